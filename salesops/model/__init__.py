@@ -1,0 +1,1 @@
+"""What a company is: tables, settings, calendar, findings, errors."""

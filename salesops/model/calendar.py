@@ -43,9 +43,7 @@ class Period:
     text: str
 
     @classmethod
-    def parse(
-        cls, text: str, *, on: dt.date | None = None, fiscal_year_starts: int = 1
-    ) -> Self:
+    def parse(cls, text: str, *, on: dt.date | None = None, fiscal_year_starts: int = 1) -> Self:
         """Read `2026-03`, `2026Q1`, `2026` or `latest` (the month that holds `on`).
 
         Parameters

@@ -121,12 +121,21 @@ class BadRows(SalesopsError, ValueError):
         heads = ("where", "column", "value", "problem")
         shown = [heads, *self.rows[:10]]
         widths = [max(len(str(row[i])) for row in shown) for i in range(len(heads))]
-        lines = ["  ".join(str(c).ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-                 for row in shown]
+        lines = [
+            "  ".join(str(c).ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+            for row in shown
+        ]
         more = [f"… and {self.n - 10} more."] if self.n > 10 else []
         faults = "1 fault" if self.n == 1 else f"{self.n} faults"
-        return "\n".join([f"{self.where} has {faults}:", *lines, *more,
-                          f"Expected: {self.expected}", f"To mend: {self.mend}"])
+        return "\n".join(
+            [
+                f"{self.where} has {faults}:",
+                *lines,
+                *more,
+                f"Expected: {self.expected}",
+                f"To mend: {self.mend}",
+            ]
+        )
 
 
 @dataclass(eq=False, kw_only=True)

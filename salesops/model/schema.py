@@ -65,7 +65,7 @@ class Table(pa.DataFrameModel):
         coerce = False
 
 
-def column(  # noqa: PLR0913 - one keyword per fact of a column
+def column(
     meaning: str,
     *,
     unit: str = "",

@@ -120,8 +120,9 @@ class Opportunities(Table):
     created_at: Instant = known("When the deal was entered.")
     expected_close_on: Day = moving("Day on which the owner expects it to be signed.")
     closed_at: Instant = event("When it was won, lost or made void.")
-    is_won: Flag = column("True won, false lost, null open or void.", kind="outcome",
-                          follows="closed_at")
+    is_won: Flag = column(
+        "True won, false lost, null open or void.", kind="outcome", follows="closed_at"
+    )
     lost_reason: Text = column("Why it was lost.", kind="outcome", follows="closed_at")
     competitor: Text = moving("Main competitor.")
     source: Text = column("Where it came from.")
@@ -139,8 +140,9 @@ class Changes(Table):
     field: Text = column("Column that changed; _row for birth and removal.", mandatory=True)
     old_value: Text = column("Value before, as canonical text (ISO dates, point decimal).")
     new_value: Text = column("Value after, as canonical text.")
-    changed_at: Instant = column("When it changed, or was first seen.", kind="known_at",
-                                 mandatory=True)
+    changed_at: Instant = column(
+        "When it changed, or was first seen.", kind="known_at", mandatory=True
+    )
     changed_after: Instant = column(
         "Null from a log; from snapshots the previous import: the change lies in between."
     )
@@ -199,10 +201,8 @@ class Contracts(Table):
     ends_on: Day = column("Last day of the term.")
     delivered_on: Day = event("Day of delivery.")
     accepted_on: Day = event("Day on which the customer signed acceptance (验收).")
-    renewed_by: Text = column("Contract that renews this one.", kind="outcome",
-                              refers="contracts")
-    cancel_reason: Text = column("Why it was cancelled.", kind="outcome",
-                                 follows="cancelled_on")
+    renewed_by: Text = column("Contract that renews this one.", kind="outcome", refers="contracts")
+    cancel_reason: Text = column("Why it was cancelled.", kind="outcome", follows="cancelled_on")
 
 
 class ContractLines(Table):
@@ -266,8 +266,12 @@ class Tickets(Table):
     product_line: Text = column("Product line.")
     category: Text = column("Category.")
     severity: Text = column("Severity in the company's words.")
-    csat: Whole = column("Satisfaction, 1–5; null without an answer.", unit="score",
-                         kind="outcome", follows="closed_at")
+    csat: Whole = column(
+        "Satisfaction, 1–5; null without an answer.",
+        unit="score",
+        kind="outcome",
+        follows="closed_at",
+    )
     is_repeat: Flag = column("True where the same complaint came before.")
 
 

@@ -1,0 +1,258 @@
+"""Settings: a typed, checked view of salesops.toml.
+
+A book without its own file uses the packaged default, the five stages of the sales life cycle.
+Settings are today's and are named, by `fingerprint`, in each report.
+"""
+
+import datetime as dt
+import hashlib
+import tomllib
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from salesops.model.calendar import Calendar
+from salesops.model.errors import BadSettings, UnknownStage
+
+ROLES = (
+    "rep", "lead", "manager", "sdr", "presales", "cs", "marketing", "delivery", "legal",
+    "finance", "ops", "pool",
+)  # fmt: skip
+Role = Literal[
+    "rep", "lead", "manager", "sdr", "presales", "cs", "marketing", "delivery", "legal",
+    "finance", "ops", "pool",
+]  # fmt: skip
+StageKind = Literal["open", "won", "lost", "void"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Words(_Section):
+    """One thing named in both languages."""
+
+    zh: str
+    en: str
+
+
+class Company(_Section):
+    """Who the company is and where its days are cut."""
+
+    name: str
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
+    zone: str = "Asia/Shanghai"
+    country: str = "CN"
+    fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    tax_basis: Literal["gross", "net"] = "gross"
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("is not an IANA zone such as Asia/Shanghai")
+        return zone
+
+
+class Stage(_Section):
+    """One stage of the process; norms are in working days."""
+
+    id: str
+    name: Words
+    kind: StageKind
+    qualified: bool = False
+    key_actions: Words | None = None
+    tool: Words | None = None
+    owner_role: Role | None = None
+    metric: str | None = None
+    exit_criteria: Words | None = None
+    stay_days: Positive | None = None
+    touch_days: Positive | None = None
+    valid_from: dt.date | None = None
+
+
+class Phase(_Section):
+    """A phase of the life cycle that is no stage of a deal."""
+
+    name: Words
+    key_actions: Words
+    tool: Words
+    owner_role: Role
+    metric: str
+
+
+class DueDays(_Section):
+    """Working days until an action is due, by severity."""
+
+    act: int = 5
+    watch: int = 10
+    note: int = 20
+
+
+class Norms(_Section):
+    """What counts as normal where the company's own history does not say."""
+
+    win_rate: Share = 0.25
+    silent_after: Positive = 3.0
+    aged_after: Positive = 2.0
+    handover_days: Positive = 5
+    push_count: int = 3
+    logging_hours: Positive = 24
+    skip_share: Share = 0.10
+    back_share: Share = 0.08
+    too_few: int = 30
+    over_assignment: Positive = 1.12
+    renewal_grace_days: int = 90
+    reactivated_after_months: int = 24
+    conversion_days: tuple[int, ...] = (90, 180)
+    due_days: DueDays = DueDays()
+
+
+class ServiceLevel(_Section):
+    """What one department promises another."""
+
+    from_role: Role
+    to_role: Role
+    what: str
+    hours: Positive
+
+
+class Pay(_Section):
+    """The pay plan: how attainment becomes variable pay."""
+
+    period: Literal["month", "quarter", "year"] = "quarter"
+    target_share: Share = 0.4
+    threshold: Annotated[float, Field(ge=0)] = 0.5
+    cap: Positive = 2.0
+    steps: tuple[tuple[float, float], ...] = ()
+    accelerators: tuple[tuple[float, float], ...] = ()
+
+
+class Settings(_Section):
+    """Everything that salesops.toml says.
+
+    Examples
+    --------
+    >>> settings = Settings.default()
+    >>> settings.stage_ids("open")
+    ('acquisition', 'needs', 'negotiation')
+    >>> settings.stage("contract").name.zh
+    '签约与交付'
+    """
+
+    company: Company
+    stages: tuple[Stage, ...]
+    after_sales: Phase | None = None
+    norms: Norms = Norms()
+    service_levels: tuple[ServiceLevel, ...] = ()
+    pay: Pay = Pay()
+    raci: dict[str, dict[Role, Literal["R", "A", "C", "I"]]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _process_is_whole(self) -> Self:
+        ids = [stage.id for stage in self.stages]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"stages: {', '.join(twice)} is listed twice")
+        for kind in ("open", "won", "lost"):
+            if not self.stage_ids(kind):
+                raise ValueError(f"stages: no stage has kind {kind!r}")
+        if sum(stage.qualified for stage in self.stages) > 1:
+            raise ValueError("stages: more than one stage is marked qualified")
+        return self
+
+    @classmethod
+    def default(cls) -> Self:
+        """Give the packaged settings."""
+        return cls.parse(default_text(), where="the packaged salesops.toml")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a salesops.toml.
+
+        Raises
+        ------
+        BadSettings
+            It is not UTF-8 or TOML, a key is unknown, a value has the wrong type, or the process
+            is not whole; all faults at once.
+        """
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise BadSettings(where=str(path), faults=(f"it is not UTF-8: {error}",)) from error
+        return cls.parse(text, where=str(path))
+
+    @classmethod
+    def parse(cls, text: str, *, where: str) -> Self:
+        """Read settings from TOML text; `where` names it in errors."""
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise BadSettings(where=where, faults=(str(error),)) from error
+        except ValidationError as error:
+            raise BadSettings(where=where, faults=_faults(error)) from error
+
+    def stage(self, stage_id: str) -> Stage:
+        """Look up a stage.
+
+        Raises
+        ------
+        UnknownStage
+            The settings do not list it.
+        """
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise UnknownStage(value=stage_id, where="settings", known=self.stage_ids())
+
+    def stage_ids(self, kind: StageKind | None = None) -> tuple[str, ...]:
+        """List the stages of a kind, or all, in process order."""
+        return tuple(stage.id for stage in self.stages if kind in (None, stage.kind))
+
+    @property
+    def qualified_stage(self) -> str | None:
+        """The stage from which on a deal counts as qualified."""
+        return next((stage.id for stage in self.stages if stage.qualified), None)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The company's calendar."""
+        return Calendar(self.company.zone, self.company.country)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Eight hex digits that change when any setting does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]
+
+
+@cache
+def default_text() -> str:
+    """Give the packaged salesops.toml as text, the start of a company's own."""
+    return files("salesops.model").joinpath("salesops.toml").read_text(encoding="utf-8")
+
+
+def _faults(error: ValidationError) -> tuple[str, ...]:
+    return tuple(_fault(fault) for fault in error.errors())
+
+
+def _fault(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if not place:
+        return message
+    value = fault["input"]
+    shown = f" = {value!r}" if isinstance(value, str | int | float | bool) else ""
+    return f"{place}{shown}: {message}"
