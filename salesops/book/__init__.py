@@ -1,0 +1,1 @@
+"""The company over time: opening a store, time travel, scope."""

@@ -1,0 +1,393 @@
+"""The Book: an immutable, lazy view of one company at one instant, for one scope.
+
+All filtering by time and by right to see lives here and nowhere else. A Book holds a store, an
+instant and a scope; every table is an Ibis expression made of these three when it is asked for,
+so `as_of` and `scope` commute and nothing is computed that is not used.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+import ibis
+import pandas as pd
+from ibis import _
+
+from salesops.book.scope import (
+    Scope,
+    check_scope,
+    in_people,
+    linked,
+    mask_changes,
+    mask_people,
+    with_people,
+)
+from salesops.book.store import DIMENSIONS, PARENTS, Store, Tracking, open_store
+from salesops.book.timetravel import table_at
+from salesops.book.versions import AT
+from salesops.model.calendar import Calendar, Period
+from salesops.model.errors import BadDate
+from salesops.model.settings import Settings
+from salesops.model.tables import TABLES, known_at
+
+Table: TypeAlias = ibis.Table
+
+
+def open_book(path_or_url: str | Path, *, settings: Settings | None = None) -> "Book":
+    """Open a company.
+
+    Parameters
+    ----------
+    path_or_url
+        A folder of `<table>.csv` or `<table>.parquet`, a `.duckdb` file, or an Ibis URL.
+    settings
+        Instead of the `salesops.toml` beside the tables.
+
+    Returns
+    -------
+    Book
+        The company at the last instant it knows of, unrestricted.
+
+    Raises
+    ------
+    NotABook
+        There is no table of opportunities.
+    MissingColumn
+        A table lacks a column without which it can't be read.
+    BadSettings
+        Its salesops.toml is not valid.
+
+    Examples
+    --------
+    >>> open_book("tests/tiny_company").date
+    datetime.date(2026, 3, 31)
+    """
+    return Book.of(open_store(path_or_url, settings))
+
+
+@dataclass(frozen=True, eq=False)
+class Book:
+    """One company, as it was known at `instant`, as far as `limits` lets one see.
+
+    Attributes
+    ----------
+    store
+        All tables at all times.
+    instant
+        UTC instant up to which things are known.
+    limits
+        The scope.
+    """
+
+    store: Store
+    instant: dt.datetime
+    limits: Scope = Scope()
+
+    @classmethod
+    def of(cls, store: Store) -> "Book":
+        """Give the book of a store at its latest instant."""
+        return cls(store, store.latest)
+
+    def __repr__(self) -> str:
+        tables = ", ".join(self.store.present)
+        return f"<Book {self.settings.company.name}: {self.limits} as of {self.date} — {tables}>"
+
+    # ---- when and whose ----------------------------------------------------------------------
+    def as_of(self, date: dt.date | dt.datetime | str) -> "Book":
+        """Give the company as it was known at a date (its end) or an instant.
+
+        Parameters
+        ----------
+        date
+            A day in the company's zone, a datetime (UTC without a zone, or with one), ISO text of
+            either, or `latest`.
+
+        Raises
+        ------
+        BadDate
+            The text is no date.
+        """
+        return replace(self, instant=self._instant_of(date))
+
+    def _instant_of(self, date: dt.date | dt.datetime | str) -> dt.datetime:
+        if isinstance(date, str):
+            if date == "latest":
+                return self.store.latest
+            try:
+                whole = dt.datetime.fromisoformat(date)
+            except ValueError as error:
+                raise BadDate(value=date, reason="it is no ISO date") from error
+            date = whole.date() if len(date) <= 10 else whole
+        if isinstance(date, dt.datetime):
+            return date.astimezone(dt.UTC).replace(tzinfo=None) if date.tzinfo else date
+        return self.calendar.end_of(date)
+
+    def scope(
+        self,
+        *,
+        team: str = "all",
+        user: str = "all",
+        region: str = "all",
+        segment: str = "all",
+        product_line: str = "all",
+    ) -> "Book":
+        """Restrict every table to what belongs to a team, person, region, segment or product.
+
+        Parameters
+        ----------
+        team
+            A team's path; a prefix means its whole subtree.
+        user, region, segment, product_line
+            A person's id, a sales region, a customer segment, a product line.
+
+        Raises
+        ------
+        BadScope
+            The company has no such team, person or region.
+        """
+        limits = Scope(
+            team=team, user=user, region=region, segment=segment, product_line=product_line
+        )
+        check_scope(limits, self.store.tables["users"], self.store.spans.get("users"))
+        return replace(self, limits=limits)
+
+    def within(self, limits: Scope) -> "Book":
+        """Restrict by a scope that was read from text; see `scope`."""
+        return self.scope(
+            team=limits.team,
+            user=limits.user,
+            region=limits.region,
+            segment=limits.segment,
+            product_line=limits.product_line,
+        )
+
+    @property
+    def date(self) -> dt.date:
+        """The company's day of the book's instant."""
+        return self.calendar.local_date(self.instant)
+
+    @property
+    def settings(self) -> Settings:
+        """What salesops.toml says."""
+        return self.store.settings
+
+    @property
+    def calendar(self) -> Calendar:
+        """The company's zone and working days."""
+        return self.store.settings.calendar
+
+    def period(self, text: str) -> Period:
+        """Read a period; `latest` is the month that holds the book's date."""
+        starts = self.settings.company.fiscal_year_starts
+        return Period.parse(text, on=self.date, fiscal_year_starts=starts)
+
+    # ---- what is there -----------------------------------------------------------------------
+    def has(self, what: str) -> bool:
+        """Say whether a table, or `table.column`, is in the store.
+
+        Examples
+        --------
+        >>> open_book("tests/tiny_company").has("opportunities.amount")
+        True
+        """
+        table, _dot, column = what.partition(".")
+        found = self.store.present.get(table)
+        return found is not None and (not column or column in found)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Canonical tables that the store does not have."""
+        return tuple(name for name in TABLES if name not in self.store.present)
+
+    @property
+    def tracked(self) -> dict[str, dict[str, Tracking]]:
+        """Fields with a history: entity -> field -> since when, and how it is known."""
+        return self.store.tracking
+
+    def is_tracked(self, entity: str, field: str) -> bool:
+        """Say whether a field's value of the book's instant is known, not only today's."""
+        tracking = self.store.tracking.get(entity, {}).get(field)
+        return tracking is not None and tracking.since <= self.instant
+
+    @property
+    def unversioned(self) -> tuple[str, ...]:
+        """Tables whose known-at is an event's date, another table's, or absent."""
+        found = []
+        for name, columns in self.store.present.items():
+            column = known_at(name)
+            by_event = column is None or column.endswith("_on") or column not in columns
+            if by_event and name != "tracked":
+                found.append(name)
+        return tuple(found)
+
+    # ---- tables ------------------------------------------------------------------------------
+    def table(self, name: str) -> Table:
+        """Give a canonical table at this instant and in this scope."""
+        return self._tables(name)
+
+    def __getattr__(self, name: str) -> Table:
+        if name in TABLES and name != "tracked":
+            return self.table(name)
+        raise AttributeError(f"a Book has no {name!r}; its tables are {', '.join(TABLES)}")
+
+    def _tables(self, name: str) -> Table:
+        found: dict[str, Table] = self._made
+        if name not in found:
+            found[name] = self._scoped(name)
+        return found[name]
+
+    @cached_property
+    def _made(self) -> dict[str, Table]:
+        return {}
+
+    def _raw(self, name: str) -> Table:
+        return table_at(self.store, name, self.instant)
+
+    def _scoped(self, name: str) -> Table:
+        table = self._raw(name)
+        if self.limits.is_company or name in ("fx", "tracked"):
+            return table
+        if self.limits.limits_people:
+            table = self._of_people(name, table)
+        table = self._of_customers(name, table)
+        table = linked(name, table, self._tables, lambda: self._people)
+        if self.limits.limits_people:
+            table = mask_people(name, table, self._people)
+            if name == "changes":
+                table = mask_changes(table, self._people)
+        return table
+
+    @cached_property
+    def _people(self) -> Table:
+        """Everyone who is, or up to now was, inside the scope."""
+        return self._people_with_team().filter(_.inside).select("person").distinct()
+
+    def _people_with_team(self) -> Table:
+        users = self._raw("users")
+        now = users.select(person="id", team="team", region="region")
+        spans = self.store.spans.get("users")
+        if spans is not None:
+            moved = [c for c in ("team", "region") if c in spans.columns]
+            past = spans.filter(_.valid_from <= ibis.literal(self.instant).cast(AT))
+            rest = [c for c in ("team", "region") if c not in moved]
+            past = past.select(person="id", **{c: c for c in moved})
+            past = past.mutate(**{c: ibis.null("string") for c in rest})
+            now = ibis.union(now, past.select("person", "team", "region"))
+        return now.mutate(inside=in_people(self.limits, now.person, now.team, now.region))
+
+    def _of_people(self, name: str, table: Table) -> Table:
+        """Keep the rows that belong to people inside, at the event where there was one."""
+        if name == "users":
+            kept = table.filter(table.id.isin(self._people.person))
+            here = in_people(self.limits, kept.id, kept.team, kept.region)
+            hidden = {c: ibis.ifelse(here, kept[c], ibis.literal("another_team"))
+                      for c in ("team", "region")}  # fmt: skip
+            return kept.mutate(**hidden)
+        owner, at = {
+            "opportunities": ("event_owner_id", "closed_at"),
+            "leads": ("owner_id", "converted_at"),
+            "contracts": ("owner_id", "signed_on"),
+            "accounts": ("owner_id", ""),
+            "actions": ("owner_id", ""),
+            "forecasts": ("user_id", ""),
+        }.get(name, ("", ""))
+        if owner:
+            return self._owned(name, table, owner, at)
+        if name == "targets":
+            inside = in_people(self.limits, ibis.null(str), table.key, table.key)
+            by_user = (table.level == "user") & table.key.isin(self._people.person)
+            by_team = (table.level == "team") & inside & (self.limits.team != "all")
+            by_region = (table.level == "region") & (table.key == self.limits.region)
+            return table.filter(by_user | by_team | by_region)
+        return table
+
+    def _owned(self, name: str, table: Table, owner: str, at: str) -> Table:
+        columns = table.columns
+        dated = table if at else table.mutate(at_=ibis.null(AT))
+        people = with_people(self.store, dated, owner, at or "at_", self._raw("users"))
+        inside = in_people(self.limits, people[owner], people.event_team, people.event_region)
+        kept = people.filter(inside).select(columns)
+        if name == "accounts":
+            shared = self._tables("opportunities").account_id
+            return table.filter(table.id.isin(kept.id) | table.id.isin(shared))
+        if name in ("opportunities", "contracts") and "credits" in self.store.present:
+            key = "opportunity_id" if name == "opportunities" else "contract_id"
+            credits = self._raw("credits")
+            credited = credits.filter(credits.user_id.isin(self._people.person))[key]
+            ended = table.outcome != "open" if name == "opportunities" else ibis.literal(True)
+            return table.filter(table.id.isin(kept.id) | (ended & table.id.isin(credited)))
+        return kept
+
+    def _of_customers(self, name: str, table: Table) -> Table:
+        """Keep the rows of customers of the segment, and deals of the product line."""
+        if self.limits.segment != "all":
+            accounts = self._raw("accounts").filter(_.segment == self.limits.segment)
+            if name == "accounts":
+                table = table.filter(table.id.isin(accounts.id))
+            elif "account_id" in table.columns and name not in ("contacts", "activities"):
+                table = table.filter(table.account_id.isin(accounts.id))
+        if self.limits.product_line != "all":
+            if "product_line" in table.columns:
+                table = table.filter(table.product_line == self.limits.product_line)
+            elif name == "contracts":
+                table = table.filter(table.opportunity_id.isin(self._tables("opportunities").id))
+        return table
+
+    def attributed(self, name: str) -> Table:
+        """Give a table with `event_owner_id`, `event_team` and `event_region`.
+
+        Open deals carry their owner's team at the book's date, ended ones and contracts that of
+        their owner at the event.
+        """
+        table = self.table(name)
+        owner, at = {
+            "opportunities": ("event_owner_id", "closed_at"),
+            "contracts": ("owner_id", "signed_on"),
+            "leads": ("owner_id", "converted_at"),
+        }[name]
+        named = with_people(self.store, table, owner, at, self.table("users"))
+        return named if owner == "event_owner_id" else named.mutate(event_owner_id=named[owner])
+
+    def panel(self, dates: "list[dt.date] | tuple[dt.date, ...]") -> Table:
+        """Lay the deals of several dates under each other, each as it was known then.
+
+        Returns
+        -------
+        ibis.Table
+            One row per deal and date, the columns of `opportunities` and `on`.
+        """
+        parts = [self.as_of(day).table("opportunities").mutate(on=ibis.literal(day))
+                 for day in dates]  # fmt: skip
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    # ---- provenance --------------------------------------------------------------------------
+    def n(self, name: str) -> int:
+        """Count the rows of a table at this instant and in this scope."""
+        return int(self.table(name).count().to_pyarrow().as_py())
+
+    def fingerprint(self) -> str:
+        """Give 16 hex digits that change when any row that this book shows does."""
+        digest = hashlib.sha256()
+        for name in sorted(self.store.present):
+            table = self.table(name)
+            text = ibis.literal("")
+            for column in table.columns:
+                shown = table[column].cast("string").fill_null("∅")
+                text = text.concat(ibis.literal("|"), shown)
+            keyed = table.select(h=text.hash())
+            row = keyed.agg(
+                n=_.count(), low=(_.h % 1_000_003).sum(), high=(_.h % 998_244_353).sum()
+            )
+            values = row.to_pandas().iloc[0].tolist()
+            digest.update(f"{name}:{values}".encode())
+        return digest.hexdigest()[:16]
+
+    def people(self) -> pd.DataFrame:
+        """List the people in scope: `id`, `name`, `team`, `role`."""
+        return self.table("users").select("id", "name", "team", "role").to_pandas()
+
+
+__all__ = ["DIMENSIONS", "PARENTS", "Book", "open_book"]

@@ -1,0 +1,251 @@
+"""Where the tables of a company lie, and what of them is there.
+
+A store is opened once and never written through. A folder of CSV or Parquet is read by DuckDB in
+the process, a `.duckdb` file is opened read-only, a database is reached by an Ibis URL.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import ibis
+import ibis.common.exceptions as ibis_errors
+import pandas as pd
+from ibis import _
+
+from salesops.book.versions import AT, versions
+from salesops.model.errors import MissingColumn, NotABook
+from salesops.model.settings import Settings
+from salesops.model.tables import TABLES, facts, ibis_schema, known_at
+
+Table: TypeAlias = ibis.Table
+
+# Rows of these describe; without a date they were always known.
+DIMENSIONS = frozenset({"accounts", "contacts", "users"})
+# What stands in for a known-at that is empty.
+FALLBACK = {"activities": "occurred_at"}
+# Tables that are known together with another: table -> (own key, parent).
+PARENTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "contract_lines": (("contract_id", "contracts"),),
+    "instalments": (("contract_id", "contracts"),),
+    "credits": (("contract_id", "contracts"), ("opportunity_id", "opportunities")),
+}
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """From when on the changes of one field are known, and from what."""
+
+    since: dt.datetime
+    how: str
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """One company's tables, all of them, at all times.
+
+    Attributes
+    ----------
+    where
+        Path or URL, for messages.
+    settings
+        The company's settings.
+    tables
+        Every canonical table with its full schema; absent ones are empty.
+    present
+        The columns that were found, by table; an absent table is not a key.
+    tracking
+        What is known of each field's history: entity -> field -> Tracking.
+    latest
+        Last instant at which anything came to be known, UTC.
+    spans
+        Versions of the tracked tables, by entity.
+    """
+
+    where: str
+    settings: Settings
+    tables: dict[str, Table]
+    present: dict[str, frozenset[str]]
+    tracking: dict[str, dict[str, Tracking]]
+    latest: dt.datetime
+    spans: dict[str, Table] = field(repr=False)
+
+
+def open_store(where: str | Path, settings: Settings | None = None) -> Store:
+    """Open a folder, a .duckdb file or a database URL.
+
+    Raises
+    ------
+    NotABook
+        There is nothing there, or no table of opportunities.
+    MissingColumn
+        A table lacks a column without which it can't be read.
+    """
+    text = str(where)
+    if "://" in text:
+        raw, own, derived = _from_url(text), settings, {}
+    else:
+        path = Path(where)
+        if not path.exists():
+            raise NotABook(where=text, reason="there is no such file or folder")
+        raw, derived = _from_folder(path) if path.is_dir() else _from_file(path)
+        beside = (path if path.is_dir() else path.parent) / "salesops.toml"
+        own = settings or (Settings.read(beside) if beside.exists() else None)
+    if "opportunities" not in raw:
+        raise NotABook(where=text, reason="it has no table of opportunities")
+    return assemble(raw, own or Settings.default(), text, derived)
+
+
+def assemble(
+    raw: dict[str, Table], settings: Settings, where: str, derived: dict[str, Table]
+) -> Store:
+    """Make a store of tables as they were found; `derived` are versions kept from the import."""
+    present = {name: frozenset(raw[name].columns) for name in raw if name in TABLES}
+    tables = {name: _canonical(name, raw, where) for name in TABLES}
+    latest = _latest(tables, present, settings)
+    tracking = _tracking(tables["tracked"], settings)
+    spans = {
+        entity: derived[entity] if entity in derived else _spans(entity, tables, fields, settings)
+        for entity, fields in tracking.items()
+        if entity in present
+    }
+    return Store(where, settings, tables, present, tracking, latest, spans)
+
+
+def _from_folder(path: Path) -> tuple[dict[str, Table], dict[str, Table]]:
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET TimeZone = 'UTC'")
+    raw: dict[str, Table] = {}
+    derived: dict[str, Table] = {}
+    for name in TABLES:
+        parquet = path / f"{name}.parquet"
+        text = path / f"{name}.csv"
+        parts = path / name
+        if parquet.exists() or (parts.is_dir() and any(parts.glob("*.parquet"))):
+            found = parquet if parquet.exists() else parts / "*.parquet"
+            raw[name] = con.read_parquet(str(found), table_name=name)
+        elif text.exists():
+            raw[name] = _csv(con, text, name)
+        kept = path / f"{name}_versions.parquet"
+        if kept.exists():
+            derived[name] = con.read_parquet(str(kept), table_name=f"{name}_versions")
+    return raw, derived
+
+
+def _csv(con: Any, path: Path, name: str) -> Table:
+    """Read a CSV once, as text; the canonical types are given by the cast that follows."""
+    view = con.read_csv(str(path), all_varchar=True, table_name=f"{name}_csv", header=True)
+    return con.create_table(name, view)
+
+
+def _from_file(path: Path) -> tuple[dict[str, Table], dict[str, Table]]:
+    if path.suffix != ".duckdb":
+        raise NotABook(where=str(path), reason="it is neither a folder nor a .duckdb file")
+    con = ibis.duckdb.connect(path, read_only=True)
+    con.raw_sql("SET TimeZone = 'UTC'")
+    return _listed(con)
+
+
+def _from_url(url: str) -> dict[str, Table]:
+    try:
+        con = ibis.connect(url)
+    except (ibis_errors.IbisError, ValueError, OSError) as error:
+        raise NotABook(where=_without_password(url), reason=str(error)) from error
+    return _listed(con)[0]
+
+
+def _listed(con: Any) -> tuple[dict[str, Table], dict[str, Table]]:
+    names = set(con.list_tables())
+    raw = {name: con.table(name) for name in TABLES if name in names}
+    kept = {name: f"{name}_versions" for name in TABLES}
+    return raw, {n: con.table(v) for n, v in kept.items() if v in names}
+
+
+def _without_password(url: str) -> str:
+    head, _, tail = url.rpartition("@")
+    return f"{head.split('://')[0]}://…@{tail}" if head else url
+
+
+def _canonical(name: str, raw: dict[str, Table], where: str) -> Table:
+    """Give a table all its columns in their types; absent ones are null."""
+    schema = ibis_schema(name)
+    if name not in raw:
+        # No row of a table that is there, so that the empty one lives on the same engine.
+        nothing = {column: ibis.null(kind) for column, kind in schema.items()}
+        return raw["opportunities"].filter(ibis.literal(False)).select(**nothing)
+    found = raw[name]
+    missing = [c.name for c in facts(name).values() if c.mandatory and c.name not in found.columns]
+    if missing:
+        raise MissingColumn(
+            table=name, column=missing[0], where=where, found=tuple(found.columns)
+        )
+    columns = {
+        column: found[column].cast(kind) if column in found.columns else ibis.null(kind)
+        for column, kind in schema.items()
+    }
+    return found.select(**columns)
+
+
+def known_expression(name: str, table: Table, settings: Settings) -> ibis.Value | None:
+    """Say from which instant or day on a row is known; None where its parent decides."""
+    column = known_at(name)
+    if name == "targets":
+        return ibis.coalesce(table.set_at, _month_start(table.period))
+    if column is None:
+        return None
+    if name in FALLBACK:
+        return ibis.coalesce(table[column], table[FALLBACK[name]])
+    return table[column]
+
+
+def _month_start(period: ibis.Value) -> ibis.Value:
+    return period.concat("-01 00:00:00").cast(AT)
+
+
+def _latest(
+    tables: dict[str, Table], present: dict[str, frozenset[str]], settings: Settings
+) -> dt.datetime:
+    """Find the last instant at which anything came to be known."""
+    columns = [("changes", "changed_at"), ("tracked", "since")]
+    columns += [(n, c) for n in present if (c := known_at(n)) and n not in ("targets", "users")]
+    columns += [("targets", "set_at"), ("opportunities", "closed_at")]
+    found: list[dt.datetime] = []
+    for name in dict.fromkeys(name for name, _ in columns if name in present):
+        wanted = [c for n, c in columns if n == name and c in present[name]]
+        if not wanted:
+            continue
+        row = tables[name].agg(**{c: tables[name][c].max() for c in wanted}).to_pandas().iloc[0]
+        found += [_instant(value, settings) for value in row if not pd.isna(value)]
+    return max(found, default=dt.datetime(1970, 1, 1))
+
+
+def _instant(value: Any, settings: Settings) -> dt.datetime:
+    """Read an instant; what is only dated is known at the end of its day."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return settings.calendar.end_of(value)
+    return pd.Timestamp(value).to_pydatetime()
+
+
+def _tracking(tracked: Table, settings: Settings) -> dict[str, dict[str, Tracking]]:
+    found: dict[str, dict[str, Tracking]] = {}
+    for row in tracked.to_pandas().itertuples():
+        if row.entity not in TABLES or row.field not in ibis_schema(row.entity):
+            continue
+        since = dt.datetime(1900, 1, 1) if pd.isna(row.since) else _instant(row.since, settings)
+        found.setdefault(row.entity, {})[row.field] = Tracking(since, row.how or "log")
+    return found
+
+
+def _spans(
+    entity: str, tables: dict[str, Table], fields: Iterable[str], settings: Settings
+) -> Table:
+    schema = ibis_schema(entity)
+    return versions(
+        tables[entity],
+        tables["changes"].filter(_.entity == entity),
+        tracked={name: schema[name] for name in fields},
+        known_at=known_at(entity) or "created_at",
+        open_stages=settings.stage_ids("open") if entity == "opportunities" else (),
+    )
