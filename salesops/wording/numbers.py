@@ -1,0 +1,208 @@
+"""Numbers, money and dates as a reader of a report expects them.
+
+Chinese money is in 万元 with one decimal, from 1亿 on in 亿元 with two; English in k and m. A little
+is never shown as nothing, nor nearly all as everything; null is a dash.
+"""
+
+import datetime as dt
+import math
+import re
+
+import pandas as pd
+from babel.numbers import format_decimal, get_currency_symbol
+
+from salesops.model.calendar import Period
+from salesops.wording.language import current_language, current_settings
+
+NULL = "—"
+MINUS = "−"
+
+
+def _is_null(value: object) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _signed(text: str, value: float, sign: bool) -> str:
+    if not re.search("[1-9]", text):
+        return text
+    return (MINUS if value < 0 else "+" if sign else "") + text
+
+
+def count(value: float | None) -> str:
+    """Write a count with thousands separators.
+
+    Examples
+    --------
+    >>> count(27300)
+    '27,300'
+    """
+    if _is_null(value) or value is None:
+        return NULL
+    return _signed(format_decimal(abs(round(value)), format="#,##0", locale="en"), value, False)
+
+
+def decimal(value: float | None, places: int = 1) -> str:
+    """Write a number with a fixed number of decimals."""
+    if _is_null(value) or value is None:
+        return NULL
+    return _signed(f"{abs(value):,.{places}f}", value, False)
+
+
+def ratio(value: float | None) -> str:
+    """Write a 0–1 ratio in whole per cent; below 10 % with one decimal.
+
+    Examples
+    --------
+    >>> ratio(0.254), ratio(0.0213), ratio(0.0004), ratio(0.9997), ratio(None)
+    ('25%', '2.1%', '< 0.1%', '> 99.9%', '—')
+    """
+    if _is_null(value) or value is None:
+        return NULL
+    if value < 0:
+        return MINUS + ratio(-value)
+    if 0 < value < 0.001:
+        return "< 0.1%"
+    if 0.999 < value < 1:
+        return "> 99.9%"
+    if 0.995 <= value < 1:
+        return f"{math.floor(value * 1000) / 10:.1f}%"
+    percent = value * 100
+    if 0 < percent < 9.95:
+        text = f"{percent:.1f}%"
+        return text.replace(".0%", "%")
+    return f"{percent:.0f}%"
+
+
+def points(value: float | None, *, unit: bool = True) -> str:
+    """Write a difference of two shares in percentage points, always with its sign.
+
+    Examples
+    --------
+    >>> points(-0.09)
+    '−9 pts'
+    """
+    if _is_null(value) or value is None:
+        return NULL
+    size = abs(value * 100)
+    text = f"{size:.0f}" if size >= 0.95 or size == 0 else f"{size:.1f}"
+    text = _signed(text, value, True)
+    if not unit:
+        return text
+    return text + ("点" if current_language() == "zh" else " pts")
+
+
+def times(value: float | None) -> str:
+    """Write a multiple with one decimal: 3.0倍, 3.0."""
+    if _is_null(value) or value is None:
+        return NULL
+    return f"{value:,.1f}" + ("倍" if current_language() == "zh" else "x")
+
+
+def days(value: float | None) -> str:
+    """Write a length of time in days."""
+    if _is_null(value) or value is None:
+        return NULL
+    shown = f"{value:,.0f}" if value >= 10 or value == round(value) else f"{value:,.1f}"
+    if current_language() == "zh":
+        return shown + "天"
+    return shown + (" day" if shown == "1" else " days")
+
+
+def symbol() -> str:
+    """Give the company's currency symbol; nothing for yuan in Chinese, where the unit says it."""
+    currency = current_settings().company.currency
+    if current_language() == "zh" and currency == "CNY":
+        return ""
+    return str(get_currency_symbol(currency, locale="zh_CN" if currency == "CNY" else "en_US"))
+
+
+def money_unit() -> str:
+    """Name the unit of money on an axis or column head.
+
+    Examples
+    --------
+    >>> money_unit()
+    '¥'
+    """
+    if current_language() == "zh":
+        currency = current_settings().company.currency
+        return "万元" if currency == "CNY" else "万" + symbol()
+    return symbol()
+
+
+def money(value: float | None, *, unit: bool = True, sign: bool = False) -> str:
+    """Write money: 318.4万元 or ¥3.18m.
+
+    Parameters
+    ----------
+    value
+        Money in company currency; null is a dash.
+    unit
+        False leaves 元 or the symbol out, for table columns whose head names it.
+    sign
+        True writes a plus before gains.
+
+    Examples
+    --------
+    >>> money(3_184_000), money(538_000), money(-460), money(0)
+    ('¥3.18m', '¥538k', '−¥460', '¥0')
+    """
+    if _is_null(value) or value is None:
+        return NULL
+    size = abs(float(value))
+    mark = symbol() if unit else ""
+    if current_language() == "zh":
+        yuan = current_settings().company.currency == "CNY"
+        return _signed(mark + _chinese(size, unit=unit, yuan=yuan), value, sign)
+    return _signed(mark + _english(size), value, sign)
+
+
+def _chinese(size: float, *, unit: bool, yuan: bool) -> str:
+    tail = "元" if unit and yuan else ""
+    if size >= 99_995_000:
+        return f"{size / 1e8:,.2f}亿{tail}"
+    if 0 < size < 500:
+        return f"{size:,.0f}元" if size >= 0.5 else f"{size:.2f}元"
+    return f"{size / 1e4:,.1f}" + (f"万{tail}" if unit else "")
+
+
+def _english(size: float) -> str:
+    if size >= 999_500_000:
+        return f"{size / 1e9:,.2f}bn"
+    if size >= 999_500:
+        return f"{size / 1e6:,.2f}m"
+    if size >= 999.5:
+        return f"{size / 1e3:,.0f}k"
+    return f"{size:,.0f}" if size >= 0.5 or size == 0 else f"{size:.2f}"
+
+
+def date(value: dt.date | None) -> str:
+    """Write a day as 2026-06-20 in both languages."""
+    return NULL if _is_null(value) or value is None else f"{value:%Y-%m-%d}"
+
+
+def short_date(value: dt.date | None) -> str:
+    """Write a day of the current year as 06-20."""
+    return NULL if _is_null(value) or value is None else f"{value:%m-%d}"
+
+
+_CHINESE_QUARTERS = "一二三四"
+
+
+def period(value: Period) -> str:
+    """Write a period: 2026年第二季度 or 2026 Q2.
+
+    Examples
+    --------
+    >>> period(Period.parse("2026Q2"))
+    '2026 Q2'
+    """
+    if current_language() == "zh":
+        if value.months == 1:
+            return f"{value.start.year}年{value.start.month}月"
+        if value.months == 3:
+            return f"{value.text[:4]}年第{_CHINESE_QUARTERS[int(value.text[-1]) - 1]}季度"
+        return f"{value.text}年"
+    if value.months == 1:
+        return f"{value.start:%b %Y}"
+    return value.text.replace("Q", " Q")
