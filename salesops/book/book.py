@@ -351,6 +351,29 @@ class Book:
         named = with_people(self.store, table, owner, at, self.table("users"))
         return named if owner == "event_owner_id" else named.mutate(event_owner_id=named[owner])
 
+    def history(self, name: str) -> Table:
+        """Give the spans of time in which rows looked the same, up to this instant, in scope.
+
+        Returns
+        -------
+        ibis.Table
+            One row per row and span: `id`, `valid_from`, `valid_to` (cut at the instant),
+            `is_current`, `removed` and the tracked fields. Empty where nothing of the table is
+            tracked.
+        """
+        at = ibis.literal(self.instant).cast(AT)
+        spans = self.store.spans.get(name)
+        if spans is None:
+            table = self.table(name).filter(ibis.literal(False))
+            return table.mutate(
+                valid_from=ibis.null(AT), valid_to=ibis.null(AT), is_current=True, removed=False
+            )
+        spans = spans.filter(spans.valid_from <= at)
+        spans = spans.mutate(is_current=_.valid_to > at, valid_to=ibis.least(_.valid_to, at))
+        if not self.limits.is_company:
+            spans = spans.filter(spans.id.isin(self.table(name).id))
+        return spans
+
     def panel(self, dates: "list[dt.date] | tuple[dt.date, ...]") -> Table:
         """Lay the deals of several dates under each other, each as it was known then.
 

@@ -1,0 +1,1 @@
+"""Statistics on frames and arrays, without a Book."""

@@ -1,0 +1,1 @@
+"""The rows that make a number, and how they are reduced."""

@@ -1,0 +1,185 @@
+"""When each deal entered a stage, got past it or dropped out: the rows behind stage conversion.
+
+A skip counts as reached, a backward move keeps the clock of the first entry, a re-entry is no
+second entry, loss and void compete with getting on.
+"""
+
+import datetime as dt
+from typing import TypeAlias
+
+import ibis
+import pandas as pd
+from ibis import _
+
+from salesops.book.book import Book
+from salesops.book.versions import AT
+from salesops.methods.survival import Incidence, aalen_johansen
+from salesops.model.calendar import Period
+
+Table: TypeAlias = ibis.Table
+
+ON, GONE = "on", "gone"
+DAY = 86_400
+
+
+def has_stage_history(book: Book) -> bool:
+    """Say whether stage changes up to the book's instant are known."""
+    return book.is_tracked("opportunities", "stage")
+
+
+def stage_times(book: Book) -> Table:
+    """Give the times at which each deal reached the stages, as known at the book's instant.
+
+    Returns
+    -------
+    ibis.Table
+        One row per deal: `id`; for the i-th open stage `entered_i` (first entry; null where the
+        log does not show it) and `beyond_i` (first time in a later stage or won); `gone_at` (lost
+        or void now, since when).
+    """
+    settings = book.settings
+    stages = settings.stage_ids("open")
+    since = book.tracked["opportunities"]["stage"].since
+    won = list(settings.stage_ids("won"))
+    ended = [*settings.stage_ids("lost"), *settings.stage_ids("void")]
+    spans = book.history("opportunities")
+    seen = spans.stage_entered_at.notnull() | (spans.valid_from >= ibis.literal(since).cast(AT))
+    gone = spans.is_current & (spans.stage.isin(ended) | spans.removed)
+    since_when = ibis.ifelse(spans.removed, spans.valid_from, spans.stage_entered_at)
+    columns = {}
+    for i, stage in enumerate(stages):
+        later = [*stages[i + 1 :], *won]
+        columns[f"entered_{i}"] = spans.valid_from.min(where=(spans.stage == stage) & seen)
+        columns[f"beyond_{i}"] = spans.valid_from.min(where=spans.stage.isin(later))
+    since_when = ibis.coalesce(since_when, spans.valid_from)
+    return spans.group_by("id").agg(**columns, gone_at=since_when.max(where=gone))
+
+
+def stays(
+    times: Table, book: Book, entered_from: dt.datetime, entered_to: dt.datetime
+) -> pd.DataFrame:
+    """Count how long first stays lasted and how they ended.
+
+    Parameters
+    ----------
+    times
+        What `stage_times` gives, best cached.
+    book
+        The book of `times`; stays that have not ended are cut at its instant.
+    entered_from, entered_to
+        UTC bounds of the entry, the first excluded.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per stage, age and cause: `stage` (position), `age_days` (whole days),
+        `cause` (`on`, `gone` or empty where it lasts), `n`.
+    """
+    low, high = (ibis.literal(at).cast(AT) for at in (entered_from, entered_to))
+    now = ibis.literal(book.instant).cast(AT)
+    parts = []
+    for i in range(len(book.settings.stage_ids("open"))):
+        entered, beyond = times[f"entered_{i}"], times[f"beyond_{i}"]
+        cohort = times.filter(
+            entered > low, entered <= high, beyond.isnull() | (beyond >= entered)
+        )
+        entered, beyond = cohort[f"entered_{i}"], cohort[f"beyond_{i}"]
+        gone = cohort.gone_at
+        cause = ibis.cases(
+            (beyond.notnull(), ON), (gone.notnull() & (gone >= entered), GONE), else_=""
+        )
+        until = ibis.coalesce(beyond, ibis.ifelse(gone >= entered, gone, ibis.null(AT)), now)
+        age = (until.epoch_seconds() - entered.epoch_seconds()).cast("int64") // DAY
+        part = cohort.select(
+            stage=ibis.literal(i, "int64"), age_days=age.cast("int64"), cause=cause
+        )
+        parts.append(part.group_by("stage", "age_days", "cause").agg(n=_.count()))
+    return ibis.union(*parts).to_pandas() if len(parts) > 1 else parts[0].to_pandas()
+
+
+def incidence_by_stage(counts: pd.DataFrame, n_stages: int) -> list[Incidence]:
+    """Estimate for each stage the chance of getting on and of dropping out, by age in days."""
+    found = []
+    for i in range(n_stages):
+        rows = counts[counts["stage"] == i]
+        found.append(aalen_johansen(rows["age_days"], rows["cause"], rows["n"]))
+    return found
+
+
+def flow(times: Table, book: Book, period: Period) -> pd.DataFrame:
+    """Count who came into and got past each stage in a period, whenever they had entered.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per stage: `stage` (position), `flow_in`, `flow_out` (counts of deals). Their
+        ratio may exceed one: those who leave need not be those who came.
+    """
+    calendar = book.calendar
+    columns = {}
+    n_stages = len(book.settings.stage_ids("open"))
+    for i in range(n_stages):
+        entered, beyond = times[f"entered_{i}"], times[f"beyond_{i}"]
+        came = calendar.contains(period, entered)
+        left = calendar.contains(period, beyond) & entered.notnull()
+        columns[f"in_{i}"] = came.ifelse(1, 0).sum()
+        columns[f"out_{i}"] = left.ifelse(1, 0).sum()
+    row = times.agg(**columns).to_pandas().fillna(0).iloc[0]
+    return pd.DataFrame(
+        {
+            "stage": range(n_stages),
+            "flow_in": [int(row[f"in_{i}"]) for i in range(n_stages)],
+            "flow_out": [int(row[f"out_{i}"]) for i in range(n_stages)],
+        }
+    )
+
+
+def transitions(book: Book) -> pd.DataFrame:
+    """Count the direct moves between stages up to the book's instant.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair: `source`, `target` (stage ids), `n` (moves), `n_deals`, `amount` (sum of
+        the deals' value now, null where unknown), `median_days` (in the source before the move;
+        null where its entry is unknown), `kind` (`forward`, `skip`, `repeat`, `back`, `exit`,
+        `reopen`).
+    """
+    moves = book.changes.filter(_.entity == "opportunities", _.field == "stage")
+    order = ibis.window(group_by="entity_id", order_by=["changed_at", "seq"])
+    moves = moves.select("entity_id", "changed_at", "seq", source="old_value", target="new_value")
+    moves = moves.mutate(before=_.changed_at.lag().over(order))
+    deals = book.opportunities.select("id", "amount", "created_at")
+    moves = moves.join(deals, moves.entity_id == deals.id)
+    start = ibis.coalesce(_.before, _.created_at)
+    seconds = (_.changed_at.epoch_seconds() - start.epoch_seconds()).cast("float64")
+    moves = moves.mutate(days=seconds / DAY)
+    frame = (
+        moves.group_by("source", "target")
+        .agg(
+            n=_.count(), n_deals=_.entity_id.nunique(), amount=_.amount.sum().cast("float64"),
+            median_days=_.days.median(),
+        )
+        .order_by(ibis.desc("n"), "source", "target")
+        .to_pandas()
+    )  # fmt: skip
+    pairs = zip(frame["source"], frame["target"], strict=True)
+    frame["kind"] = [move_kind(book, source, target) for source, target in pairs]
+    return frame
+
+
+def move_kind(book: Book, source: str | None, target: str | None) -> str:
+    """Name a move: forward to the next stage, skip, back, repeat, exit or reopen."""
+    stages = book.settings.stage_ids("open")
+    won = book.settings.stage_ids("won")
+    if source not in stages:
+        return "reopen" if target in stages else "exit"
+    if target not in stages and target not in won:
+        return "exit"
+    here = stages.index(source)
+    there = stages.index(target) if target in stages else len(stages)
+    if there == here:
+        return "repeat"
+    if there < here:
+        return "back"
+    return "forward" if there == here + 1 else "skip"

@@ -1,0 +1,158 @@
+"""What happened to the open pipeline between two instants, deal by deal, to the cent.
+
+Each deal belongs to exactly one row of (in at the start, in at the end, reason): leavers are valued
+at the start, entrants at the end, those who stay give one amount difference. So the bars add up by
+construction, in any order of events.
+"""
+
+from typing import TypeAlias
+
+import ibis
+import pandas as pd
+from ibis import _
+
+from salesops.book.book import Book
+from salesops.metrics.currency import in_company_currency
+from salesops.model.calendar import Period
+
+Table: TypeAlias = ibis.Table
+
+KINDS = {
+    "start": "stock",
+    "created": "in",
+    "reopened": "in",
+    "transferred_in": "in",
+    "transferred_out": "out",
+    "amount_up": "in",
+    "amount_down": "out",
+    "pulled_in": "in",
+    "pushed_out": "out",
+    "won": "won",
+    "lost": "out",
+    "void": "out",
+    "fx": "in",
+    "end": "stock",
+}
+
+
+def pipeline_moves(start: Book, end: Book, window: Period | None) -> pd.DataFrame:
+    """Lay out what became of each deal of the pipeline between two books.
+
+    Parameters
+    ----------
+    start, end
+        The same company and scope at two instants. A deal that left the scope is absent at the
+        end, so it is transferred out; one that came is absent at the start.
+    window
+        Only deals expected to close in it; None for all open deals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per deal that was in at the start or the end: `id`, `name`, `owner_id`, `bucket`,
+        `cents_start`, `cents_end`, `cents_fx` (whole cents in company currency).
+    """
+    before, after = _side(start, window), _side(end, window)
+    before = before.rename({f"{c}_0": c for c in before.columns})
+    after = after.rename({f"{c}_1": c for c in after.columns})
+    pair = before.outer_join(after, before.id_0 == after.id_1)
+    pair = pair.mutate(
+        in_0=_.in_window_0.fill_null(False), in_1=_.in_window_1.fill_null(False)
+    ).filter(_.in_0 | _.in_1)
+    leaving = ibis.cases(
+        (_.id_1.isnull(), "transferred_out"),
+        (_.outcome_1 != "open", _.outcome_1),
+        else_="pushed_out",
+    )
+    known_then = (_.created_at_1 <= ibis.literal(start.instant).cast("timestamp(6)")).fill_null(
+        True
+    )
+    coming = ibis.cases(
+        (_.id_0.isnull() & known_then & ibis.literal(not end.limits.is_company), "transferred_in"),
+        (_.id_0.isnull(), "created"),
+        (_.outcome_0 != "open", "reopened"),
+        else_="pulled_in",
+    )
+    fx = _.own_cents_0 * (_.rate_1 - _.rate_0)
+    pair = pair.mutate(
+        id=ibis.coalesce(_.id_1, _.id_0),
+        name=ibis.coalesce(_.name_1, _.name_0),
+        owner_id=ibis.coalesce(_.owner_id_1, _.owner_id_0),
+        bucket=ibis.cases((_.in_0 & _.in_1, "stay"), (_.in_0, leaving), else_=coming),
+        cents_start=ibis.ifelse(_.in_0, _.cents_0, 0).fill_null(0),
+        cents_end=ibis.ifelse(_.in_1, _.cents_1, 0).fill_null(0),
+        cents_fx=ibis.ifelse(_.in_0 & _.in_1, fx.round().cast("int64"), 0).fill_null(0),
+    )
+    columns = ["id", "name", "owner_id", "bucket", "cents_start", "cents_end", "cents_fx"]
+    return pair.select(columns).order_by("id").to_pandas()
+
+
+def _side(book: Book, window: Period | None) -> Table:
+    """Every deal known in this scope: whether it is in the pipeline, and its value in cents."""
+    deals = in_company_currency(book)
+    is_in = deals.outcome == "open"
+    if window is not None:
+        expected = deals.expected_close_on
+        is_in = is_in & book.calendar.contains(window, expected).fill_null(False)
+    return deals.select(
+        "id", "name", "owner_id", "outcome", "created_at", "rate", "cents",
+        own_cents=deals.own_cents, in_window=is_in,
+    )  # fmt: skip
+
+
+def waterfall_bars(moves: pd.DataFrame) -> pd.DataFrame:
+    """Sum the moves of deals into the bars of the waterfall.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per bucket, in the order of the picture: `bucket`, `kind` (`stock`, `in`, `out`,
+        `won`), `n` (deals), `amount` (company currency, outflows negative). Start plus all moves
+        is the end, to the cent.
+    """
+    stay = moves["bucket"] == "stay"
+    change = moves["cents_end"] - moves["cents_start"] - moves["cents_fx"]
+    delta = moves["cents_end"] - moves["cents_start"]
+    rows = []
+    for bucket, kind in KINDS.items():
+        if bucket == "start":
+            chosen, cents = moves["cents_start"] != 0, moves["cents_start"]
+            chosen = moves["bucket"].isin([*_LEAVING, "stay"])
+        elif bucket == "end":
+            chosen, cents = ~moves["bucket"].isin(_LEAVING), moves["cents_end"]
+        elif bucket == "amount_up":
+            chosen, cents = stay & (change > 0), change
+        elif bucket == "amount_down":
+            chosen, cents = stay & (change < 0), change
+        elif bucket == "fx":
+            chosen, cents = stay & (moves["cents_fx"] != 0), moves["cents_fx"]
+        else:
+            chosen, cents = moves["bucket"] == bucket, delta
+        total = int(cents[chosen].sum())
+        rows.append((bucket, kind, int(chosen.sum()), total))
+    bars = pd.DataFrame(rows, columns=["bucket", "kind", "n", "cents"])
+    moved = bars.loc[bars["kind"] != "stock", "cents"].sum()
+    start, end = (int(bars.loc[bars["bucket"] == b, "cents"].iloc[0]) for b in ("start", "end"))
+    if start + int(moved) != end:
+        raise AssertionError(f"the waterfall does not balance: {start} + {moved} != {end} cents")
+    bars["amount"] = bars["cents"] / 100
+    return bars.drop(columns="cents")
+
+
+_LEAVING = ("transferred_out", "pushed_out", "won", "lost", "void")
+
+
+def moved_deals(moves: pd.DataFrame) -> pd.DataFrame:
+    """Name the deals behind each bar: one row per deal and bar, with its amount."""
+    change = moves["cents_end"] - moves["cents_start"] - moves["cents_fx"]
+    delta = moves["cents_end"] - moves["cents_start"]
+    stay = moves["bucket"] == "stay"
+    parts = [
+        moves[~stay].assign(cents=delta[~stay]),
+        moves[stay & (change > 0)].assign(bucket="amount_up", cents=change[stay & (change > 0)]),
+        moves[stay & (change < 0)].assign(bucket="amount_down", cents=change[stay & (change < 0)]),
+        moves[stay & (moves["cents_fx"] != 0)].assign(bucket="fx", cents=moves.loc[stay & (moves["cents_fx"] != 0), "cents_fx"]),
+    ]
+    deals = pd.concat(parts)
+    deals["amount"] = deals["cents"] / 100
+    return deals[["id", "name", "owner_id", "bucket", "amount"]].reset_index(drop=True)
