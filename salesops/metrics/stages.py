@@ -34,8 +34,8 @@ def stage_times(book: Book) -> Table:
     -------
     ibis.Table
         One row per deal: `id`; for the i-th open stage `entered_i` (first entry; null where the
-        log does not show it) and `beyond_i` (first time in a later stage or won); `gone_at` (lost
-        or void now, since when).
+        log does not show it) and `beyond_i` (first time in a later stage or won); `won_at` (first
+        time won), `gone_at` (lost or void now, since when).
     """
     settings = book.settings
     stages = settings.stage_ids("open")
@@ -52,11 +52,20 @@ def stage_times(book: Book) -> Table:
         columns[f"entered_{i}"] = spans.valid_from.min(where=(spans.stage == stage) & seen)
         columns[f"beyond_{i}"] = spans.valid_from.min(where=spans.stage.isin(later))
     since_when = ibis.coalesce(since_when, spans.valid_from)
-    return spans.group_by("id").agg(**columns, gone_at=since_when.max(where=gone))
+    return spans.group_by("id").agg(
+        **columns,
+        won_at=spans.valid_from.min(where=spans.stage.isin(won)),
+        gone_at=since_when.max(where=gone),
+    )
 
 
 def stays(
-    times: Table, book: Book, entered_from: dt.datetime, entered_to: dt.datetime
+    times: Table,
+    book: Book,
+    entered_from: dt.datetime,
+    entered_to: dt.datetime,
+    *,
+    until: str = "beyond",
 ) -> pd.DataFrame:
     """Count how long first stays lasted and how they ended.
 
@@ -68,6 +77,8 @@ def stays(
         The book of `times`; stays that have not ended are cut at its instant.
     entered_from, entered_to
         UTC bounds of the entry, the first excluded.
+    until
+        `beyond` for reaching the next stage or a later one, `won` for winning.
 
     Returns
     -------
@@ -79,17 +90,18 @@ def stays(
     now = ibis.literal(book.instant).cast(AT)
     parts = []
     for i in range(len(book.settings.stage_ids("open"))):
-        entered, beyond = times[f"entered_{i}"], times[f"beyond_{i}"]
+        goal = f"beyond_{i}" if until == "beyond" else "won_at"
+        entered, beyond = times[f"entered_{i}"], times[goal]
         cohort = times.filter(
             entered > low, entered <= high, beyond.isnull() | (beyond >= entered)
         )
-        entered, beyond = cohort[f"entered_{i}"], cohort[f"beyond_{i}"]
+        entered, beyond = cohort[f"entered_{i}"], cohort[goal]
         gone = cohort.gone_at
         cause = ibis.cases(
             (beyond.notnull(), ON), (gone.notnull() & (gone >= entered), GONE), else_=""
         )
-        until = ibis.coalesce(beyond, ibis.ifelse(gone >= entered, gone, ibis.null(AT)), now)
-        age = (until.epoch_seconds() - entered.epoch_seconds()).cast("int64") // DAY
+        left_at = ibis.coalesce(beyond, ibis.ifelse(gone >= entered, gone, ibis.null(AT)), now)
+        age = (left_at.epoch_seconds() - entered.epoch_seconds()).cast("int64") // DAY
         part = cohort.select(
             stage=ibis.literal(i, "int64"), age_days=age.cast("int64"), cause=cause
         )

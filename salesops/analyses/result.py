@@ -1,0 +1,204 @@
+"""What every Result shares: its setting, its head, its findings and where it came from."""
+
+import datetime as dt
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from salesops.book.book import Book
+from salesops.charts.exhibit import Exhibit, Say
+from salesops.charts.parts import (
+    RESULT_MIME,
+    Headline,
+    as_json,
+    definitions,
+    findings_html,
+    gaps_html,
+    marked,
+)
+from salesops.model.calendar import Period
+from salesops.model.finding import Finding, Gap, Method
+from salesops.wording import label, say
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """Of what company, scope, period and date a result speaks."""
+
+    book: Book
+    period: Period
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Fingerprint of the rows that the book shows."""
+        return self.book.fingerprint()
+
+    def facts(self) -> tuple[Say, ...]:
+        """Give the facts of the page's head."""
+        limits = self.book.limits
+        sides = [getattr(limits, s) for s in ("team", "user", "region", "segment", "product_line")]
+        named = [side for side in sides if side != "all"]
+        scope = Say("page.scope", {"scope": "、".join(named)}) if named else Say("page.company", {})
+        return (
+            Say("page.name", {"name": self.book.settings.company.name}),
+            scope,
+            Say("page.period", {"period": self.period}),
+            Say("page.as_of", {"date": self.book.date}),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """Base of all Results: what is shown is there already; display computes nothing.
+
+    Attributes
+    ----------
+    report
+        Stem of the analysis, such as `funnel`.
+    setting
+        Company, scope, period and date.
+    verdict
+        Clauses of the one sentence that says how it stands.
+    metrics
+        Headline numbers by metric id, raw; null with a Gap beside it.
+    exhibits
+        Page one and the detail, by key.
+    findings
+        By money at stake, largest first.
+    method
+        Sources, assumptions, n and blind spots.
+    gaps
+        What could not be computed, and why.
+    """
+
+    report: str
+    setting: Setting
+    verdict: tuple[Say, ...]
+    metrics: Mapping[str, float | None]
+    exhibits: Mapping[str, Exhibit]
+    findings: tuple[Finding, ...]
+    method: Method
+    gaps: tuple[Gap, ...]
+
+    def __repr__(self) -> str:
+        n = len(self.findings)
+        shown = " ".join(f".exhibit({key!r})" for key in self.exhibits)
+        return f"<{type(self).__name__}: {n} finding{'s' * (n != 1)} — {shown} .findings .method>"
+
+    def exhibit(self, key: str) -> Exhibit:
+        """Give one exhibit by its key.
+
+        Raises
+        ------
+        KeyError
+            There is none; the message lists those there are.
+        """
+        if key not in self.exhibits:
+            raise KeyError(f"no exhibit {key!r}; there are {', '.join(self.exhibits)}")
+        return self.exhibits[key]
+
+    def headline(self) -> Headline:
+        """Give the head of page one."""
+        return Headline(report=self.report, facts=self.setting.facts(), verdict=self.verdict)
+
+    def due(self, finding: Finding) -> dt.date:
+        """Give the day by which a finding's action is due, in working days of its severity."""
+        book = self.setting.book
+        left = getattr(book.settings.norms.due_days, finding.severity)
+        day = book.date
+        while left > 0:
+            day += dt.timedelta(days=1)
+            left -= book.calendar.is_working_day(day)
+        return day
+
+    @property
+    def cards(self) -> "Shown":
+        """The findings as cards, and what could not be computed."""
+        page = findings_html(self.findings, self.due) + gaps_html(self.gaps)
+        return Shown(page, f"{len(self.findings)} findings, {len(self.gaps)} gaps")
+
+    @property
+    def how(self) -> "Shown":
+        """Method in words, and from what data and versions the result was made."""
+        method = self.method
+        shown = [say(code) for code in (*method.source, *method.assumptions)]
+        blind = [say(code) for code in method.blind_spots]
+        counts = "  ".join(f"{label(f'n.{name}')} {n:,}" for name, n in method.n.items())
+        pairs = [(label("page.methods"), " ".join(shown)), (label("page.counts"), counts)]
+        if blind:
+            pairs.append((label("page.blind"), " ".join(blind)))
+        return Shown(definitions(pairs), " ".join(shown))
+
+    @property
+    def appendix(self) -> "Shown":
+        """As of when, from which data, with which versions, and how to run it again."""
+        book = self.setting.book
+        tables = " · ".join(f"{name} {book.n(name):,}" for name in book.store.present)
+        unversioned = "、".join(book.unversioned) or "—"
+        pairs = [
+            (label("page.made_as_of"), f"{book.calendar.local(book.instant):%Y-%m-%d %H:%M:%S} "
+             f"{book.settings.company.zone}"),
+            (label("page.fingerprint"), self.setting.fingerprint),
+            (label("page.tables"), tables),
+            (label("page.unversioned"), unversioned),
+            (label("page.settings"), f"salesops.toml {book.settings.fingerprint}"),
+            (label("page.versions"), versions()),
+        ]  # fmt: skip
+        head = f"<h2>{marked(label('page.appendix'))}</h2>"
+        return Shown(head + definitions(pairs), self.setting.fingerprint)
+
+    def facts(self) -> dict[str, Any]:
+        """Give metrics, findings and gaps as plain data, for the run's record."""
+        book = self.setting.book
+        return {
+            "report": self.report,
+            "scope": str(book.limits),
+            "as_of": book.date.isoformat(),
+            "period": self.setting.period.text,
+            "fingerprint": self.setting.fingerprint,
+            "settings": book.settings.fingerprint,
+            "verdict": [clause.text() for clause in self.verdict],
+            "metrics": as_json(dict(self.metrics)),
+            "findings": [_finding(finding, self.due(finding)) for finding in self.findings],
+            "gaps": [{"what": g.what, "reason": g.reason, "needs": g.needs} for g in self.gaps],
+            "n": dict(self.method.n),
+        }
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
+        return {
+            "text/html": self.headline().html(),
+            "text/plain": repr(self),
+            RESULT_MIME: self.facts(),
+        }
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A ready part of a page."""
+
+    page: str
+    plain: str
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
+        return {"text/html": self.page, "text/plain": self.plain}
+
+
+def _finding(finding: Finding, due: dt.date) -> dict[str, Any]:
+    got = finding.recoverable
+    return {
+        "id": finding.id, "code": finding.code, "severity": finding.severity,
+        "subject": finding.subject, "evidence": as_json(finding.evidence),
+        "at_stake": finding.at_stake, "trust": finding.trust,
+        "recoverable": None if got is None else [got.low, got.middle, got.high],
+        "owner_role": finding.owner_role, "due": due.isoformat(),
+    }  # fmt: skip
+
+
+def versions() -> str:
+    """Name the versions that made the numbers."""
+    names = ("salesops", "ibis-framework", "duckdb", "pandas", "papermill")
+    found = [f"{name} {importlib.metadata.version(name)}" for name in names]
+    return " · ".join([found[0], f"Python {platform.python_version()}", *found[1:]])

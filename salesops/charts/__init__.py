@@ -1,0 +1,1 @@
+"""Pictures and the parts of a page: one function draws one picture of one frame."""
