@@ -34,6 +34,7 @@ from salesops.model.settings import Settings
 from salesops.model.tables import TABLES, known_at
 
 Table: TypeAlias = ibis.Table
+COMPANY = Scope()
 
 
 def open_book(path_or_url: str | Path, *, settings: Settings | None = None) -> "Book":
@@ -84,7 +85,7 @@ class Book:
 
     store: Store
     instant: dt.datetime
-    limits: Scope = Scope()
+    limits: Scope = COMPANY
 
     @classmethod
     def of(cls, store: Store) -> "Book":
@@ -315,8 +316,8 @@ class Book:
             return table.filter(table.id.isin(kept.id) | table.id.isin(shared))
         if name in ("opportunities", "contracts") and "credits" in self.store.present:
             key = "opportunity_id" if name == "opportunities" else "contract_id"
-            credits = self._raw("credits")
-            credited = credits.filter(credits.user_id.isin(self._people.person))[key]
+            shares = self._raw("credits")
+            credited = shares.filter(shares.user_id.isin(self._people.person))[key]
             ended = table.outcome != "open" if name == "opportunities" else ibis.literal(True)
             return table.filter(table.id.isin(kept.id) | (ended & table.id.isin(credited)))
         return kept

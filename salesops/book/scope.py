@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import ibis
+import pandas as pd
 from ibis import _
 
 from salesops.book.store import Store
@@ -84,8 +85,8 @@ def check_scope(scope: Scope, users: Table, spans: Table | None) -> None:
     people = users.select("id", "team", "region").to_pandas()
     if spans is not None:
         known = [c for c in ("team", "region") if c in spans.columns]
-        people = people._append(spans.select(*known).distinct().to_pandas())
-    teams = sorted({t for t in people["team"].dropna()})
+        people = pd.concat([people, spans.select(*known).distinct().to_pandas()])
+    teams = sorted(set(people["team"].dropna()))
     prefixes = {"/".join(t.split("/")[:i]) for t in teams for i in range(1, t.count("/") + 2)}
     sides: list[tuple[str, str, set[str]]] = [
         ("team", scope.team, prefixes),
@@ -118,9 +119,7 @@ def with_people(store: Store, table: Table, owner: str, at: str, users: Table) -
 
     Where `at` is null the people's present values hold.
     """
-    people = users.select(
-        person="id", event_team="team", event_region="region"
-    )
+    people = users.select(person="id", event_team="team", event_region="region")
     spans = store.spans.get("users")
     moved = [c for c in ("team", "region") if spans is not None and c in spans.columns]
     if spans is None or not moved:
@@ -227,6 +226,4 @@ def linked(name: str, table: Table, scoped: Lookup, own: Callable[[], Table]) ->
 def _entities(_changes: Table) -> tuple[str, ...]:
     from salesops.model.tables import TABLES
 
-    return tuple(
-        t for t in TABLES if "id" in facts(t) and t not in ("changes", "tracked")
-    )
+    return tuple(t for t in TABLES if "id" in facts(t) and t not in ("changes", "tracked"))

@@ -85,7 +85,8 @@ def open_store(where: str | Path, settings: Settings | None = None) -> Store:
     """
     text = str(where)
     if "://" in text:
-        raw, own, derived = _from_url(text), settings, {}
+        raw, own = _from_url(text), settings
+        derived: dict[str, Table] = {}
     else:
         path = Path(where)
         if not path.exists():
@@ -178,9 +179,7 @@ def _canonical(name: str, raw: dict[str, Table], where: str) -> Table:
     found = raw[name]
     missing = [c.name for c in facts(name).values() if c.mandatory and c.name not in found.columns]
     if missing:
-        raise MissingColumn(
-            table=name, column=missing[0], where=where, found=tuple(found.columns)
-        )
+        raise MissingColumn(table=name, column=missing[0], where=where, found=tuple(found.columns))
     columns = {
         column: found[column].cast(kind) if column in found.columns else ibis.null(kind)
         for column, kind in schema.items()
@@ -212,7 +211,7 @@ def _latest(
     columns += [(n, c) for n in present if (c := known_at(n)) and n not in ("targets", "users")]
     columns += [("targets", "set_at"), ("opportunities", "closed_at")]
     found: list[dt.datetime] = []
-    for name in dict.fromkeys(name for name, _ in columns if name in present):
+    for name in dict.fromkeys(name for name, _column in columns if name in present):
         wanted = [c for n, c in columns if n == name and c in present[name]]
         if not wanted:
             continue

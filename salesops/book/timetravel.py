@@ -116,7 +116,7 @@ def _moving_until(store: Store, name: str, table: Table, at: dt.datetime) -> Tab
         for c in facts(name).values()
         if (c.kind == "moving" or (c.kind == "outcome" and not c.follows))
         and not (c.name in tracking and tracking[c.name].since <= at)
-        and not (name in ("contracts", "users", "accounts"))
+        and name not in ("contracts", "users", "accounts")
     ]
     if not unknown:
         return table

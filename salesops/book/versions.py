@@ -128,9 +128,13 @@ def _filled(ends: Table, tracked: Mapping[str, dt.DataType]) -> Table:
 
 def _born(current: Table, log: Table, known_at: str) -> Table:
     """When each row came to be known, and when it was removed."""
-    rows = log.filter(_.field == "_row").group_by("entity_id").agg(
-        first_seen=_.changed_at.min(where=_.new_value.notnull()),
-        removed_at=_.changed_at.max(where=_.new_value.isnull()),
+    rows = (
+        log.filter(_.field == "_row")
+        .group_by("entity_id")
+        .agg(
+            first_seen=_.changed_at.min(where=_.new_value.notnull()),
+            removed_at=_.changed_at.max(where=_.new_value.isnull()),
+        )
     )
     joined = current.left_join(rows, current.id == rows.entity_id)
     known = ibis.coalesce(current[known_at].cast(AT), ALWAYS)

@@ -54,7 +54,9 @@ def key_of_marks() -> str:
     def box(colour: str) -> str:
         return f'<svg width="16" height="10"><rect width="16" height="10" fill="{colour}"/></svg>'
 
-    prior = f'<svg width="4" height="14"><rect x="1" width="2" height="14" fill="{theme.PRIOR}"/></svg>'
+    prior = (
+        f'<svg width="4" height="14"><rect x="1" width="2" height="14" fill="{theme.PRIOR}"/></svg>'
+    )
     plan = f'<svg width="10" height="9"><path d="M5 0L10 9H0z" fill="{theme.PLAN}"/></svg>'
     marks = [
         (box(theme.ACTUAL), "key.now"), (box(theme.LATER), "key.later"),
@@ -127,8 +129,7 @@ def card(finding: Finding, due: dt.date) -> str:
     cells.append((label("card.owner"), html.escape(words.owner), ""))
     cells.append((label("card.due"), html.escape(FORMATS["date"](due)), ""))
     listed = "".join(
-        f"<div><dt>{html.escape(name)}</dt>"
-        f'<dd{f" class={css}" if css else ""}>{value}</dd></div>'
+        f"<div><dt>{html.escape(name)}</dt><dd{f' class={css}' if css else ''}>{value}</dd></div>"
         for name, value, css in cells
     )
     head = f'<span class="{badge}">{html.escape(label(f"severity.{severity}"))}</span>'

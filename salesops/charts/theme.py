@@ -124,7 +124,7 @@ def panel(fig: Figure, left: float, top: float, width: float, height: float) -> 
 
 
 def own_axes(ax: Axes | None, *, title: str = "", height: int = 260) -> Axes:
-    """Give the axes to draw on: those given, or new ones in the theme, with the finding as title."""
+    """Give the axes to draw on: those given, or new ones with the finding as title."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt

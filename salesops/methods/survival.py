@@ -43,9 +43,14 @@ class Incidence:
         return 0.0 if index < 0 else float(self.by_cause[cause][index])
 
     def supported(self, at_least: int = 10) -> int:
-        """Give the index of the last age at which enough were still at risk, −1 for none."""
-        enough = np.flatnonzero(self.at_risk >= at_least)
-        return int(enough[-1]) if len(enough) else -1
+        """Give the index of the last age that enough at risk support, −1 where nobody left.
+
+        Enough is `at_least`, or a tenth of those at risk at first where they are few.
+        """
+        if not len(self.ages):
+            return -1
+        enough = min(float(at_least), float(np.ceil(self.at_risk.max() / 10)))
+        return int(np.flatnonzero(self.at_risk >= enough)[-1])
 
     def plateau(self, cause: str, *, at_least: int = 10, z: float = 1.2816) -> tuple[
         float, float, float
@@ -56,13 +61,10 @@ class Incidence:
         -----
         The interval is on the complementary log-log scale, so it stays within 0–1 (Kalbfleisch &
         Prentice, The Statistical Analysis of Failure Time Data, 2nd ed. 2002, §1.4 applied to an
-        incidence). Where the last ages rest on fewer than `at_least` at risk, the chance is read
-        before them.
+        incidence). Ages that too few at risk support (`supported`) are left out.
         """
         index = self.supported(at_least)
-        if index < 0:
-            index = len(self.ages) - 1
-        if index < 0:
+        if index < 0 or cause not in self.by_cause:
             return (np.nan, np.nan, np.nan)
         chance = float(self.by_cause[cause][index])
         low, high = loglog_interval(chance, float(self.variance[cause][index]), z)
@@ -157,9 +159,7 @@ def _at_risk(grid: Floats, age: Floats, entry: Floats, weight: Floats) -> Floats
     return np.asarray(came - gone)
 
 
-def _summed(
-    grid: Floats, age: Floats, weight: Floats, chosen: npt.NDArray[np.bool_]
-) -> Floats:
+def _summed(grid: Floats, age: Floats, weight: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
     where = np.searchsorted(grid, age[chosen])
     return np.bincount(where, weights=weight[chosen], minlength=len(grid)).astype(float)
 

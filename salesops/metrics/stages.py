@@ -92,9 +92,7 @@ def stays(
     for i in range(len(book.settings.stage_ids("open"))):
         goal = f"beyond_{i}" if until == "beyond" else "won_at"
         entered, beyond = times[f"entered_{i}"], times[goal]
-        cohort = times.filter(
-            entered > low, entered <= high, beyond.isnull() | (beyond >= entered)
-        )
+        cohort = times.filter(entered > low, entered <= high, beyond.isnull() | (beyond >= entered))
         entered, beyond = cohort[f"entered_{i}"], cohort[goal]
         gone = cohort.gone_at
         cause = ibis.cases(

@@ -147,11 +147,13 @@ def moved_deals(moves: pd.DataFrame) -> pd.DataFrame:
     change = moves["cents_end"] - moves["cents_start"] - moves["cents_fx"]
     delta = moves["cents_end"] - moves["cents_start"]
     stay = moves["bucket"] == "stay"
+    up, down = stay & (change > 0), stay & (change < 0)
+    rated = stay & (moves["cents_fx"] != 0)
     parts = [
         moves[~stay].assign(cents=delta[~stay]),
-        moves[stay & (change > 0)].assign(bucket="amount_up", cents=change[stay & (change > 0)]),
-        moves[stay & (change < 0)].assign(bucket="amount_down", cents=change[stay & (change < 0)]),
-        moves[stay & (moves["cents_fx"] != 0)].assign(bucket="fx", cents=moves.loc[stay & (moves["cents_fx"] != 0), "cents_fx"]),
+        moves[up].assign(bucket="amount_up", cents=change[up]),
+        moves[down].assign(bucket="amount_down", cents=change[down]),
+        moves[rated].assign(bucket="fx", cents=moves.loc[rated, "cents_fx"]),
     ]
     deals = pd.concat(parts)
     deals["amount"] = deals["cents"] / 100

@@ -61,6 +61,8 @@ class Table(pa.DataFrameModel):
     """Base of the canonical tables."""
 
     class Config:
+        """Columns beyond the declared ones are let through; none is cast."""
+
         strict = False
         coerce = False
 

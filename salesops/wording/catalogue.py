@@ -70,7 +70,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "period": numbers.period,
     "trust": _term("trust"),
     "role": _term("role"),
-    "label": lambda value: label(value),
+    "label": lambda value: label(value),  # noqa: PLW0108 - label is defined below
 }
 
 

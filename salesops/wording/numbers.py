@@ -1,7 +1,7 @@
 """Numbers, money and dates as a reader of a report expects them.
 
-Chinese money is in 万元 with one decimal, from 1亿 on in 亿元 with two; English in k and m. A little
-is never shown as nothing, nor nearly all as everything; null is a dash.
+Chinese money is in 万元 with one decimal, from 1亿 on in 亿元 with two; English in k and m. A
+little is never shown as nothing, nor nearly all as everything; null is a dash.
 """
 
 import datetime as dt
