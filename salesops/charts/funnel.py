@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from salesops.charts import theme
 from salesops.charts.theme import ACTUAL, BAD, BAND, GOOD, INK, LATER, QUIET, STOCK, px
@@ -30,7 +31,7 @@ def open_counts(stages: pd.DataFrame, *, ax: Axes | None = None, title: str = ""
         shown = max(row.n, row.prior_n) if row.prior_n == row.prior_n else row.n
         theme.label_end(ax, shown, y, count(row.n))
     ax.set_xlim(0, top * 1.3)
-    ax.xaxis.set_major_locator(theme.MaxNLocator(3, integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
     theme.head(ax, label("label.open_deals"))
     return ax
 
@@ -154,7 +155,7 @@ def leaks(frame: pd.DataFrame, *, ax: Axes | None = None, by_money: bool = True)
         theme.money_axis(ax.xaxis)
         theme.head(ax, say("label.leak_amount", unit=money_unit()))
     else:
-        ax.xaxis.set_major_locator(theme.MaxNLocator(3, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         theme.head(ax, label("label.leak_deals"))
     return ax
 

@@ -20,7 +20,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from salesops.wording import numbers
+from salesops.wording import current_language
 
 COLUMN, FULL = 352, 736
 
@@ -74,7 +74,7 @@ def house_theme() -> Iterator[None]:
     import seaborn as sns
 
     sides = {f"axes.spines.{side}": False for side in ("top", "right", "left", "bottom")}
-    look = {
+    look: Any = {
         "font.family": list(_fonts()),
         "font.size": px(12),
         "text.color": INK,
@@ -141,7 +141,7 @@ def money_axis(axis: Axis) -> None:
     """Give round ticks; the unit stands once, on the last."""
     ax = axis.axes
     axis.set_major_locator(MaxNLocator(3, steps=[1, 2, 4, 5, 10]))
-    top = ax.get_xlim()[1] if axis.axis_name == "x" else ax.get_ylim()[1]
+    top = ax.get_xlim()[1] if axis is ax.xaxis else ax.get_ylim()[1]
     ticks = [tick for tick in axis.get_ticklocs() if 0 <= tick <= top]
     labels = [_tick(tick, last=tick == ticks[-1]) for tick in ticks]
     axis.set_ticks(ticks, labels)
@@ -150,7 +150,7 @@ def money_axis(axis: Axis) -> None:
 def _tick(value: float, *, last: bool) -> str:
     if value == 0:
         return "0"
-    if numbers.current_language() == "zh":
+    if current_language() == "zh":
         if value < 1000:
             return f"{value:,.0f}" + ("元" if last else "")
         shown = value / 1e4

@@ -21,7 +21,7 @@ class Words:
 
 def say_finding(finding: Finding, *, mark: Mark = _plain) -> Words:
     """Say a finding in the current language."""
-    evidence = dict(finding.evidence)
+    evidence: dict[str, Any] = dict(finding.evidence)
     return Words(
         text=say(finding.code, mark=mark, **evidence),
         action=_known(f"{finding.code}.action", evidence, mark),
@@ -40,5 +40,6 @@ def _known(code: str, fields: dict[str, Any], mark: Mark) -> str:
 
 def say_gap(gap: Gap) -> str:
     """Say what could not be computed, why, and what would mend it."""
-    reason = say(f"gap.{gap.reason}", needs=gap.needs, **gap.evidence)
+    evidence: dict[str, Any] = dict(gap.evidence)
+    reason = say(f"gap.{gap.reason}", needs=gap.needs, **evidence)
     return say("gap.sentence", what=label(gap.what), reason=reason)
