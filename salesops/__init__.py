@@ -1,0 +1,41 @@
+"""Sales operations analyses with point-in-time truth, for notebooks and reports.
+
+Examples
+--------
+>>> import salesops
+>>> book = salesops.open_book("tests/tiny_company")
+>>> salesops.funnel(book.as_of("2026-02-28")).stages["n"].tolist()
+[0, 4, 2]
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salesops.analyses.funnel import funnel as funnel
+    from salesops.at import at as at
+    from salesops.book.book import Book as Book
+    from salesops.book.book import open_book as open_book
+    from salesops.model.errors import SalesopsError as SalesopsError
+    from salesops.model.finding import Finding as Finding
+
+# Name -> module that holds it; loaded when first used, so that `import salesops` is quick.
+_PUBLIC = {
+    "Book": "salesops.book.book",
+    "Finding": "salesops.model.finding",
+    "SalesopsError": "salesops.model.errors",
+    "at": "salesops.at",
+    "funnel": "salesops.analyses.funnel",
+    "open_book": "salesops.book.book",
+}
+__all__ = list(_PUBLIC)  # noqa: PLE0605 - the table above is the list
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"salesops has no {name!r}; it has {', '.join(_PUBLIC)}")
+
+
+def __dir__() -> list[str]:
+    return list(_PUBLIC)

@@ -21,7 +21,7 @@ from salesops.charts.parts import (
 )
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
-from salesops.wording import label, say
+from salesops.wording import label, say, say_gap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,17 +88,22 @@ class Result:
         shown = " ".join(f".exhibit({key!r})" for key in self.exhibits)
         return f"<{type(self).__name__}: {n} finding{'s' * (n != 1)} — {shown} .findings .method>"
 
-    def exhibit(self, key: str) -> Exhibit:
-        """Give one exhibit by its key.
+    def exhibit(self, key: str) -> "Exhibit | Shown":
+        """Give one exhibit by its key, or in its place why it could not be made.
 
         Raises
         ------
         KeyError
             There is none; the message lists those there are.
         """
-        if key not in self.exhibits:
-            raise KeyError(f"no exhibit {key!r}; there are {', '.join(self.exhibits)}")
-        return self.exhibits[key]
+        if key in self.exhibits:
+            return self.exhibits[key]
+        for gap in self.gaps:
+            if gap.what == f"what.{key}":
+                head, text = marked(label(gap.what)), marked(say_gap(gap))
+                page = f'<section class="ex" id="exhibit-{key}"><h3>{head}</h3><p>{text}</p>'
+                return Shown(page + "</section>", say_gap(gap))
+        raise KeyError(f"no exhibit {key!r}; there are {', '.join(self.exhibits)}")
 
     def headline(self) -> Headline:
         """Give the head of page one."""

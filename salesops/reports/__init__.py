@@ -1,0 +1,1 @@
+"""The report factory around papermill: notebooks in, shareable pages out."""
