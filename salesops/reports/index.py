@@ -21,7 +21,7 @@ def index_page(done: "Sequence[Done]", record: dict[str, Any], lang: str) -> str
         jobs = {(d.job.scope, d.job.report) for d in done}
         failed = {(d.job.scope, d.job.report) for d in done if d.failure}
         code = "index.verdict_failed" if failed else "index.verdict"
-        fields = {"n": len(jobs), "failed": len(failed)} if failed else {"n": len(jobs)}
+        fields: dict[str, Any] = {"n": len(jobs), "failed": len(failed)} if failed else {"n": len(jobs)}
         facts = next((d.facts for d in done if d.facts), None)
         others = sorted({d.job.lang for d in done} - {lang})
         return (

@@ -115,11 +115,10 @@ def render(
         title = label(f"report.{report}")
         if facts:
             title += f" · {facts['scope']} · {facts['period']}"
-        text = environment().get_template("report.html.j2").render(
+        return environment().get_template("report.html.j2").render(
             lang=lang, title=title, css=stylesheet(), parts=parts, failure=failure, links=links,
             command=command, made=made, label=label, report=report, facts=facts,
         )  # fmt: skip
-    return text
 
 
 def safe(text: str) -> str:

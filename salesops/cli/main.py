@@ -1,0 +1,206 @@
+"""salesops on the command line: sample, import, check, run, lab."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="salesops",
+    help=(
+        "Sales operations analyses and reports, in Chinese and English.\n\n"
+        "Start with made-up data:   salesops sample build/company && "
+        "salesops run funnel --book build/company\n\n"
+        "Or with your own export:   salesops import EXPORT --into build/company"
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+
+Book = Annotated[
+    str, typer.Option("--book", "-b", help="Folder, .duckdb file or database URL of the company.")
+]
+
+
+@app.command()
+def sample(
+    folder: Annotated[str, typer.Argument(help="Folder to write; made if it is not there.")],
+    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 1,
+    clean: Annotated[bool, typer.Option("--clean", help="Without any planted problem.")] = False,
+    preset: Annotated[str, typer.Option(help="small, default or large.")] = "default",
+    months: Annotated[int, typer.Option(help="Calendar months of history.")] = 36,
+    deals_per_month: Annotated[
+        int, typer.Option(help="New deals a month; 0 takes the preset's.")
+    ] = 0,
+    teams: Annotated[int, typer.Option(help="Sales teams; 0 takes the preset's.")] = 0,
+    problem: Annotated[
+        list[str] | None, typer.Option(help="Size of a problem, such as P4=2.0; may repeat.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A problem to leave out, such as P7; may repeat.")
+    ] = None,
+    exports: Annotated[
+        str, typer.Option(help="none, or monthly: dated exports without history.")
+    ] = "none",
+) -> None:
+    """Make a fictional company whose truth is known.
+
+    Examples
+    --------
+      salesops sample build/company
+
+      salesops sample build/clean --clean --seed 7
+
+      salesops sample build/slow --problem P4=2.0 --without P7
+    """
+    from salesops.sample.options import SampleOptions
+    from salesops.sample.write import write_sample
+
+    with _working(f"Making {folder}"):
+        chosen = SampleOptions.read(
+            seed=seed, clean=clean, preset=preset, months=months,
+            deals_per_month=deals_per_month or None, teams=teams or None,
+            problems=problem or [], without=without or [], exports=exports,
+        )  # fmt: skip
+        written = write_sample(folder, chosen)
+    out.print(f"{written}\nNext: salesops run funnel --book {folder}")
+
+
+@app.command(name="import")
+def import_(
+    path: Annotated[str, typer.Argument(help="File or folder of the export.")],
+    into: Annotated[str, typer.Option("--into", help="Folder of the book to write or update.")],
+    source: Annotated[
+        str, typer.Option(help="Mapping: maven, small, or a mapping file of your own.")
+    ] = "",
+    exported_at: Annotated[
+        str, typer.Option(help="When it was exported (ISO date); else its last known date.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
+) -> None:
+    """Turn a CRM export into a book; a later export of the same company adds to its history.
+
+    Examples
+    --------
+      salesops import exports/march --source maven --into build/company
+
+      salesops import 商机.xlsx --source small --into build/small --dry-run
+    """
+    from salesops.sources.importing import import_path
+
+    with _working(f"Reading {path}"):
+        report = import_path(
+            path, source=source or None, into=into, dry_run=dry_run,
+            exported_at=exported_at or None, yes=yes,
+        )  # fmt: skip
+    for line in report.lines():
+        out.print(line)
+    if not dry_run:
+        out.print(f"Next: salesops check {into}; salesops run funnel --book {into}")
+
+
+@app.command()
+def check(
+    book: Annotated[str, typer.Argument(help="Folder, .duckdb file or database URL.")],
+) -> None:
+    """Validate a book and its settings and list what each analysis can do; writes nothing.
+
+    Example:
+
+      salesops check build/company
+    """
+    from salesops.cli.checking import check_book
+
+    with _working(f"Checking {book}"):
+        lines = check_book(book)
+    for line in lines:
+        out.print(line)
+
+
+@app.command()
+def run(
+    reports: Annotated[
+        list[str] | None, typer.Argument(help="Reports, such as funnel; none means all.")
+    ] = None,
+    book: Book = "data/sample",
+    as_of: Annotated[str, typer.Option(help="As known at this ISO date, or latest.")] = "latest",
+    period: Annotated[str, typer.Option(help="2026-03, 2026Q1, 2026 or latest.")] = "latest",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="company, team:<path>, user:<id> or region:<name>; may repeat."),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="One report each for every team, user or region.")
+    ] = "none",
+    lang: Annotated[str, typer.Option(help="zh, en or zh,en.")] = "zh,en",
+    format_: Annotated[str, typer.Option("--format", help="html.")] = "html",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", help="NAME=VALUE of the notebook; may repeat.")
+    ] = None,
+    folder: Annotated[str, typer.Option("--out", help="Folder of the reports.")] = "reports",
+) -> None:
+    """Execute report notebooks over a book and write pages with an index.
+
+    Examples
+    --------
+      salesops run funnel --book build/company
+
+      salesops run funnel --as-of 2026-03-31 --period 2026Q1 --by team --lang zh
+
+      salesops run --book postgres://localhost/crm --scope team:华东/一组
+    """
+    from salesops.cli.running import run_command
+
+    run_command(
+        reports or [], book=book, as_of=as_of, period=period, scopes=scope or [], by=by,
+        lang=lang, formats=format_, parameters=parameter or [], folder=folder, out=out, err=err,
+    )  # fmt: skip
+
+
+@app.command()
+def lab(
+    lang: Annotated[str, typer.Option(help="Language of the prose: zh or en.")] = "en",
+    folder: Annotated[
+        str, typer.Option("--into", help="Folder of the copies that you may edit.")
+    ] = "notebooks-own",
+    port: Annotated[int, typer.Option(help="Port of JupyterLab.")] = 8888,
+) -> None:
+    """Open the notebooks in JupyterLab, as copies of your own in your language.
+
+    Example:
+
+      salesops lab --lang zh
+    """
+    from salesops.cli.lab import open_lab
+
+    open_lab(lang, folder, port, out)
+
+
+@contextmanager
+def _working(what: str) -> Iterator[None]:
+    """Show that something is going on, in a terminal only."""
+    if not err.is_terminal:
+        yield
+        return
+    with err.status(what):
+        yield
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; a mendable error prints without a traceback and exits with 2."""
+    from salesops.model.errors import SalesopsError
+
+    try:
+        return app(args=arguments)
+    except SalesopsError as error:
+        err.print(str(error), markup=False, soft_wrap=True)
+        sys.exit(2)

@@ -1,0 +1,95 @@
+"""`salesops run`: read the options, run with a progress bar, say where the reports are."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from salesops.book.book import open_book
+from salesops.model.errors import SalesopsError
+from salesops.reports.jobs import read_parameter
+from salesops.reports.run import run_reports
+
+
+@dataclass(eq=False, kw_only=True)
+class BadOption(SalesopsError, ValueError):
+    """An option of the command line has a value that it can't have."""
+
+    option: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        first = self.expected.split(",")[0].split(" ")[0]
+        return (
+            f"{self.option} {self.value!r} is not known.\n"
+            f"Expected: {self.expected}.\n"
+            f"Write for example: {self.option} {first}."
+        )
+
+
+def run_command(
+    reports: Sequence[str], *, book: str, as_of: str, period: str, scopes: Sequence[str], by: str,
+    lang: str, formats: str, parameters: Sequence[str], folder: str, out: Console, err: Console,
+) -> None:  # fmt: skip
+    """Run reports as the command line asks for; exits with 1 where one failed."""
+    langs = list(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
+    for one in langs or [lang]:
+        if one not in ("zh", "en"):
+            raise BadOption(option="--lang", value=one, expected="zh, en or zh,en")
+    if formats != "html":
+        raise BadOption(option="--format", value=formats, expected="html")
+    wanted = list(scopes) or ["company"]
+    if by != "none":
+        wanted += scopes_by(book, as_of, by)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("Starting", total=None)
+
+        def show(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=name or "Done")
+
+        outcome = run_reports(
+            reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
+            parameters=dict(_parameters(parameters)), out=folder, progress=show,
+        )  # fmt: skip
+    for done in outcome.failed:
+        failure = done.failure or {}
+        err.print(
+            f"Failed: {done.job.stem}, cell {failure.get('cell')}: {failure.get('value')}",
+            markup=False,
+        )
+    made = len(outcome.done) - len(outcome.failed)
+    out.print(f"{made} of {len(outcome.done)} reports made. Open {outcome.index}", markup=False)
+    if outcome.failed:
+        sys.exit(1)
+
+
+def _parameters(texts: Sequence[str]) -> list[tuple[str, object]]:
+    found = []
+    for text in texts:
+        try:
+            found.append(read_parameter(text))
+        except ValueError as error:
+            raise BadOption(option="-p", value=text, expected="NAME=VALUE") from error
+    return found
+
+
+def scopes_by(book: str, as_of: str, by: str) -> list[str]:
+    """List a scope for every team, person or region of a book.
+
+    Raises
+    ------
+    BadOption
+        `by` is none of them.
+    """
+    if by not in ("team", "user", "region"):
+        raise BadOption(option="--by", value=by, expected="team, user or region")
+    users = open_book(book).as_of(as_of).users
+    people = users.filter(users.left_on.isnull()).select("id", "team", "region").to_pandas()
+    column = "id" if by == "user" else by
+    return [f"{by}:{value}" for value in sorted(people[column].dropna().unique())]
