@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from ibis import _
 from matplotlib.axes import Axes
-from scipy.stats import false_discovery_control
 
 from salesops.analyses.result import Result, Setting
 from salesops.book.book import Book
@@ -316,6 +315,9 @@ def _findings(stages: pd.DataFrame, book: Book) -> tuple[Finding, ...]:
     tested = stages[stages["change_p"].notna() & (stages["trust"] != "too_few")]
     if tested.empty:
         return ()
+    # Importing it takes a second, which a report without anything to test need not wait.
+    from scipy.stats import false_discovery_control
+
     adjusted = false_discovery_control(tested["change_p"].to_numpy(dtype=float))
     fell = tested[(adjusted < FALSE_DISCOVERY) & (tested["rate"] < tested["prior_rate"])]
     found = [_conversion_fell(row) for _index, row in fell.iterrows()]

@@ -108,7 +108,10 @@ def assemble(
     latest = _latest(tables, present, settings)
     tracking = _tracking(tables["tracked"], settings)
     spans = {
-        entity: derived[entity] if entity in derived else _spans(entity, tables, fields, settings)
+        entity: derived[entity]
+        if entity in derived
+        # Laid out once: as a view it would be worked out again by every table that uses it.
+        else _spans(entity, tables, fields, settings).cache()
         for entity, fields in tracking.items()
         if entity in present
     }

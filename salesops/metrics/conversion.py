@@ -4,7 +4,7 @@ import datetime as dt
 import math
 
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from salesops.book.book import Book
 from salesops.methods.intervals import Z80, judge
@@ -118,4 +118,4 @@ def _change_interval(now: Incidence, past: Incidence | None) -> tuple[float, flo
 def _change_p(now: Incidence, past: Incidence | None) -> float:
     """Two-sided p of no change, by the normal approximation."""
     diff, error = _change(now, past)
-    return float(2 * norm.sf(abs(diff) / error)) if error > 0 else math.nan
+    return float(2 * ndtr(-abs(diff) / error)) if error > 0 else math.nan
