@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import ibis
-import ibis.common.exceptions as ibis_errors
 import pandas as pd
 from ibis import _
 
+from salesops.book.kept import fits, kept_versions, table_files
 from salesops.book.versions import AT, versions
 from salesops.model.errors import MissingColumn, NotABook
 from salesops.model.settings import Settings
@@ -73,7 +73,9 @@ class Store:
     spans: dict[str, Table] = field(repr=False)
 
 
-def open_store(where: str | Path, settings: Settings | None = None) -> Store:
+def open_store(
+    where: str | Path, settings: Settings | None = None, *, copied: bool = True
+) -> Store:
     """Open a folder, a .duckdb file or a database URL.
 
     Raises
@@ -85,57 +87,88 @@ def open_store(where: str | Path, settings: Settings | None = None) -> Store:
     """
     text = str(where)
     if "://" in text:
-        raw, own = _from_url(text), settings
-        derived: dict[str, Table] = {}
-    else:
-        path = Path(where)
-        if not path.exists():
-            raise NotABook(where=text, reason="there is no such file or folder")
-        raw, derived = _from_folder(path) if path.is_dir() else _from_file(path)
-        beside = (path if path.is_dir() else path.parent) / "salesops.toml"
-        own = settings or (Settings.read(beside) if beside.exists() else None)
-    if "opportunities" not in raw:
-        raise NotABook(where=text, reason="it has no table of opportunities")
-    return assemble(raw, own or Settings.default(), text, derived)
+        return assemble(_from_url(text), settings or Settings.default(), without_password(text))
+    path = Path(where)
+    if not path.exists():
+        raise NotABook(where=text, reason="there is no such file or folder")
+    beside = (path if path.is_dir() else path.parent) / "salesops.toml"
+    own = settings or (Settings.read(beside) if beside.exists() else Settings.default())
+    if path.is_dir():
+        con = _in_process()
+        return assemble(_from_folder(con, path), own, text, Kept(con, path), copied=copied)
+    return assemble(_from_file(path), own, text, copied=copied)
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Where versions kept from the import may lie."""
+
+    con: Any
+    folder: Path
+
+    def versions(self, entity: str, settings: Settings) -> Table | None:
+        """Give the kept versions of a table where they belong to its log."""
+        if not fits(self.folder, entity, settings):
+            return None
+        path = kept_versions(self.folder, entity)
+        return self.con.read_parquet(str(path), table_name=f"{entity}_versions")
 
 
 def assemble(
-    raw: dict[str, Table], settings: Settings, where: str, derived: dict[str, Table]
+    raw: dict[str, Table],
+    settings: Settings,
+    where: str,
+    kept: Kept | None = None,
+    *,
+    copied: bool = False,
 ) -> Store:
-    """Make a store of tables as they were found; `derived` are versions kept from the import."""
+    """Make a store of tables as they were found.
+
+    Parameters
+    ----------
+    raw
+        The tables that are there, by canonical name.
+    settings, where
+        The company's settings; path or URL for messages.
+    kept
+        Versions from the import.
+    copied
+        Lay out versions that were not kept once, when the store is opened. As a view, which
+        needs no right to write in a warehouse, every query works them out again.
+    """
+    if "opportunities" not in raw:
+        raise NotABook(where=where, reason="it has no table of opportunities")
     present = {name: frozenset(raw[name].columns) for name in raw if name in TABLES}
     tables = {name: _canonical(name, raw, where) for name in TABLES}
     latest = _latest(tables, present, settings)
     tracking = _tracking(tables["tracked"], settings)
-    spans = {
-        entity: derived[entity]
-        if entity in derived
-        # Laid out once: as a view it would be worked out again by every table that uses it.
-        else _spans(entity, tables, fields, settings).cache()
-        for entity, fields in tracking.items()
-        if entity in present
-    }
+    spans: dict[str, Table] = {}
+    for entity, fields in tracking.items():
+        if entity not in present:
+            continue
+        known = kept.versions(entity, settings) if kept else None
+        if known is None:
+            known = lay_out(entity, tables, fields, settings)
+            known = known.cache() if copied else known
+        spans[entity] = known
     return Store(where, settings, tables, present, tracking, latest, spans)
 
 
-def _from_folder(path: Path) -> tuple[dict[str, Table], dict[str, Table]]:
+def _in_process() -> Any:
     con = ibis.duckdb.connect()
     con.raw_sql("SET TimeZone = 'UTC'")
+    return con
+
+
+def _from_folder(con: Any, path: Path) -> dict[str, Table]:
     raw: dict[str, Table] = {}
-    derived: dict[str, Table] = {}
     for name in TABLES:
-        parquet = path / f"{name}.parquet"
-        text = path / f"{name}.csv"
-        parts = path / name
-        if parquet.exists() or (parts.is_dir() and any(parts.glob("*.parquet"))):
-            found = parquet if parquet.exists() else parts / "*.parquet"
-            raw[name] = con.read_parquet(str(found), table_name=name)
-        elif text.exists():
-            raw[name] = _csv(con, text, name)
-        kept = path / f"{name}_versions.parquet"
-        if kept.exists():
-            derived[name] = con.read_parquet(str(kept), table_name=f"{name}_versions")
-    return raw, derived
+        files = table_files(path, name)
+        if files and files[0].suffix == ".csv":
+            raw[name] = _csv(con, files[0], name)
+        elif files:
+            raw[name] = con.read_parquet([str(part) for part in files], table_name=name)
+    return raw
 
 
 def _csv(con: Any, path: Path, name: str) -> Table:
@@ -144,7 +177,7 @@ def _csv(con: Any, path: Path, name: str) -> Table:
     return con.create_table(name, view)
 
 
-def _from_file(path: Path) -> tuple[dict[str, Table], dict[str, Table]]:
+def _from_file(path: Path) -> dict[str, Table]:
     if path.suffix != ".duckdb":
         raise NotABook(where=str(path), reason="it is neither a folder nor a .duckdb file")
     con = ibis.duckdb.connect(path, read_only=True)
@@ -155,19 +188,24 @@ def _from_file(path: Path) -> tuple[dict[str, Table], dict[str, Table]]:
 def _from_url(url: str) -> dict[str, Table]:
     try:
         con = ibis.connect(url)
-    except (ibis_errors.IbisError, ValueError, OSError) as error:
-        raise NotABook(where=_without_password(url), reason=str(error)) from error
-    return _listed(con)[0]
+    except Exception as error:  # each driver has its own root of errors
+        raise NotABook(where=without_password(url), reason=str(error).strip()) from error
+    return _listed(con)
 
 
-def _listed(con: Any) -> tuple[dict[str, Table], dict[str, Table]]:
+def _listed(con: Any) -> dict[str, Table]:
     names = set(con.list_tables())
-    raw = {name: con.table(name) for name in TABLES if name in names}
-    kept = {name: f"{name}_versions" for name in TABLES}
-    return raw, {n: con.table(v) for n, v in kept.items() if v in names}
+    return {name: con.table(name) for name in TABLES if name in names}
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """Show a URL without the user and password in it.
+
+    Examples
+    --------
+    >>> without_password("postgresql://ann:secret@host/sales")
+    'postgresql://…@host/sales'
+    """
     head, _, tail = url.rpartition("@")
     return f"{head.split('://')[0]}://…@{tail}" if head else url
 
@@ -240,9 +278,10 @@ def _tracking(tracked: Table, settings: Settings) -> dict[str, dict[str, Trackin
     return found
 
 
-def _spans(
+def lay_out(
     entity: str, tables: dict[str, Table], fields: Iterable[str], settings: Settings
 ) -> Table:
+    """Give the versions of a table as an expression over its log."""
     schema = ibis_schema(entity)
     return versions(
         tables[entity],

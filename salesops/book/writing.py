@@ -1,0 +1,138 @@
+"""Writing a store: whole or not at all, with the versions that follow from its log."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from salesops.book.kept import ENDINGS, keep, kept_versions
+from salesops.book.store import lay_out, open_store
+from salesops.model.settings import Settings
+from salesops.model.tables import TABLES, ibis_schema
+
+Frame: TypeAlias = ibis.Table | pd.DataFrame | pa.Table
+
+
+def write_store(
+    folder: str | Path,
+    tables: Mapping[str, Frame],
+    *,
+    settings: str | None = None,
+    as_csv: Collection[str] = (),
+) -> Path:
+    """Write the tables of a company as a folder that `open_book` reads.
+
+    All is written beside the folder first and then put in its place, so that a break leaves the
+    old store or the new one. What else lies in the folder (salesops.toml, runs) is kept; tables
+    that are not given are gone.
+
+    Parameters
+    ----------
+    folder
+        Where the store shall be.
+    tables
+        Canonical name -> rows. Columns are cast to their canonical types; a column that is not
+        given stays absent, one that is not canonical is left out.
+    settings
+        Text of a salesops.toml to write; None keeps what is there.
+    as_csv
+        Tables to write as CSV, to be read by people; the others are Parquet.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    NotABook
+        There is no table of opportunities.
+    MissingColumn
+        A table lacks a mandatory column.
+    BadSettings
+        The settings are not valid.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        fresh = scratch / "new"
+        fresh.mkdir()
+        _carry_over(folder, fresh)
+        if settings is not None:
+            (fresh / "salesops.toml").write_text(settings, encoding="utf-8")
+        _write_tables(fresh, tables, as_csv)
+        keep_versions(fresh)
+        _put_in_place(fresh, folder, scratch / "old")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return folder
+
+
+def keep_versions(folder: Path) -> None:
+    """Lay out the versions of every tracked table of a folder anew and keep them there."""
+    beside = folder / "salesops.toml"
+    settings = Settings.read(beside) if beside.exists() else Settings.default()
+    for name in TABLES:
+        kept_versions(folder, name).unlink(missing_ok=True)
+    store = open_store(folder, settings, copied=False)
+    for entity in store.spans:
+        spans = lay_out(entity, store.tables, store.tracking[entity], settings)
+        keep(spans, folder, entity, settings)
+
+
+def _write_tables(folder: Path, tables: Mapping[str, Frame], as_csv: Collection[str]) -> None:
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET TimeZone = 'UTC'")
+    for name, rows in tables.items():
+        table = rows if isinstance(rows, ibis.Table) else _loaded(con, rows, name)
+        schema = ibis_schema(name)
+        shown = table.select(
+            **{c: table[c].cast(kind) for c, kind in schema.items() if c in table.columns}
+        )
+        if name in as_csv:
+            shown.to_csv(str(folder / f"{name}.csv"))
+        else:
+            shown.to_parquet(str(folder / f"{name}.parquet"))
+
+
+def _loaded(con: Any, rows: pd.DataFrame | pa.Table, name: str) -> ibis.Table:
+    if isinstance(rows, pd.DataFrame):
+        rows = pa.Table.from_pandas(rows, preserve_index=False)
+    # A column without any value has no type of its own in Arrow, and no place in a table.
+    kinds = [pa.string() if pa.types.is_null(field.type) else field.type for field in rows.schema]
+    rows = rows.cast(pa.schema(list(zip(rows.column_names, kinds, strict=True))))
+    return con.create_table(name, rows)
+
+
+def _carry_over(folder: Path, fresh: Path) -> None:
+    """Link what is no table of the store into its successor."""
+    if not folder.is_dir():
+        return
+    tables = {f"{name}{ending}" for name in TABLES for ending in ENDINGS}
+    tables |= {kept_versions(folder, name).name for name in TABLES} | set(TABLES)
+    for path in folder.iterdir():
+        if path.name in tables:
+            continue
+        if path.is_dir():
+            shutil.copytree(path, fresh / path.name, copy_function=os.link)
+        else:
+            shutil.copy2(path, fresh / path.name)
+
+
+def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
