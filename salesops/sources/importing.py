@@ -1,0 +1,329 @@
+"""The import: read, map, check everything, then write the book at once or not at all."""
+
+import datetime as dt
+from collections.abc import Mapping as Mapped
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from salesops.book.write import typed, write_store
+from salesops.model.errors import BadDate, BadRows, MissingColumn, MissingTable
+from salesops.model.settings import Settings, default_text
+from salesops.model.tables import facts, ibis_schema
+from salesops.sources.history import CHANGE_COLUMNS, as_source, changes_of, tracked_fields
+from salesops.sources.mapping import (
+    History,
+    Mapping,
+    Rows,
+    Source,
+    UnknownSource,
+    known_mappings,
+    mapping_text,
+    read_mapping,
+    settings_text,
+)
+from salesops.sources.parsing import Fault, Parser, nested
+from salesops.sources.readers import Sheet, list_files, read_sheet
+from salesops.sources.report import ImportReport, Mended
+from salesops.sources.successive import with_earlier
+from salesops.sources.validate import find_faults, find_oddities
+
+
+@dataclass
+class _Reading:
+    """The sheets of an export as far as they were read, and what was noted on the way."""
+
+    files: list[Path]
+    mapping: Mapping
+    zone: str
+    sheets: dict[tuple[str, str | None, int], Sheet] = field(default_factory=dict)
+    mended: list[Mended] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    used: dict[str, set[str]] = field(default_factory=dict)
+
+
+def import_path(
+    path: str | Path,
+    *,
+    into: str | Path,
+    source: str | None = None,
+    dry_run: bool = False,
+    exported_at: str | None = None,
+    yes: bool = False,
+) -> ImportReport:
+    """Turn an export into a book, or add a later export to one.
+
+    Parameters
+    ----------
+    path
+        File or folder of the export.
+    into
+        The book's folder.
+    source
+        A mapping by name or file; by default the one whose files are there.
+    dry_run
+        Read and check all, write nothing.
+    exported_at
+        ISO date or datetime of the export; by default the last date that it knows of.
+    yes
+        Ask nothing; kept for scripts, nothing is asked where a mapping is named.
+
+    Returns
+    -------
+    ImportReport
+        What was read, mended, written, and what the data can't answer.
+
+    Raises
+    ------
+    UnknownSource, BadMapping, UnreadableFile, MissingTable, MissingColumn, BadRows
+        One error with all faults of the input; nothing is written.
+    """
+    files = list_files(Path(path))
+    text = mapping_text(source or recognised(files))
+    mapping = read_mapping(text, source or "mapping")
+    words = settings_text(mapping) or default_text()
+    settings = Settings.parse(words, where=mapping.settings or "the packaged salesops.toml")
+    reading = _Reading(files, mapping, settings.company.zone)
+    frames, places = _tables(reading)
+    changes, tracked = _history(reading)
+    faults = reading.faults + find_faults(frames, settings, places)
+    if faults:
+        raise _bad_rows(str(path), faults)
+    oddities = tuple(find_oddities(frames, settings))
+    if len(changes):
+        frames["changes"] = changes
+    tables = {name: typed(name, _arrow(name, frame)) for name, frame in frames.items()}
+    when = _export_time(exported_at, tables, settings)
+    tables, changed = with_earlier(tables, Path(into), when, tracked)
+    if not dry_run:
+        write_store(into, tables, settings_toml=words, extra={"mapping.toml": text})
+    return ImportReport(
+        source=mapping.name,
+        title=mapping.title,
+        into="" if dry_run else str(into),
+        read={sheet.where: len(sheet.frame) for sheet in reading.sheets.values()},
+        rows={name: table.num_rows for name, table in tables.items()},
+        mended=tuple(reading.mended),
+        oddities=oddities,
+        unmapped=_unmapped(reading),
+        changed=changed,
+        cannot=mapping.cannot,
+    )
+
+
+def recognised(files: list[Path]) -> str:
+    """Name the mapping whose files and columns are there.
+
+    Raises
+    ------
+    UnknownSource
+        None fits; the user names one.
+    """
+    for name in known_mappings():
+        wanted = read_mapping(mapping_text(name), name).recognised_by
+        if wanted and all(_fits(files, pattern, columns) for pattern, columns in wanted.items()):
+            return name
+    found = tuple(f.name for f in files)
+    raise UnknownSource(value=found[0], known=known_mappings(), found=found)
+
+
+def _fits(files: list[Path], pattern: str, columns: tuple[str, ...]) -> bool:
+    name, _sep, sheet = pattern.partition("#")
+    for path in files:
+        if fnmatch(path.name, name):
+            for title_rows in (0, 1):
+                try:
+                    heads = read_sheet(path, sheet or None, title_rows).frame.columns
+                except ValueError:
+                    continue
+                if set(columns) <= set(heads):
+                    return True
+    return False
+
+
+def _sheet(reading: _Reading, pattern: str, sheet: str | None, title_rows: int) -> Sheet | None:
+    """Read the sheet that a pattern names, once, with the known misspellings mended."""
+    path = next((f for f in reading.files if fnmatch(f.name, pattern)), None)
+    if path is None:
+        return None
+    key = (path.name, sheet, title_rows)
+    if key not in reading.sheets:
+        found = read_sheet(path, sheet, title_rows)
+        frame = found.frame
+        for correction in reading.mapping.corrections:
+            if fnmatch(path.name, correction.file) and correction.column in frame:
+                for was, now in correction.values.items():
+                    wrong = frame[correction.column] == was
+                    if wrong.any():
+                        frame.loc[wrong, correction.column] = now
+                        reading.mended.append(
+                            Mended(path.name, correction.column, was, now, int(wrong.sum()))
+                        )
+        reading.sheets[key] = found
+    return reading.sheets[key]
+
+
+def _tables(reading: _Reading) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Series]]:
+    """Map every table; rows of several files stand under each other."""
+    frames: dict[str, pd.DataFrame] = {}
+    places: dict[str, pd.Series] = {}
+    for name, parts in reading.mapping.tables.items():
+        mapped = [m for rows in parts if (m := _mapped(reading, name, rows)) is not None]
+        if mapped:
+            frame = pd.concat([m[0] for m in mapped], ignore_index=True)
+            where = pd.concat([m[1] for m in mapped], ignore_index=True)
+            frames[name], places[name] = frame, where
+    return frames, places
+
+
+def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.Series] | None:
+    sheet = _sheet(reading, rows.file, rows.sheet, rows.title_rows)
+    if sheet is None:
+        if rows.optional:
+            return None
+        raise MissingTable(table=name, where=f"no file {rows.file}", needed_for="the import")
+    frame = sheet.frame
+    if rows.where is not None:
+        frame = frame[frame[rows.where.column].isin(rows.where.is_in)]
+    parser = Parser(sheet.where, reading.zone)
+    columns = {}
+    for column, source in rows.sources().items():
+        texts = _texts(reading, frame, sheet.where, source, name, column)
+        if texts is not None:
+            shown = source.names[0] if source.names else column
+            columns[column] = parser.column(texts, source, facts(name)[column], shown)
+    reading.faults += parser.faults
+    made = pd.DataFrame(columns, index=frame.index)
+    where = pd.Series([f"{sheet.where}#{row}" for row in made.index], index=made.index)
+    if rows.distinct:
+        kept = ~made["id"].duplicated() & made["id"].notna()
+        made, where = made[kept], where[kept]
+    return made, where
+
+
+def _texts(
+    reading: _Reading, frame: pd.DataFrame, where: str, source: Source, table: str, column: str
+) -> pd.Series | None:
+    """Give the raw texts of one source; None where an unneeded column is absent."""
+    used = reading.used.setdefault(where, set())
+    if source.constant is not None:
+        return pd.Series(source.constant, index=frame.index, dtype=object)
+    if source.template is not None:
+        names = [n for n in frame.columns if "{" + n + "}" in source.template]
+        used.update(names)
+        joined = [source.template.format(**{n: row[n] for n in names})
+                  for row in frame[names].to_dict("records")]  # fmt: skip
+        return pd.Series(joined, index=frame.index, dtype=object)
+    found = next((n for n in source.names if n in frame.columns), None)
+    if found is None:
+        if facts(table)[column].mandatory:
+            raise MissingColumn(table=table, column=source.names[0], where=where,
+                                found=tuple(frame.columns))  # fmt: skip
+        return None
+    used.add(found)
+    texts = nested(frame[found], source.path) if source.path else frame[found]
+    if source.only_where is not None:
+        used.add(source.only_where.column)
+        kept = frame[source.only_where.column].isin(source.only_where.is_in)
+        texts = texts.where(kept, None)
+    return texts
+
+
+def _history(reading: _Reading) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
+    """Read the history objects into changes, and say which fields they track."""
+    parts = []
+    tracked: dict[tuple[str, str], str] = {}
+    for history in reading.mapping.history:
+        sheet = _sheet(reading, history.file, history.sheet, 0)
+        if sheet is None:
+            if history.optional:
+                continue
+            raise MissingTable(table="changes", where=f"no file {history.file}",
+                               needed_for="the history")  # fmt: skip
+        rows = changes_of(history, _typed_history(reading, history, sheet))
+        tracked |= {(history.entity, f): "log" for f in tracked_fields(history, rows)}
+        parts.append(rows)
+    if not parts:
+        return pd.DataFrame(columns=CHANGE_COLUMNS), tracked
+    return pd.concat(parts, ignore_index=True), tracked
+
+
+def _typed_history(reading: _Reading, history: History, sheet: Sheet) -> pd.DataFrame:
+    from salesops.book.snapshots import canonical_text
+
+    wanted = {
+        "entity_id": history.entity_id, "changed_at": history.changed_at,
+        "changed_by": history.changed_by, "field": history.field,
+        "old_value": history.old_value, "new_value": history.new_value,
+    }  # fmt: skip
+    parser = Parser(sheet.where, reading.zone)
+    columns = {}
+    for column, given in wanted.items():
+        if (source := as_source(given)) is not None:
+            texts = _texts(reading, sheet.frame, sheet.where, source, "changes", column)
+            if texts is not None:
+                kind = facts("changes")[column]
+                columns[column] = parser.column(texts, source, kind, column)
+    for column, given in history.fields.items():
+        if (source := as_source(given)) is not None:
+            texts = _texts(reading, sheet.frame, sheet.where, source, history.entity, column)
+            if texts is not None:
+                values = parser.column(texts, source, facts(history.entity)[column], column)
+                columns[column] = values.map(canonical_text)
+    reading.faults += parser.faults
+    return pd.DataFrame(columns, index=sheet.frame.index)
+
+
+def _bad_rows(where: str, faults: list[Fault]) -> BadRows:
+    rows = tuple(
+        (f"{f.where} row {f.row}" if f.row else f.where, f.column, f.value, f.problem)
+        for f in faults
+    )
+    return BadRows(
+        where=where, rows=rows, n=len(rows),
+        expected="numbers, dates as 2026-03-31, one row per id, and stages of the settings.",
+        mend="correct these values in the export, or map them in the mapping file "
+             "(values, dates, corrections) and give it with --source.",
+    )  # fmt: skip
+
+
+def _arrow(name: str, frame: pd.DataFrame) -> pa.Table:
+    schema = ibis_schema(name)
+    arrays = {}
+    for column in frame.columns:
+        kind = schema[column].to_pyarrow()
+        values = frame[column]
+        if str(values.dtype).startswith("datetime64"):
+            arrays[column] = pa.array(values, type=pa.timestamp("us")).cast(kind)
+        else:
+            plain = [None if v is None or v is pd.NA or v != v else v for v in values]
+            arrays[column] = pa.array(plain, type=kind)
+    return pa.table(arrays)
+
+
+def _export_time(
+    given: str | None, tables: Mapped[str, pa.Table], settings: Settings
+) -> dt.datetime:
+    """Say when the export was made: as told, else the last instant that it knows of."""
+    if given:
+        try:
+            whole = dt.datetime.fromisoformat(given)
+        except ValueError as error:
+            raise BadDate(value=given, reason="it is no ISO date") from error
+        if len(given) <= 10:
+            return settings.calendar.end_of(whole.date())
+        return whole.astimezone(dt.UTC).replace(tzinfo=None) if whole.tzinfo else whole
+    from salesops.sources.successive import latest_known
+
+    return latest_known(tables, settings)
+
+
+def _unmapped(reading: _Reading) -> dict[str, tuple[str, ...]]:
+    return {
+        sheet.where: tuple(c for c in sheet.frame.columns
+                           if c and c not in reading.used.get(sheet.where, set()))
+        for sheet in reading.sheets.values()
+    }  # fmt: skip

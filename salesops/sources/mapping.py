@@ -1,0 +1,220 @@
+"""A mapping: how the files of one source become canonical tables, as declared in TOML.
+
+The form carries what CRMs do: several names for a column, ids beside display names, lists and
+nested values, epoch milliseconds, units, value maps, corrections that are reported, and history
+kept as separate objects.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from salesops.model.errors import SalesopsError, nearest
+from salesops.model.tables import TABLES, ibis_schema
+
+Unit = Literal["one", "cents", "k", "wan", "micros", "percent"]
+FACTORS: dict[str, float] = {"one": 1, "cents": 0.01, "k": 1000, "wan": 10_000, "micros": 1e-6,
+                             "percent": 0.01}  # fmt: skip
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(_Part):
+    """Rows whose column has one of these texts."""
+
+    column: str
+    is_in: tuple[str, ...]
+
+
+class Source(_Part):
+    """Where one canonical column comes from.
+
+    `column` names the source column, or several of which the first that is there counts. `path`
+    takes a part of a nested value (`0.id` of a list of objects). `template` joins columns, such as
+    `{region}/{manager}`. `only_where` leaves the value null on other rows, where the source writes
+    a number that means nothing.
+    """
+
+    column: str | tuple[str, ...] = ()
+    constant: str | None = None
+    template: str | None = None
+    path: str | None = None
+    dates: tuple[str, ...] = ()
+    epoch: Literal["", "s", "ms"] = ""
+    unit: Unit = "one"
+    values: dict[str, str] = Field(default_factory=dict)
+    null: tuple[str, ...] = ()
+    only_where: Condition | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Source columns, in the order in which they are looked for."""
+        return (self.column,) if isinstance(self.column, str) else self.column
+
+
+class Rows(_Part):
+    """Where the rows of one canonical table come from."""
+
+    file: str
+    sheet: str | None = None
+    title_rows: Annotated[int, Field(ge=0)] = 0
+    optional: bool = False
+    distinct: bool = False
+    columns: dict[str, Source | str]
+    where: Condition | None = None
+
+    def sources(self) -> dict[str, Source]:
+        """Give every canonical column its source; a plain text is a column's name."""
+        return {
+            name: Source(column=found) if isinstance(found, str) else found
+            for name, found in self.columns.items()
+        }
+
+
+class History(_Part):
+    """History kept as separate objects, turned into changes.
+
+    form
+        `changes`: a row is one change, with field, old and new value. `states`: a row is the state
+        from its time on (Salesforce's OpportunityHistory). `leaving`: a row is written when its
+        state ends (Zoho's stage history).
+    """
+
+    file: str
+    sheet: str | None = None
+    optional: bool = True
+    form: Literal["changes", "states", "leaving"]
+    entity: str = "opportunities"
+    entity_id: Source | str
+    changed_at: Source | str
+    changed_by: Source | str | None = None
+    field: Source | str | None = None
+    old_value: Source | str | None = None
+    new_value: Source | str | None = None
+    fields: dict[str, Source | str] = Field(default_factory=dict)
+
+
+class Correction(_Part):
+    """A known misspelling of the source, mended and reported."""
+
+    file: str
+    column: str
+    values: dict[str, str]
+
+
+class Mapping(_Part):
+    """All that is declared of one source."""
+
+    name: str
+    title: str
+    recognised_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    zone: str = "UTC"
+    currency: str = ""
+    settings: str = ""
+    tables: dict[str, tuple[Rows, ...]]
+    history: tuple[History, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    cannot: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> "Mapping":
+        for table, parts in self.tables.items():
+            if table not in TABLES:
+                raise ValueError(f"tables.{table} is no canonical table")
+            for rows in parts:
+                unknown = [c for c in rows.columns if c not in ibis_schema(table)]
+                if unknown:
+                    raise ValueError(f"tables.{table} has no column {unknown[0]!r}")
+        return self
+
+
+@dataclass(eq=False, kw_only=True)
+class BadMapping(SalesopsError, ValueError):
+    """A mapping file does not say what it must."""
+
+    where: str
+    faults: tuple[str, ...]
+
+    def __str__(self) -> str:
+        listed = "\n".join(f"  {fault}" for fault in self.faults)
+        return (
+            f"The mapping {self.where} is not valid:\n{listed}\n"
+            "Expected: the keys of the mappings that come with salesops.\n"
+            "Start from one of them: salesops import EXPORT --source maven --into BOOK keeps the "
+            "mapping that it used as mapping.toml in the book."
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownSource(SalesopsError, LookupError):
+    """No mapping has that name, or none fits the files."""
+
+    value: str
+    known: tuple[str, ...]
+    found: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        seen = f" Files found: {', '.join(self.found[:8])}." if self.found else ""
+        return (
+            f"There is no mapping for {self.value!r}.{seen}\n"
+            f"Known mappings: {', '.join(self.known)}. "
+            f"Nearest: {nearest(self.value, self.known)}.\n"
+            "Name one with --source NAME, or give a mapping file of your own: --source my.toml."
+        )
+
+
+def known_mappings() -> tuple[str, ...]:
+    """List the mappings that come with the package."""
+    folder = files("salesops.sources").joinpath("mappings")
+    names = [f.name for f in folder.iterdir() if f.name.endswith(".toml")]
+    return tuple(sorted(n.removesuffix(".toml") for n in names if not n.count(".") > 1))
+
+
+def mapping_text(source: str) -> str:
+    """Give the text of a mapping by name or path.
+
+    Raises
+    ------
+    UnknownSource
+        There is none.
+    """
+    if source in known_mappings():
+        folder = files("salesops.sources").joinpath("mappings")
+        return folder.joinpath(f"{source}.toml").read_text(encoding="utf-8")
+    path = Path(source)
+    if path.suffix == ".toml" and path.exists():
+        return path.read_text(encoding="utf-8")
+    raise UnknownSource(value=source, known=known_mappings())
+
+
+def read_mapping(text: str, where: str) -> Mapping:
+    """Read a mapping from TOML text.
+
+    Raises
+    ------
+    BadMapping
+        It is no TOML, or says what a mapping can't say; all faults at once.
+    """
+    try:
+        return Mapping.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadMapping(where=where, faults=(str(error),)) from error
+    except ValidationError as error:
+        faults = tuple(
+            ".".join(str(p) for p in f["loc"]) + ": " + str(f["msg"]) for f in error.errors()
+        )
+        raise BadMapping(where=where, faults=faults) from error
+
+
+def settings_text(mapping: Mapping) -> str:
+    """Give the salesops.toml that goes with a mapping, or an empty text."""
+    if not mapping.settings:
+        return ""
+    folder = files("salesops.sources").joinpath("mappings")
+    return folder.joinpath(mapping.settings).read_text(encoding="utf-8")

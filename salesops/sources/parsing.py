@@ -1,0 +1,155 @@
+"""From texts to typed columns; every value that can't be read is a fault with its place."""
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pandas as pd
+
+from salesops.model.schema import Column
+from salesops.sources.mapping import FACTORS, Source
+
+# Full-width digits and signs as half-width ones.
+_WIDE = str.maketrans("０１２３４５６７８９，．－（）％：", "0123456789,.-()%:")
+_ISO = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
+_SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})")
+_TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
+_FALSE = {"false", "0", "no", "n", "f", "否", "未"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One value that can't be read: file, row, column, value and why."""
+
+    where: str
+    row: int
+    column: str
+    value: str
+    problem: str
+
+
+class Parser:
+    """Reads the columns of one sheet and gathers the faults."""
+
+    def __init__(self, where: str, zone: str) -> None:
+        self.where = where
+        self.zone = zone
+        self.faults: list[Fault] = []
+
+    def column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
+        """Give a canonical column of its texts; empty texts are null."""
+        texts = texts.astype(object).where(texts.astype(str).str.strip() != "", None)
+        if source.null:
+            texts = texts.where(~texts.isin(source.null), None)
+        if source.values:
+            texts = texts.map(lambda text: source.values.get(text, text), na_action="ignore")
+        name = str(kind.dtype)
+        if name == "string":
+            return texts
+        known = texts[texts.notna()]
+        found = {
+            "date": self._dates,
+            "timestamp(6)": self._instants,
+            "boolean": self._flags,
+        }.get(name, self._numbers)(known, source, shown)
+        values = found.reindex(texts.index)
+        if name == "decimal(18, 2)":
+            return values.map(_money, na_action="ignore").astype(object).where(values.notna(), None)
+        if name == "boolean":
+            return values.astype("boolean")
+        if name == "int64":
+            return values.round().astype("Int64")
+        if name == "date":
+            dates = pd.to_datetime(values).dt.date
+            return dates.astype(object).where(values.notna(), None)
+        return values
+
+    def fault(self, row: int, column: str, value: Any, problem: str) -> None:
+        """Note one value that can't be read."""
+        self.faults.append(Fault(self.where, int(row), column, str(value), problem))
+
+    def _numbers(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        plain = texts.map(lambda text: text.translate(_WIDE).replace(",", "").lstrip("¥￥$€ "))
+        plain = plain.str.replace(r"^\((.*)\)$", r"-\1", regex=True)
+        percent = plain.str.endswith("%")
+        numbers = pd.to_numeric(plain.str.rstrip("%"), errors="coerce")
+        for row in numbers.index[numbers.isna()]:
+            self.fault(row, shown, texts[row], "is no number")
+        numbers = numbers.where(~percent, numbers / 100)
+        return numbers * FACTORS[source.unit]
+
+    def _flags(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        lowered = texts.str.lower()
+        found = lowered.map(lambda t: True if t in _TRUE else False if t in _FALSE else None)
+        for row in found.index[found.isna()]:
+            self.fault(row, shown, texts[row], "is neither yes nor no")
+        return found
+
+    def _instants(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        if source.epoch:
+            return self._epochs(texts, source, shown)
+        local = self._moments(texts, source, shown)
+        aware = local.dt.tz_localize(self.zone, ambiguous=True, nonexistent="shift_forward")
+        return aware.dt.tz_convert("UTC").dt.tz_localize(None)
+
+    def _epochs(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        numbers = pd.to_numeric(texts, errors="coerce")
+        for row in numbers.index[numbers.isna()]:
+            self.fault(row, shown, texts[row], f"is no time in {source.epoch}")
+        return pd.to_datetime(numbers, unit=source.epoch or "s")
+
+    def _dates(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        if source.epoch:
+            utc = self._epochs(texts, source, shown).dt.tz_localize("UTC")
+            return utc.dt.tz_convert(self.zone).dt.tz_localize(None).dt.normalize()
+        return self._moments(texts, source, shown).dt.normalize()
+
+    def _moments(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        """Read local dates and times; a date that can be read in two ways is a fault."""
+        found = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
+        plain = texts.map(lambda text: text.translate(_WIDE))
+        for form in source.dates:
+            left = found.isna()
+            found = found.where(~left, pd.to_datetime(plain, format=form, errors="coerce"))
+        left = found.isna()
+        iso = left & plain.map(lambda text: bool(_ISO.fullmatch(text.removesuffix("Z"))))
+        normal = plain[iso].str.replace(r"[年月/.](?=\d)", "-", regex=True, n=2)
+        normal = normal.str.replace("日", "").str.replace("T", " ").str.removesuffix("Z")
+        found[iso] = pd.to_datetime(normal, errors="coerce", format="mixed")
+        for row in found.index[found.isna()]:
+            slashed = _SLASHED.fullmatch(plain[row])
+            if slashed and not source.dates:
+                problem = "can be day or month first; name the form in the mapping (dates)"
+            else:
+                problem = "is no date"
+            self.fault(row, shown, texts[row], problem)
+        return found
+
+
+def _money(value: float) -> Decimal | None:
+    try:
+        return Decimal(repr(float(value))).quantize(Decimal("0.01"))
+    except InvalidOperation:
+        return None
+
+
+def nested(texts: pd.Series, path: str) -> pd.Series:
+    """Take a part of values that are JSON text, such as `0.id` of `[{"id": "u1"}]`."""
+
+    def taken(text: Any) -> Any:
+        if not isinstance(text, str) or not text.strip():
+            return None
+        try:
+            value: Any = json.loads(text)
+        except json.JSONDecodeError:
+            return text
+        for step in path.split("."):
+            if isinstance(value, list):
+                value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+            elif isinstance(value, dict):
+                value = value.get(step)
+        return None if value is None else str(value)
+
+    return texts.map(taken)

@@ -1,0 +1,156 @@
+"""A later export of the same company: its differences become history, nothing is lost."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+
+from salesops.book.snapshots import SNAPSHOT_TABLES, differences, moving_fields, removed_rows
+from salesops.book.store import assemble, open_store
+from salesops.book.write import read_tables, typed
+from salesops.model.errors import SalesopsError
+from salesops.model.settings import Settings
+
+
+@dataclass(eq=False, kw_only=True)
+class OlderExport(SalesopsError, ValueError):
+    """An export is older than what the book already knows."""
+
+    exported_at: dt.datetime
+    known: dt.datetime
+
+    def __str__(self) -> str:
+        return (
+            f"This export is of {self.exported_at:%Y-%m-%d %H:%M} UTC; the book already knows "
+            f"{self.known:%Y-%m-%d %H:%M}.\n"
+            "Expected: exports in the order in which they were made.\n"
+            "Name its date with --exported-at, or import it into another folder first."
+        )
+
+
+def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datetime:
+    """Find the last instant that tables know of."""
+    con = ibis.duckdb.connect()
+    raw = {name: con.create_table(name, table) for name, table in tables.items()}
+    return assemble(raw, settings, "the export", {}).latest
+
+
+def with_earlier(
+    tables: dict[str, pa.Table],
+    book: Path,
+    exported_at: dt.datetime,
+    logged: Mapping[tuple[str, str], str],
+) -> tuple[dict[str, pa.Table], dict[str, int]]:
+    """Add the history that the book already holds, and what changed since its last export.
+
+    Parameters
+    ----------
+    tables
+        The new export.
+    book
+        Folder of the book; where there is none this is the first import.
+    exported_at
+        When the export was made, UTC.
+    logged
+        Fields whose history the export itself carries.
+
+    Returns
+    -------
+    tuple
+        The tables to write, and the number of differences by table.
+
+    Raises
+    ------
+    OlderExport
+        The book already knows more.
+    """
+    if not (book / "tracked.parquet").exists():
+        return {**tables, "tracked": _tracked(tables, exported_at, logged, None)}, {}
+    store = open_store(book)
+    earlier = read_tables(store)
+    before = _last_export(earlier)
+    if exported_at < before:
+        raise OlderExport(exported_at=exported_at, known=before)
+    found: list[pd.DataFrame] = []
+    for name in SNAPSHOT_TABLES:
+        if name in tables and name in earlier and exported_at > before:
+            old, new = earlier[name].to_pandas(), tables[name].to_pandas()
+            old = old[~old["id"].isin(_removed(earlier, name))]
+            gone = removed_rows(old, new)
+            rows = differences(name, old, new, exported_before=before, exported_at=exported_at)
+            own = {field for entity, field in logged if entity == name}
+            found.append(rows[~rows["field"].isin(own)])
+            if len(gone):
+                both = pd.concat([new, gone], ignore_index=True)
+                tables[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
+    changes = [t for t in (earlier.get("changes"), tables.get("changes")) if t is not None]
+    merged = _merged(changes, found)
+    tracked = _tracked(tables, exported_at, logged, earlier["tracked"])
+    counts = {r["entity"].iloc[0]: len(r) for r in found if len(r)}
+    kept = {n: t for n, t in earlier.items() if n not in tables and n not in ("tracked", "changes")}
+    return {**kept, **tables, "changes": merged, "tracked": tracked}, counts
+
+
+def _last_export(earlier: Mapping[str, pa.Table]) -> dt.datetime:
+    known = [earlier["tracked"].to_pandas()["since"].max()]
+    if "changes" in earlier and earlier["changes"].num_rows:
+        changes = earlier["changes"].to_pandas()
+        if "changed_after" in changes:
+            known.append(changes.loc[changes["changed_after"].notna(), "changed_at"].max())
+    return max(pd.Timestamp(k).to_pydatetime() for k in known if not pd.isna(k))
+
+
+def _removed(earlier: Mapping[str, pa.Table], name: str) -> set[str]:
+    """Ids that an earlier import already found to be gone."""
+    if "changes" not in earlier:
+        return set()
+    changes = earlier["changes"].to_pandas()
+    rows = changes[(changes["entity"] == name) & (changes["field"] == "_row")]
+    last = rows.sort_values("changed_at").groupby("entity_id")["new_value"].last()
+    return set(last.index[last.isna()])
+
+
+def _merged(logs: list[pa.Table], found: list[pd.DataFrame]) -> pa.Table:
+    frames = [log.to_pandas() for log in logs] + [f for f in found if len(f)]
+    if not frames:
+        return typed("changes", pa.table({c: [] for c in ("entity", "entity_id", "field",
+                                                          "changed_at")}))  # fmt: skip
+    merged = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+    keys = ["entity", "entity_id", "field", "old_value", "new_value", "changed_at"]
+    merged = merged.drop_duplicates(subset=keys)
+    return typed("changes", pa.Table.from_pandas(merged, preserve_index=False))
+
+
+def _tracked(
+    tables: Mapping[str, pa.Table],
+    exported_at: dt.datetime,
+    logged: Mapping[tuple[str, str], str],
+    earlier: pa.Table | None,
+) -> pa.Table:
+    """Say from when on each moving field's history is known, and how."""
+    rows = {} if earlier is None else {
+        (r["entity"], r["field"]): (r["since"], r["how"]) for r in earlier.to_pylist()
+    }  # fmt: skip
+    first = _log_start(tables)
+    for entity, field in logged:
+        rows.setdefault((entity, field), (first or exported_at, "log"))
+    for name in SNAPSHOT_TABLES:
+        if name in tables:
+            for field in moving_fields(name, tables[name].column_names):
+                rows.setdefault((name, field), (exported_at, "snapshot"))
+    frame = pd.DataFrame(
+        [(e, f, since, how) for (e, f), (since, how) in sorted(rows.items())],
+        columns=["entity", "field", "since", "how"],
+    )
+    return typed("tracked", pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def _log_start(tables: Mapping[str, pa.Table]) -> dt.datetime | None:
+    if "changes" not in tables or not tables["changes"].num_rows:
+        return None
+    first = tables["changes"].to_pandas()["changed_at"].min()
+    return None if pd.isna(first) else pd.Timestamp(first).to_pydatetime()
