@@ -1,108 +1,155 @@
-"""Writing a store: all tables at once or nothing, with the versions laid out beside them."""
+"""Writing a store: whole or not at all, with the versions that follow from its log."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import ibis
 import pandas as pd
 import pyarrow as pa
 
-from salesops.book.store import Store, assemble
+from salesops.book.kept import ENDINGS, keep, kept_versions
+from salesops.book.store import Store, lay_out, open_store
 from salesops.model.settings import Settings
 from salesops.model.tables import TABLES, ibis_schema
 
-KEPT = ("runs",)
-
-
-def typed(name: str, frame: pd.DataFrame | pa.Table) -> pa.Table:
-    """Give a table all canonical columns in their types, in the order of the schema.
-
-    Columns that are wholly absent stay absent, so that the store can say so.
-    """
-    schema = ibis_schema(name)
-    table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(
-        frame, preserve_index=False
-    )  # fmt: skip
-    wanted = [column for column in schema if column in table.column_names]
-    fields = [(c, schema[c].to_pyarrow()) for c in wanted]
-    return table.select(wanted).cast(pa.schema(fields))
+Frame: TypeAlias = ibis.Table | pd.DataFrame | pa.Table
 
 
 def write_store(
     folder: str | Path,
-    tables: Mapping[str, pa.Table],
+    tables: Mapping[str, Frame],
     *,
-    settings_toml: str,
+    settings_toml: str | None = None,
     extra: Mapping[str, str] | None = None,
+    as_csv: Collection[str] = (),
 ) -> Path:
-    """Write a company's tables as Parquet, with its settings and the versions of what is tracked.
+    """Write the tables of a company as a folder that `open_book` reads.
+
+    All is written beside the folder first and then put in its place, so that a break leaves the
+    old store or the new one. What else lies in the folder (salesops.toml, runs) is kept; tables
+    that are not given are gone.
 
     Parameters
     ----------
     folder
-        The book's folder; one that is there is replaced as a whole, its `runs` kept.
+        Where the store shall be.
     tables
-        Canonical tables by name.
+        Canonical name -> rows. Columns are cast to their canonical types; a column that is not
+        given stays absent, one that is not canonical is left out.
     settings_toml
-        Text of its salesops.toml.
+        Text of a salesops.toml to write; None keeps what is there.
     extra
         Further text files by name, such as the mapping that was used.
+    as_csv
+        Tables to write as CSV, to be read by people; the others are Parquet.
 
     Returns
     -------
-    Path
+    pathlib.Path
         The folder.
 
     Raises
     ------
+    NotABook
+        There is no table of opportunities.
+    MissingColumn
+        A table lacks a mandatory column.
     BadSettings
         The settings are not valid; nothing is written.
     """
-    target = Path(folder)
-    settings = Settings.parse(settings_toml, where="the new salesops.toml")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    folder = Path(folder)
+    if settings_toml is not None:
+        Settings.parse(settings_toml, where="the new salesops.toml")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        con = ibis.duckdb.connect()
-        raw = {}
-        for name in TABLES:
-            if name in tables:
-                typed_table = typed(name, tables[name])
-                raw[name] = con.create_table(name, typed_table)
-                raw[name].to_parquet(work / f"{name}.parquet", compression="zstd")
-        store = assemble(raw, settings, str(target), {})
-        for entity, spans in store.spans.items():
-            spans.to_parquet(work / f"{entity}_versions.parquet", compression="zstd")
-        (work / "salesops.toml").write_text(settings_toml, encoding="utf-8")
-        for name, text in (extra or {}).items():
-            (work / name).write_text(text, encoding="utf-8")
-        _swap(work, target)
+        fresh = scratch / "new"
+        fresh.mkdir()
+        _carry_over(folder, fresh)
+        texts = dict(extra or {})
+        if settings_toml is not None:
+            texts["salesops.toml"] = settings_toml
+        for name, text in texts.items():
+            # Linked files are shared with the old folder: a new one takes their place.
+            (fresh / name).unlink(missing_ok=True)
+            (fresh / name).write_text(text, encoding="utf-8")
+        _write_tables(fresh, tables, as_csv)
+        keep_versions(fresh)
+        _put_in_place(fresh, folder, scratch / "old")
     finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return target
+        shutil.rmtree(scratch, ignore_errors=True)
+    return folder
 
 
-def _swap(work: Path, target: Path) -> None:
-    """Put the new folder in place of the old one by renames."""
-    work.chmod(0o755)
-    if not target.exists():
-        work.rename(target)
-        return
-    for name in KEPT:
-        if (target / name).is_dir():
-            shutil.copytree(target / name, work / name)
-    old = target.with_name(f".{target.name}-old-{os.getpid()}")
-    target.rename(old)
-    work.rename(target)
-    shutil.rmtree(old)
+def keep_versions(folder: Path) -> None:
+    """Lay out the versions of every tracked table of a folder anew and keep them there."""
+    for name in TABLES:
+        kept_versions(folder, name).unlink(missing_ok=True)
+    store = open_store(folder, copied=False)
+    for entity in store.spans:
+        keep(lay_out(entity, store.tables, store.tracking[entity], store.settings),
+             folder, entity, store.settings)  # fmt: skip
 
 
 def read_tables(store: Store) -> dict[str, pa.Table]:
     """Read back the tables of a store as they were written."""
     return {
-        name: store.tables[name].select(sorted(columns & set(ibis_schema(name)))).to_pyarrow()
+        name: store.tables[name].select([c for c in ibis_schema(name) if c in columns]).to_pyarrow()
         for name, columns in store.present.items()
     }
+
+
+def _write_tables(folder: Path, tables: Mapping[str, Frame], as_csv: Collection[str]) -> None:
+    con = ibis.duckdb.connect()
+    con.raw_sql("SET TimeZone = 'UTC'")
+    for name, rows in tables.items():
+        table = rows if isinstance(rows, ibis.Table) else loaded(con, rows, name)
+        schema = ibis_schema(name)
+        shown = table.select(
+            **{c: table[c].cast(kind) for c, kind in schema.items() if c in table.columns}
+        )
+        if name in as_csv:
+            shown.to_csv(str(folder / f"{name}.csv"))
+        else:
+            shown.to_parquet(str(folder / f"{name}.parquet"), compression="zstd")
+
+
+def loaded(con: Any, rows: pd.DataFrame | pa.Table, name: str) -> ibis.Table:
+    """Load a frame into an engine."""
+    if isinstance(rows, pd.DataFrame):
+        rows = pa.Table.from_pandas(rows, preserve_index=False)
+    # A column without any value has no type of its own in Arrow, and no place in a table.
+    kinds = [pa.string() if pa.types.is_null(field.type) else field.type for field in rows.schema]
+    rows = rows.cast(pa.schema(list(zip(rows.column_names, kinds, strict=True))))
+    return con.create_table(name, rows)
+
+
+def _carry_over(folder: Path, fresh: Path) -> None:
+    """Link what is no table of the store into its successor."""
+    if not folder.is_dir():
+        return
+    tables = {f"{name}{ending}" for name in TABLES for ending in ENDINGS}
+    tables |= {kept_versions(folder, name).name for name in TABLES} | set(TABLES)
+    for path in folder.iterdir():
+        if path.name in tables:
+            continue
+        if path.is_dir():
+            shutil.copytree(path, fresh / path.name, copy_function=os.link)
+        else:
+            shutil.copy2(path, fresh / path.name)
+
+
+def _put_in_place(fresh: Path, folder: Path, old: Path) -> None:
+    if not folder.exists():
+        fresh.rename(folder)
+        return
+    folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
