@@ -15,7 +15,7 @@ from salesops.book.book import Book
 from salesops.charts import funnel as pictures
 from salesops.charts import funnel_page as words
 from salesops.charts.exhibit import Say
-from salesops.charts.parts import TableView
+from salesops.charts.table import TableView
 from salesops.metrics.conversion import stage_conversion
 from salesops.metrics.currency import in_company_currency
 from salesops.metrics.leaks import elapsed, losses, same_days

@@ -1,24 +1,19 @@
 """What every Result shares: its setting, its head, its findings and where it came from."""
 
 import datetime as dt
+import html
 import importlib.metadata
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from salesops.book.book import Book
+from salesops.charts.card import findings_html, gaps_html
 from salesops.charts.exhibit import Exhibit, Say
-from salesops.charts.parts import (
-    RESULT_MIME,
-    Headline,
-    as_json,
-    definitions,
-    findings_html,
-    gaps_html,
-    marked,
-)
+from salesops.charts.parts import RESULT_MIME, Shown, as_json, definitions, framed, marked
+from salesops.charts.verdict import Headline, RunBar
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
 from salesops.wording import label, say, say_gap
@@ -36,18 +31,44 @@ class Setting:
         """Fingerprint of the rows that the book shows."""
         return self.book.fingerprint()
 
-    def facts(self) -> tuple[Say, ...]:
-        """Give the facts of the page's head."""
+    @property
+    def whose(self) -> str:
+        """The scope as its reader names it; the company's name where nothing is restricted."""
         limits = self.book.limits
         sides = [getattr(limits, s) for s in ("team", "user", "region", "segment", "product_line")]
         named = [side for side in sides if side != "all"]
-        scope = Say("page.scope", {"scope": "、".join(named)}) if named else Say("page.company", {})
+        return "、".join(named) or self.book.settings.company.name
+
+    def facts(self) -> tuple[Say, ...]:
+        """Give the facts of the page's head."""
         return (
-            Say("page.name", {"name": self.book.settings.company.name}),
-            scope,
+            Say("page.scope", {"scope": self.whose}),
             Say("page.period", {"period": self.period}),
             Say("page.as_of", {"date": self.book.date}),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lead:
+    """The one number by which a report stands in the index.
+
+    Attributes
+    ----------
+    name
+        Code of its label.
+    kind
+        One of the catalogue's formats, such as `money`, `ratio` or `count`.
+    value, prior
+        Now and the period before; null where not known.
+    better
+        `up` or `down` where that is better, `none` where neither is.
+    """
+
+    name: str
+    kind: str
+    value: float | None
+    prior: float | None = None
+    better: Literal["up", "down", "none"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +93,10 @@ class Result:
         Sources, assumptions, n and blind spots.
     gaps
         What could not be computed, and why.
+    run
+        The verdict as one bar, where its parts are known.
+    lead
+        Its number in the index of a run.
     """
 
     report: str
@@ -82,13 +107,15 @@ class Result:
     findings: tuple[Finding, ...]
     method: Method
     gaps: tuple[Gap, ...]
+    run: RunBar | None = None
+    lead: Lead | None = None
 
     def __repr__(self) -> str:
         n = len(self.findings)
         shown = " ".join(f".exhibit({key!r})" for key in self.exhibits)
         return f"<{type(self).__name__}: {n} finding{'s' * (n != 1)} — {shown} .findings .method>"
 
-    def exhibit(self, key: str) -> "Exhibit | Shown":
+    def exhibit(self, key: str) -> Exhibit | Shown:
         """Give one exhibit by its key, or in its place why it could not be made.
 
         Raises
@@ -101,13 +128,15 @@ class Result:
         for gap in self.gaps:
             if gap.what == f"what.{key}":
                 head, text = marked(label(gap.what)), marked(say_gap(gap))
-                page = f'<section class="ex" id="exhibit-{key}"><h3>{head}</h3><p>{text}</p>'
-                return Shown(page + "</section>", say_gap(gap))
+                page = f'<h3>{head}</h3><p class="gap">{text}</p>'
+                page = f'<section class="ex" id="exhibit-{key}">{page}</section>'
+                return Shown(page, say_gap(gap))
         raise KeyError(f"no exhibit {key!r}; there are {', '.join(self.exhibits)}")
 
     def headline(self) -> Headline:
         """Give the head of page one."""
-        return Headline(report=self.report, facts=self.setting.facts(), verdict=self.verdict)
+        facts = self.setting.facts()
+        return Headline(report=self.report, facts=facts, verdict=self.verdict, run=self.run)
 
     def due(self, finding: Finding) -> dt.date:
         """Give the day by which a finding's action is due, in working days of its severity."""
@@ -120,25 +149,27 @@ class Result:
         return day
 
     @property
-    def cards(self) -> "Shown":
+    def cards(self) -> Shown:
         """The findings as cards, and what could not be computed."""
-        page = findings_html(self.findings, self.due) + gaps_html(self.gaps)
+        page = findings_html(self.findings, self.due, self.setting.whose) + gaps_html(self.gaps)
         return Shown(page, f"{len(self.findings)} findings, {len(self.gaps)} gaps")
 
     @property
-    def how(self) -> "Shown":
+    def how(self) -> Shown:
         """Method in words, and from what data and versions the result was made."""
         method = self.method
         shown = [say(code) for code in (*method.source, *method.assumptions)]
         blind = [say(code) for code in method.blind_spots]
-        counts = "  ".join(f"{label(f'n.{name}')} {n:,}" for name, n in method.n.items())
+        counts = " · ".join(f"{label(f'n.{name}')} {n:,}" for name, n in method.n.items())
         pairs = [(label("page.methods"), " ".join(shown)), (label("page.counts"), counts)]
         if blind:
             pairs.append((label("page.blind"), " ".join(blind)))
-        return Shown(definitions(pairs), " ".join(shown))
+        summary = html.escape(label("page.how"))
+        page = f'<details><summary>{summary}</summary><div class="in">{definitions(pairs)}</div>'
+        return Shown(page + "</details>", " ".join(shown))
 
     @property
-    def appendix(self) -> "Shown":
+    def appendix(self) -> Shown:
         """As of when, from which data, with which versions, and how to run it again."""
         book = self.setting.book
         tables = " · ".join(f"{name} {book.n(name):,}" for name in book.store.present)
@@ -160,35 +191,29 @@ class Result:
         book = self.setting.book
         return {
             "report": self.report,
+            "company": book.settings.company.name,
             "scope": str(book.limits),
+            "whose": self.setting.whose,
+            "lead": None if self.lead is None else as_json(asdict(self.lead)),
             "as_of": book.date.isoformat(),
             "period": self.setting.period.text,
             "fingerprint": self.setting.fingerprint,
             "settings": book.settings.fingerprint,
+            "head": [fact.text() for fact in self.setting.facts()],
             "verdict": [clause.text() for clause in self.verdict],
             "metrics": as_json(dict(self.metrics)),
             "findings": [_finding(finding, self.due(finding)) for finding in self.findings],
             "gaps": [{"what": g.what, "reason": g.reason, "needs": g.needs} for g in self.gaps],
             "n": dict(self.method.n),
+            "versions": versions(),
         }
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
         return {
-            "text/html": self.headline().html(),
+            "text/html": framed(self.headline().html(), styled=True),
             "text/plain": repr(self),
             RESULT_MIME: self.facts(),
         }
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A ready part of a page."""
-
-    page: str
-    plain: str
-
-    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/html": self.page, "text/plain": self.plain}
 
 
 def _finding(finding: Finding, due: dt.date) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from matplotlib.figure import Figure
 
 from salesops.charts import theme
+from salesops.charts.parts import framed, marked, nowrap
 from salesops.wording import say
 
 Sensitivity = Literal["team", "manager", "hr"]
@@ -27,9 +28,7 @@ class Say:
 
     def html(self) -> str:
         """Give the sentence escaped, its numbers kept with their units."""
-        shown = say(self.code, mark=lambda number: f"\x01{number}\x02", **self.fields)
-        kept = html.escape(shown).replace("\x01", '<span class="nw">')
-        return kept.replace("\x02", "</span>")
+        return marked(say(self.code, mark=nowrap, **self.fields))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +78,7 @@ class Exhibit:
         return f'<section class="ex{two}" id="exhibit-{self.key}">{"".join(parts)}</section>'
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        return {"text/html": self.html(), "text/plain": self.title.text()}
+        return {"text/html": framed(self.html()), "text/plain": self.title.text()}
 
 
 def _image(fig: Figure, css: str, alt: str) -> str:

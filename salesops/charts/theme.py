@@ -8,18 +8,15 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from salesops.charts import fonts
 from salesops.wording import current_language
 
 COLUMN, FULL = 352, 736
@@ -35,33 +32,6 @@ BAND = "#e3e7ea"  # the range it may lie in
 INK, QUIET, RULE = "#14191e", "#56616b", "#d5dade"
 STOCK = "#c3c9ce"  # what was there at the start and is at the end
 
-FONT = "Noto Sans CJK SC"
-
-
-@cache
-def font_file() -> Path:
-    """Find the font collection that comes with the installation.
-
-    Raises
-    ------
-    FileNotFoundError
-        The package noto-cjk-sans-otc holds no collection.
-    """
-    spec = find_spec("noto_cjk_sans_otc")
-    roots = list(spec.submodule_search_locations or []) if spec else []
-    for root in roots:
-        for found in sorted(Path(root).rglob("*.tt[cf]")):
-            return found
-    raise FileNotFoundError("noto-cjk-sans-otc is not installed; pip install noto-cjk-sans-otc")
-
-
-@cache
-def _fonts() -> tuple[str, ...]:
-    """Register the CJK font once; one Regular weight, so never ask for bold."""
-    if FONT not in font_manager.get_font_names():
-        font_manager.fontManager.addfont(font_file())
-    return (FONT, "DejaVu Sans")
-
 
 def px(pixels: float) -> float:
     """Give the points of a font size or line width in CSS pixels."""
@@ -75,7 +45,7 @@ def house_theme() -> Iterator[None]:
 
     sides = {f"axes.spines.{side}": False for side in ("top", "right", "left", "bottom")}
     look: Any = {
-        "font.family": list(_fonts()),
+        "font.family": list(fonts.register()),
         "font.size": px(12),
         "text.color": INK,
         "axes.labelcolor": QUIET,

@@ -1,49 +1,137 @@
-"""The index of a run: each report with its sentence, its state and its languages."""
+"""The index of a run: each report with its sentence, its number, its state and its languages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from salesops.reports.page import environment, stylesheet
+from salesops.reports.page import LANGUAGE_NAMES, environment, finished
 from salesops.wording import label, language, say
+from salesops.wording.catalogue import FORMATS
+from salesops.wording.numbers import NULL, points
 
 if TYPE_CHECKING:
     from salesops.reports.run import Done
 
 
-def index_page(done: "Sequence[Done]", record: dict[str, Any], lang: str) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One report of one scope, in the words of the index's language."""
+
+    name: str
+    page: str
+    line: str
+    number: tuple[str, str]
+    change: tuple[str, str]
+    failure: Mapping[str, str] | None
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def search(self) -> str:
+        """What the search box looks through."""
+        return f"{self.name} {self.line}"
+
+
+def index_page(done: "Sequence[Done]", record: Mapping[str, Any], lang: str) -> str:
     """Write the index in one language, its reports grouped by scope."""
     with language(lang):
-        groups: dict[str, list[dict[str, Any]]] = {}
+        facts: Mapping[str, Any] = next((d.facts for d in done if d.facts and d.job.lang == lang),
+                                        {})  # fmt: skip
+        groups: dict[str, list[Row]] = {}
         for scope, report in dict.fromkeys((d.job.scope, d.job.report) for d in done):
             same = [d for d in done if (d.job.scope, d.job.report) == (scope, report)]
-            own = next((d for d in same if d.job.lang == lang), same[0])
-            groups.setdefault(scope, []).append(_row(own, same))
-        jobs = {(d.job.scope, d.job.report) for d in done}
-        failed = {(d.job.scope, d.job.report) for d in done if d.failure}
-        code = "index.verdict_failed" if failed else "index.verdict"
-        fields: dict[str, Any] = {"n": len(jobs), "failed": len(failed)} if failed else {"n": len(jobs)}
-        facts = next((d.facts for d in done if d.facts), None)
-        others = sorted({d.job.lang for d in done} - {lang})
-        return (
-            environment()
-            .get_template("index.html.j2")
-            .render(
-                lang=lang, css=stylesheet(), groups=groups, verdict=say(code, **fields),
-                label=label, facts=facts, record=record, others=others, scope_name=_scope_name,
-            )
+            groups.setdefault(_scope_name(scope, same), []).append(_row(lang, same))
+        head = [label("index.title"), *facts.get("head", [])[1:]]
+        company = facts.get("company", "")
+        page = environment().get_template("index.html.j2").render(
+            lang=lang, company=company, head=head, groups=groups, verdict=_verdict(done, groups),
+            label=label, again=_again(done, record), others=_others(done, lang),
+            started=record["started"][:16].replace("T", " "), n=sum(map(len, groups.values())),
+            count=lambda n: say("index.count", n=n),
         )  # fmt: skip
+        return finished(page, print_foot=" · ".join(filter(None, [company, *head])))
 
 
-def _row(own: "Done", same: "list[Done]") -> dict[str, Any]:
-    names = {"zh": "中文", "en": "English"}
-    return {
-        "report": own.job.report,
-        "page": own.page,
-        "verdict": " ".join(own.facts["verdict"]) if own.facts else "",
-        "failure": own.failure,
-        "links": [(names[d.job.lang], d.page) for d in same],
+def _others(done: "Sequence[Done]", lang: str) -> list[tuple[str, str]]:
+    langs = dict.fromkeys(d.job.lang for d in done)
+    return [(LANGUAGE_NAMES[other], f"index.{other}.html") for other in langs if other != lang]
+
+
+def _verdict(done: "Sequence[Done]", groups: Mapping[str, list[Row]]) -> list[str]:
+    """Say how many reports there are, and name the first that failed."""
+    n = sum(map(len, groups.values()))
+    broken = [(scope, row) for scope, rows in groups.items() for row in rows if row.failure]
+    clauses = []
+    if n == 1 and not broken:
+        clauses.append(next(iter(groups.values()))[0].line)
+    if not broken:
+        return [*clauses, say("index.verdict", n=n, pages=len(done))]
+    scope, row = broken[0]
+    code = "index.verdict_failed" if len(broken) == 1 else "index.verdict_failed_more"
+    fields: dict[str, Any] = {
+        "n": n,
+        "made": n - len(broken),
+        "failed": len(broken),
+        "scope": scope,
     }
+    return [say(code, report=row.name, **fields)]
 
 
-def _scope_name(scope: str) -> str:
-    return label("index.company") if scope == "company" else scope.partition(":")[2]
+def _row(lang: str, same: "Sequence[Done]") -> Row:
+    own = next((d for d in same if d.job.lang == lang), same[0])
+    failure = next((d.failure for d in [own, *same] if d.failure), None)
+    facts = own.facts or {}
+    line = label("index.not_made") if failure else " ".join(facts.get("verdict", []))
+    return Row(
+        name=label(f"report.{own.job.report}"),
+        page=own.page,
+        line=line,
+        number=("", "") if failure else _number(facts.get("lead")),
+        change=("", "") if failure else _change(facts.get("lead")),
+        failure=failure,
+        links=tuple((LANGUAGE_NAMES[d.job.lang], d.page) for d in same),
+    )
+
+
+def _number(lead: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Give the name and the value of a report's number."""
+    if lead is None:
+        return "", ""
+    return label(lead["name"]), FORMATS[lead["kind"]](lead["value"])
+
+
+def _change(lead: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Give the change since the period before, and whether it is `good`, `bad` or `quiet`."""
+    if lead is None or lead["value"] is None or lead["prior"] is None:
+        return NULL, "quiet"
+    change = lead["value"] - lead["prior"]
+    if lead["kind"] == "ratio":
+        shown = points(change)
+    else:
+        kind = "money_change" if lead["kind"] == "money" else lead["kind"]
+        shown = FORMATS[kind](change)
+        shown = f"+{shown}" if change > 0 and not shown.startswith("+") else shown
+    if change == 0 or lead["better"] == "none":
+        return shown, "quiet"
+    better = (change > 0) == (lead["better"] == "up")
+    word = label("index.better" if better else "index.worse")
+    return f"{shown} {word}", "good" if better else "bad"
+
+
+def _scope_name(scope: str, same: "Sequence[Done]") -> str:
+    named = next((d.facts["whose"] for d in same if d.facts), "")
+    if scope == "company":
+        return label("index.company")
+    return named or scope.partition(":")[2]
+
+
+def _again(done: "Sequence[Done]", record: Mapping[str, Any]) -> str:
+    from salesops.reports.run import command
+
+    reports = " ".join(dict.fromkeys(d.job.report for d in done))
+    scopes = list(dict.fromkeys(d.job.scope for d in done))
+    facts = next((d.facts for d in done if d.facts), {}) or {}
+    line = command(done[0].job, facts).replace(f"run {done[0].job.report}", f"run {reports}", 1)
+    line = line.rpartition(" --lang ")[0]
+    for scope in scopes[1:]:
+        line += f' --scope "{scope}"'
+    return f"{line} --lang {','.join(dict.fromkeys(d.job.lang for d in done))}"

@@ -1,22 +1,48 @@
 """From an executed notebook to one self-contained page.
 
-The outputs' own HTML is laid out by the role of their cell: the head and page one, then the detail,
-then method and appendix. Nothing is loaded from anywhere; inputs are left out.
+The outputs' own HTML is laid out by the tag of their cell: head and exhibits make page one, then
+comes the detail, a fold with the method, and the appendix. Nothing is loaded from anywhere; inputs
+are left out.
 """
 
 import html
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import jinja2
 
-from salesops.charts.parts import RESULT_MIME
+from salesops.charts import fonts
+from salesops.charts.parts import LINKS, RESULT_MIME, stylesheet, unframed
 from salesops.wording import label, language
 
-PAGE_ONE = "page-one"
+LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
+# A page that grows beyond this can't be sent around; tested on the sample company.
+MOST_BYTES = 2_000_000
 
 
+@dataclass(kw_only=True)
+class Section:
+    """A stretch of the detail: its prose, then what its cells show."""
+
+    prose: str = ""
+    parts: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """What the cells of a notebook show, by their place on the page."""
+
+    facts: str = ""
+    head: list[str] = field(default_factory=list)
+    exhibits: list[str] = field(default_factory=list)
+    detail: list[Section] = field(default_factory=list)
+    fold: list[str] = field(default_factory=list)
+    appendix: list[str] = field(default_factory=list)
+
+
+@cache
 def environment() -> jinja2.Environment:
     """Give the templates, escaping by default."""
     return jinja2.Environment(
@@ -26,11 +52,6 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def stylesheet() -> str:
-    """Give the tokens and base styles that every page carries."""
-    return files("salesops.charts").joinpath("tokens.css").read_text(encoding="utf-8")
 
 
 def result_of(notebook: Any) -> dict[str, Any] | None:
@@ -43,45 +64,57 @@ def result_of(notebook: Any) -> dict[str, Any] | None:
     return None
 
 
-def failure_of(notebook: Any) -> dict[str, str] | None:
-    """Find the cell that failed and what it said; None where all ran."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.get("output_type") == "error":
-                return {
-                    "cell": cell.get("id", "?"),
-                    "name": output["ename"],
-                    "value": output["evalue"],
-                }
-    return None
-
-
-def parts_of(notebook: Any) -> dict[str, list[str]]:
-    """Sort what the cells show into `head`, `exhibits`, `detail` and `appendix`.
-
-    A cell's tags say where it goes; prose without a tag goes with the detail, except the title.
-    """
-    found: dict[str, list[str]] = {"head": [], "exhibits": [], "detail": [], "appendix": []}
+def parts_of(notebook: Any) -> Parts:
+    """Sort what the cells show by their tag; a cell without one stays in the notebook."""
+    found = Parts()
     for cell in notebook.cells:
         tags = cell.get("metadata", {}).get("tags", [])
-        place = next((tag for tag in tags if tag in found), None)
-        if place is None:
-            continue
         if cell.cell_type == "markdown":
-            found[place].append(_prose(cell.source))
+            if "detail" in tags:
+                found.detail.append(Section(prose=prose(cell.source)))
             continue
-        for output in cell.get("outputs", []):
-            shown = output.get("data", {}).get("text/html")
-            if shown is not None:
-                found[place].append("".join(shown))
+        for shown in filter(None, map(_shown, cell.get("outputs", []))):
+            _place(found, tags, shown)
     return found
 
 
-def _prose(source: str) -> str:
-    """Turn a markdown cell into HTML, by the converter that nbconvert uses."""
-    from nbconvert.filters.markdown import markdown2html
+def _place(found: Parts, tags: Sequence[str], shown: str) -> None:
+    if "head" in tags:
+        facts, links, rest = shown.partition(LINKS)
+        found.facts = facts if links else found.facts
+        found.head.append(rest if links else shown)
+    elif "detail" in tags:
+        if not found.detail:
+            found.detail.append(Section())
+        found.detail[-1].parts.append(shown)
+    else:
+        for place in ("exhibits", "fold", "appendix"):
+            if place in tags:
+                getattr(found, place).append(shown)
 
-    return str(markdown2html(source))
+
+def _shown(output: Any) -> str:
+    """Give an output as HTML: a part of ours, another library's table or picture, or text."""
+    data = output.get("data", {})
+    if "text/html" in data:
+        text = "".join(data["text/html"])
+        part = unframed(text)
+        return part if part != text else f'<div class="out">{text}</div>'
+    if "image/png" in data:
+        alt = html.escape("".join(data.get("text/plain", "")))
+        source = f"data:image/png;base64,{data['image/png']}"
+        return f'<div class="out"><img src="{source}" alt="{alt}"></div>'
+    if "text/plain" in data:
+        return f"<pre>{html.escape(''.join(data['text/plain']))}</pre>"
+    return ""
+
+
+def prose(source: str) -> str:
+    """Turn a markdown cell into HTML; markup inside it is shown, not obeyed."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer)(source))
 
 
 def render(
@@ -89,9 +122,10 @@ def render(
     *,
     report: str,
     lang: str,
+    failure: Mapping[str, str] | None,
     links: Sequence[tuple[str, str]],
     command: str,
-    made: Mapping[str, str],
+    made: str,
 ) -> str:
     """Write the page of one executed notebook.
 
@@ -101,6 +135,8 @@ def render(
         Executed, in the language of the page.
     report, lang
         Stem of the report and language.
+    failure
+        The cell that failed and why; null where all ran.
     links
         Text and address of the page's neighbours.
     command
@@ -110,17 +146,31 @@ def render(
     """
     with language(lang):
         parts = parts_of(notebook)
-        failure = failure_of(notebook)
-        facts = result_of(notebook)
-        title = label(f"report.{report}")
+        facts = result_of(notebook) or {}
+        name = label(f"report.{report}")
+        line = [name, *facts.get("head", [])]
+        foot = [facts["company"], *line] if facts else line
         if facts:
-            title += f" · {facts['scope']} · {facts['period']}"
-        return environment().get_template("report.html.j2").render(
-            lang=lang, title=title, css=stylesheet(), parts=parts, failure=failure, links=links,
-            command=command, made=made, label=label, report=report, facts=facts,
+            foot.append(f"{label('page.fingerprint')} {facts['fingerprint'][:8]}")
+        return finished(
+            environment().get_template("report.html.j2").render(
+                lang=lang, name=name, title=" · ".join(line), parts=parts, failure=failure,
+                links=links, command=command, made=made, label=label,
+            ),
+            print_foot=" · ".join(foot),
         )  # fmt: skip
 
 
-def safe(text: str) -> str:
-    """Escape a text that came from data."""
-    return html.escape(text)
+def finished(page: str, *, print_foot: str) -> str:
+    """Put styles and, where needed, the embedded font into a page's head.
+
+    Parameters
+    ----------
+    print_foot
+        The line at the foot of each printed sheet.
+    """
+    quoted = print_foot.replace("\\", "\\\\").replace('"', '\\"').replace("<", "\\3c ")
+    style = f':root {{ --print-foot: "{quoted}"; }}'
+    text = fonts.without_pictures(page) + print_foot
+    styles = "\n".join((fonts.face(text), stylesheet(), style))
+    return page.replace("</head>", f"<style>{styles}</style>\n</head>", 1)

@@ -5,26 +5,42 @@ half-written. A report that fails shows where and why; the others finish.
 """
 
 import datetime as dt
-import json
 import os
+import shlex
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from salesops.book.book import open_book
 from salesops.charts.parts import to_json
+from salesops.model.errors import SalesopsError
+from salesops.reports.execute import execute, kernel_environment
 from salesops.reports.index import index_page
-from salesops.reports.jobs import Job, plan_jobs, read_notebook
-from salesops.reports.page import failure_of, render, result_of
-from salesops.wording import label, language, translate_notebook
+from salesops.reports.jobs import Job, plan_jobs
+from salesops.reports.page import LANGUAGE_NAMES, render, result_of
+from salesops.reports.publish import keep_record, point_latest, publish
+from salesops.wording import label, language
+from salesops.wording.language import LANGUAGES
 
 Progress = Callable[[int, int, str], None]
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownLanguage(SalesopsError, ValueError):
+    """A report is asked for in a language that there is not."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return (
+            f"Language {self.value!r} is not known.\n"
+            f"Expected: {', '.join(LANGUAGES)}, or several with commas.\n"
+            "Write for example: --lang zh,en."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +54,7 @@ class Done:
     facts
         Metrics, findings and verdict of its result; null where it failed before them.
     failure
-        Cell and message, null where all ran.
+        `cell`, `name` and `value` of the error, null where all ran.
     page
         File name of its page.
     seconds
@@ -75,10 +91,11 @@ def run_reports(
     as_of: str = "latest",
     period: str = "latest",
     scopes: Sequence[str] = ("company",),
-    langs: Sequence[str] = ("zh", "en"),
+    langs: Sequence[str] = LANGUAGES,
     parameters: dict[str, object] | None = None,
     out: str | Path = "reports",
     progress: Progress | None = None,
+    workers: int | None = None,
 ) -> RunOutcome:
     """Make reports into a folder of their own, and an index over them.
 
@@ -93,9 +110,11 @@ def run_reports(
     parameters
         Further parameters, by name.
     out
-        Folder of the reports; the run gets a folder in it and `latest` points to a copy.
+        Folder of the reports; the run gets a folder in it and `latest` holds a copy.
     progress
-        Called with (done, all, name) before each job and at the end.
+        Called with (done, all, name) when a job begins or ends.
+    workers
+        Notebooks at a time; by default as many as there are cores, at most four.
 
     Returns
     -------
@@ -104,184 +123,134 @@ def run_reports(
 
     Raises
     ------
-    NotABook, BadDate, BadScope, UnknownReport, UnknownParameter
+    NotABook, BadDate, BadPeriod, BadScope, UnknownReport, UnknownParameter, UnknownLanguage
         Found before anything is written.
     """
-    given = {**(parameters or {}), "book": _absolute(book), "as_of": as_of, "period": period}
+    given = {"as_of": as_of, "period": period, **(parameters or {}), "book": book}
+    for lang in langs:
+        if lang not in LANGUAGES:
+            raise UnknownLanguage(value=lang)
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
-    _check(book, as_of, period, scopes)
+    _check(given, scopes)
     started = dt.datetime.now().astimezone()
-    run_id = f"{started:%Y%m%d-%H%M%S}"
     root = Path(out)
     root.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=".run-", dir=root))
     try:
-        done = []
-        for number, job in enumerate(jobs):
-            if progress:
-                progress(number, len(jobs), job.stem)
-            done.append(_run(job, work, jobs))
-        if progress:
-            progress(len(jobs), len(jobs), "")
-        record = _record(run_id, started, book, done)
+        done = _all(jobs, work, progress or _silent, workers)
+        record = _record(started, book, done)
         (work / "run.json").write_text(to_json(record), encoding="utf-8")
-        for lang in langs:
-            name = f"index.{lang}.html"
-            (work / name).write_text(index_page(done, record, lang), encoding="utf-8")
+        for lang in dict.fromkeys(langs):
+            page = index_page(done, record, lang)
+            (work / f"index.{lang}.html").write_text(page, encoding="utf-8")
         shutil.copyfile(work / f"index.{langs[0]}.html", work / "index.html")
-        folder = _publish(work, root / run_id)
+        folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    _point_latest(folder, root / "latest")
-    kept = _keep_record(record, book, root, folder.name)
+    point_latest(folder, root / "latest")
     return RunOutcome(
         run_id=folder.name,
         folder=folder,
         index=root / "latest" / "index.html",
-        record=kept,
+        record=keep_record({"run": folder.name, **record}, book, root),
         done=tuple(done),
     )
 
 
-def _absolute(book: str) -> str:
-    return book if "://" in book else str(Path(book).resolve())
+def _silent(_done: int, _total: int, _name: str) -> None:
+    """Show no progress."""
 
 
-def _check(book: str, as_of: str, period: str, scopes: Sequence[str]) -> None:
+def _check(given: dict[str, object], scopes: Sequence[str]) -> None:
     """Find what would fail every job before the first kernel starts."""
     from salesops.book.scope import parse_scope
 
-    opened = open_book(book).as_of(as_of)
-    opened.period(period)
+    opened = open_book(str(given["book"])).as_of(str(given["as_of"]))
+    opened.period(str(given["period"]))
     for scope in scopes:
         limits = parse_scope(scope)
         if not limits.is_company:
             opened.within(limits)
 
 
+def _all(jobs: Sequence[Job], work: Path, progress: Progress, workers: int | None) -> list[Done]:
+    """Run every job, a few at a time, and give their ends in the order of the jobs."""
+    most = max(1, min(workers or os.cpu_count() or 1, 4, len(jobs)))
+    ended: dict[Job, Done] = {}
+    progress(0, len(jobs), jobs[0].stem if jobs else "")
+    with kernel_environment(), ThreadPoolExecutor(most) as pool:
+        waiting = {pool.submit(_run, job, work, jobs): job for job in jobs}
+        for future in as_completed(waiting):
+            ended[waiting[future]] = future.result()
+            left = [job for job in jobs if job not in ended]
+            progress(len(ended), len(jobs), left[0].stem if left else "")
+    return [ended[job] for job in jobs]
+
+
 def _run(job: Job, work: Path, jobs: Sequence[Job]) -> Done:
-    began = time.monotonic()
-    notebook = translate_notebook(read_notebook(job.report), job.report, job.lang)
-    executed, broke = _execute(notebook, job, work)
-    seconds = time.monotonic() - began
-    page = f"{job.stem}.html"
-    others = [o for o in jobs if (o.report, o.scope) == (job.report, job.scope) and o != job]
-    names = {"zh": "中文", "en": "English"}
+    import nbformat
+
+    executed = execute(job)
+    written = nbformat.writes(executed.notebook)  # type: ignore[no-untyped-call]
+    (work / f"{job.stem}.ipynb").write_text(written, encoding="utf-8")
+    facts = result_of(executed.notebook)
+    made = f"{dt.datetime.now():%Y-%m-%d %H:%M} · {executed.seconds:.1f} s"
     with language(job.lang):
-        links = [(label("page.all_reports"), f"index.{job.lang}.html")]
-        links += [(names[o.lang], f"{o.stem}.html") for o in others]
-        made = {
-            label("page.made_at"): f"{dt.datetime.now():%Y-%m-%d %H:%M} · {seconds:.1f} s",
-            label("page.again"): "",
-        }
-    text = render(
-        executed, report=job.report, lang=job.lang, links=links, command=_command(job), made=made
-    )
-    (work / page).write_text(text, encoding="utf-8")
-    return Done(
-        job=job,
-        facts=result_of(executed),
-        failure=failure_of(executed) or broke,
-        page=page,
-        seconds=seconds,
-    )
-
-
-def _execute(notebook: Any, job: Job, work: Path) -> tuple[Any, dict[str, str] | None]:
-    """Execute by papermill; a failed notebook comes back with its error inside."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
-    source, target = work / f"{job.stem}.source.ipynb", work / f"{job.stem}.ipynb"
-    nbformat.write(notebook, source)
-    # Several kernels at once would each start a thread per core and stall one another.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    broke: dict[str, str] | None = None
-    try:
-        papermill.execute_notebook(
-            str(source), str(target), parameters=job.parameters, progress_bar=False,
-            log_output=False, shutdown_kernel="immediate", kernel_name="python3",
+        links = list(_links(job, jobs))
+        text = render(
+            executed.notebook, report=job.report, lang=job.lang, failure=executed.failure,
+            links=links, command=command(job, facts or {}), made=made,
         )  # fmt: skip
-    except PapermillExecutionError as error:
-        broke = {"cell": str(error.cell_index), "name": error.ename, "value": error.evalue}
-    finally:
-        source.unlink()
-    return nbformat.read(target, as_version=4), broke
+    page = f"{job.stem}.html"
+    (work / page).write_text(text, encoding="utf-8")
+    return Done(job=job, facts=facts, failure=executed.failure, page=page, seconds=executed.seconds)
 
 
-def _command(job: Job) -> str:
-    """Write the command line that makes the report again."""
+def _links(job: Job, jobs: Sequence[Job]) -> Iterator[tuple[str, str]]:
+    yield label("page.all_reports"), f"index.{job.lang}.html"
+    for other in jobs:
+        if (other.report, other.scope) == (job.report, job.scope) and other.lang != job.lang:
+            yield LANGUAGE_NAMES[other.lang], f"{other.stem}.html"
+
+
+def command(job: Job, facts: dict[str, Any]) -> str:
+    """Write the command line that makes a report again: its dates as they were resolved."""
     values = {name: str(value) for name, value in job.parameters.items()}
     own = {name: values.pop(name) for name in ("book", "as_of", "period", "scope", "lang")}
-    words = ["salesops", "run", job.report, "--book", own["book"]]
-    for flag, name in (("--as-of", "as_of"), ("--period", "period"), ("--scope", "scope")):
-        if own[name] not in ("latest", "company"):
-            words += [flag, own[name]]
+    words = ["salesops", "run", job.report, "--book", without_password(own["book"])]
+    for name in ("as_of", "period"):
+        resolved = facts.get(name, own[name]) if own[name] == "latest" else own[name]
+        words += [f"--{name.replace('_', '-')}", resolved] if resolved != "latest" else []
+    words += ["--scope", own["scope"]] if own["scope"] != "company" else []
     words += ["--lang", own["lang"]]
     for name, value in values.items():
         words += ["-p", f"{name}={value}"]
-    return " ".join(f'"{word}"' if " " in word else word for word in words)
+    return shlex.join(words)
 
 
-def _record(run_id: str, started: dt.datetime, book: str, done: Sequence[Done]) -> dict[str, Any]:
+def without_password(book: str) -> str:
+    """Write a URL without user and password.
+
+    Examples
+    --------
+    >>> without_password("postgres://me:secret@db/sales"), without_password("data/sample")
+    ('postgres://…@db/sales', 'data/sample')
+    """
+    head, at, tail = book.rpartition("@")
+    return f"{head.split('://')[0]}://…@{tail}" if at and "://" in head else book
+
+
+def _record(started: dt.datetime, book: str, done: Sequence[Done]) -> dict[str, Any]:
     """Put what the run found into plain data, for the next run to compare with."""
     return {
-        "run": run_id,
         "started": started.isoformat(timespec="seconds"),
-        "book": _without_password(book),
+        "book": without_password(book),
         "jobs": [
             {
                 "report": d.job.report, "scope": d.job.scope, "lang": d.job.lang, "page": d.page,
+                "parameters": {**d.job.parameters, "book": without_password(book)},
                 "seconds": round(d.seconds, 2), "failure": d.failure, "result": d.facts,
             }
             for d in done
         ],
     }  # fmt: skip
-
-
-def _without_password(book: str) -> str:
-    head, at, tail = book.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at and "://" in head else book
-
-
-def _publish(work: Path, wanted: Path) -> Path:
-    """Give the finished folder its name; a second run in the same second gets the next one."""
-    work.chmod(0o755)
-    target, number = wanted, 1
-    while True:
-        try:
-            work.rename(target)
-            return target
-        except OSError:
-            if not target.exists():
-                raise
-            number += 1
-            target = wanted.with_name(f"{wanted.name}-{number}")
-
-
-def _point_latest(folder: Path, latest: Path) -> None:
-    """Make `latest` a copy of this run, swapped in by renames."""
-    fresh = Path(tempfile.mkdtemp(prefix=".latest-", dir=latest.parent))
-    shutil.copytree(folder, fresh, dirs_exist_ok=True)
-    fresh.chmod(0o755)
-    if latest.exists():
-        old = latest.with_name(f".old-{os.getpid()}")
-        latest.rename(old)
-        fresh.rename(latest)
-        shutil.rmtree(old)
-    else:
-        fresh.rename(latest)
-
-
-def _keep_record(record: dict[str, Any], book: str, root: Path, run_id: str) -> Path:
-    """Keep the record beside the book, or with the reports where the book is no folder."""
-    beside = Path(book) if "://" not in book and Path(book).is_dir() else root
-    runs = beside / "runs"
-    runs.mkdir(exist_ok=True)
-    path = runs / f"{run_id}.json"
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps(json.loads(to_json(record)), ensure_ascii=False, indent=1),
-                       encoding="utf-8")  # fmt: skip
-    partial.replace(path)
-    return path

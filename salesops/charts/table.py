@@ -1,0 +1,83 @@
+"""A table that a reader acts on or looks something up in."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from salesops.charts.exhibit import Say
+from salesops.charts.parts import framed
+from salesops.wording import label, say
+from salesops.wording.catalogue import FORMATS
+
+_WORDS = frozenset({"text", "name", "stage", "label", "role", "trust"})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TableView:
+    """A table: columns with a type, numbers right-aligned, a sentence above.
+
+    Attributes
+    ----------
+    columns
+        Column of the frame -> type, one of the catalogue's formats; heads are `column.<name>`.
+    caption
+        A sentence above the table.
+    most
+        Rows shown; the caption counts them all.
+    optional
+        Columns that a phone leaves out.
+    total
+        Columns summed in the last row, over all rows.
+    """
+
+    frame: pd.DataFrame
+    columns: Mapping[str, str]
+    caption: Say
+    most: int = 15
+    optional: frozenset[str] = frozenset()
+    total: Mapping[str, float] = field(default_factory=dict)
+
+    def html(self) -> str:
+        """Give the table with head cells, escaped."""
+        heads = "".join(f'<th scope="col"{self._css(c)}>{html.escape(label(f"column.{c}"))}</th>'
+                        for c in self.columns)  # fmt: skip
+        rows = self.frame.head(self.most).to_dict("records")
+        body = "".join(self._row(row) for row in rows)
+        caption = self.caption.html()
+        if len(self.frame) > self.most:
+            more = say("page.more_rows", shown=self.most, n=len(self.frame))
+            caption += f" {html.escape(more)}"
+        return (f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
+                f"<tbody>{body}</tbody>{self._foot()}</table>")  # fmt: skip
+
+    def _row(self, row: Mapping[Any, Any]) -> str:
+        cells = (f"<td{self._css(c)}>{self._cell(c, row[c])}</td>" for c in self.columns)
+        return f"<tr>{''.join(cells)}</tr>"
+
+    def _foot(self) -> str:
+        if not self.total:
+            return ""
+        first = next(c for c in self.columns if c not in self.optional)
+        cells = []
+        for column in self.columns:
+            text = self._cell(column, self.total[column]) if column in self.total else ""
+            if column == first:
+                text = html.escape(say("page.total_rows", n=len(self.frame)))
+            cells.append(f"<td{self._css(column)}>{text}</td>")
+        return f"<tfoot><tr>{''.join(cells)}</tr></tfoot>"
+
+    def _css(self, column: str) -> str:
+        names = [] if self.columns[column] in _WORDS else ["n"]
+        names += ["opt"] if column in self.optional else []
+        return f' class="{" ".join(names)}"' if names else ""
+
+    def _cell(self, column: str, value: Any) -> str:
+        if value is None or (isinstance(value, float) and value != value) or value is pd.NaT:
+            return "—"
+        return html.escape(FORMATS[self.columns[column]](value))
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
+        return {"text/html": framed(self.html()), "text/plain": repr(self.frame.head(self.most))}

@@ -1,0 +1,63 @@
+"""Putting a finished run in its place: by renames, so that no reader meets half of one."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from salesops.charts.parts import to_json
+
+
+def publish(work: Path, wanted: Path) -> Path:
+    """Give the finished folder its name; a second run in the same second gets the next one."""
+    work.chmod(0o755)
+    target, number = wanted, 1
+    while True:
+        try:
+            work.rename(target)
+            return target
+        except OSError:
+            if not target.exists():
+                raise
+            number += 1
+            target = wanted.with_name(f"{wanted.name}-{number}")
+
+
+def point_latest(folder: Path, latest: Path) -> None:
+    """Make `latest` a copy of this run, swapped in by renames."""
+    fresh = Path(tempfile.mkdtemp(prefix=".latest-", dir=latest.parent))
+    shutil.copytree(folder, fresh, dirs_exist_ok=True)
+    fresh.chmod(0o755)
+    if latest.exists():
+        old = latest.with_name(f".old-{os.getpid()}")
+        latest.rename(old)
+        fresh.rename(latest)
+        shutil.rmtree(old)
+    else:
+        fresh.rename(latest)
+
+
+def keep_record(record: dict[str, Any], book: str, root: Path) -> Path:
+    """Keep a run's record beside the book, or with the reports where that can't be written.
+
+    Returns
+    -------
+    Path
+        `<book>/runs/<id>.json`; for a file the folder that holds it, for a URL `root`.
+    """
+    place = root if "://" in book else Path(book)
+    place = place if place.is_dir() else place.parent
+    try:
+        return _write(record, place / "runs")
+    except PermissionError:
+        return _write(record, root / "runs")
+
+
+def _write(record: dict[str, Any], runs: Path) -> Path:
+    runs.mkdir(exist_ok=True)
+    path = runs / f"{record['run']}.json"
+    partial = path.with_suffix(".tmp")
+    partial.write_text(to_json(record), encoding="utf-8")
+    partial.replace(path)
+    return path
