@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 def locked(lock: str) -> dict[str, str]:
     """Read name -> version of every pinned package."""
     pins = re.findall(r"^([a-z0-9._-]+)==([^ ;\\]+)", lock, flags=re.MULTILINE)
-    return {name: version for name, version in pins}
+    return dict(pins)
 
 
 def environment(lock: str, declared: list[str]) -> str:

@@ -81,7 +81,8 @@ class Funnel(Result):
                    "n_deals": "count", "median_days": "days"}  # fmt: skip
         frame = self.transitions.assign(move="move." + self.transitions["kind"].astype(str))
         caption = Say("funnel.moves_caption", {"n": int(frame["n"].sum())})
-        return TableView(frame=frame, columns=columns, caption=caption)
+        optional = frozenset({"n_deals"})
+        return TableView(frame=frame, columns=columns, caption=caption, optional=optional)
 
     @property
     def deals_table(self) -> TableView:

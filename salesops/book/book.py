@@ -16,6 +16,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
+from salesops.book.moment import Moment
 from salesops.book.scope import (
     Scope,
     check_scope,
@@ -245,7 +246,7 @@ class Book:
         return {}
 
     def _raw(self, name: str) -> Table:
-        return table_at(self.store, name, self.instant)
+        return table_at(self.store, name, Moment.at(self.instant, self.calendar))
 
     def _scoped(self, name: str) -> Table:
         table = self._raw(name)

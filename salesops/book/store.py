@@ -228,7 +228,7 @@ def _canonical(name: str, raw: dict[str, Table], where: str) -> Table:
     return found.select(**columns)
 
 
-def known_expression(name: str, table: Table, settings: Settings) -> ibis.Value | None:
+def known_expression(name: str, table: Table) -> ibis.Value | None:
     """Say from which instant or day on a row is known; None where its parent decides."""
     column = known_at(name)
     if name == "targets":

@@ -103,6 +103,15 @@ def read_tables(store: Store) -> dict[str, pa.Table]:
     }
 
 
+def typed(name: str, rows: pd.DataFrame | pa.Table) -> pa.Table:
+    """Give a table its canonical columns in their types and order; absent ones stay absent."""
+    schema = ibis_schema(name)
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pandas(rows, preserve_index=False)
+    wanted = [column for column in schema if column in table.column_names]
+    fields = [(column, schema[column].to_pyarrow()) for column in wanted]
+    return table.select(wanted).cast(pa.schema(fields))
+
+
 def _write_tables(folder: Path, tables: Mapping[str, Frame], as_csv: Collection[str]) -> None:
     con = ibis.duckdb.connect()
     con.raw_sql("SET TimeZone = 'UTC'")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from salesops.charts import theme
 from salesops.charts.exhibit import Say
 from salesops.charts.parts import LINKS, framed
-from salesops.wording import label
+from salesops.wording import current_language, label
 
 Mark = Literal["got", "likely", "short", "tick"]
 _SWATCH = {"got": "--c:var(--actual)", "likely": "--c:var(--later)", "short": "--e:var(--bad)"}
@@ -89,7 +89,7 @@ class Headline:
     def html(self) -> str:
         """Give the head; the verdict breaks between its clauses."""
         facts = "".join(f"<span>{fact.html()}</span>" for fact in self.facts)
-        clauses = " ".join(f"<span>{clause.html()}</span>" for clause in self.verdict)
+        clauses = between().join(f"<span>{clause.html()}</span>" for clause in self.verdict)
         name = html.escape(label(f"report.{self.report}"))
         return (
             f'<header class="top"><div class="facts"><h1>{name}</h1>{facts}</div></header>{LINKS}'
@@ -98,8 +98,13 @@ class Headline:
         )
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
-        plain = " ".join(clause.text() for clause in self.verdict)
+        plain = between().join(clause.text() for clause in self.verdict)
         return {"text/html": framed(self.html(), styled=True), "text/plain": plain}
+
+
+def between() -> str:
+    """Give what stands between two clauses: Chinese punctuation brings its own space."""
+    return "" if current_language() == "zh" else " "
 
 
 def key_of_marks() -> str:

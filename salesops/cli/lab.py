@@ -48,6 +48,6 @@ def copy_notebooks(folder: Path, lang: str) -> list[Path]:
         for cell in notebook.cells:
             if cell.id == "parameters":
                 cell.source = cell.source.replace('lang: str = "en"', f'lang: str = "{lang}"')
-        nbformat.write(notebook, target)
+        nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
         copied.append(target)
     return copied

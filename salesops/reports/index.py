@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from salesops.charts.verdict import between
 from salesops.reports.page import LANGUAGE_NAMES, environment, finished
 from salesops.wording import label, language, say
 from salesops.wording.catalogue import FORMATS
@@ -44,7 +45,7 @@ def index_page(done: "Sequence[Done]", record: Mapping[str, Any], lang: str) -> 
         company = facts.get("company", "")
         page = environment().get_template("index.html.j2").render(
             lang=lang, company=company, head=head, groups=groups, verdict=_verdict(done, groups),
-            label=label, again=_again(done, record), others=_others(done, lang),
+            label=label, between=between(), again=_again(done, record), others=_others(done, lang),
             started=record["started"][:16].replace("T", " "), n=sum(map(len, groups.values())),
             count=lambda n: say("index.count", n=n),
         )  # fmt: skip
@@ -80,7 +81,7 @@ def _row(lang: str, same: "Sequence[Done]") -> Row:
     own = next((d for d in same if d.job.lang == lang), same[0])
     failure = next((d.failure for d in [own, *same] if d.failure), None)
     facts = own.facts or {}
-    line = label("index.not_made") if failure else " ".join(facts.get("verdict", []))
+    line = label("index.not_made") if failure else between().join(facts.get("verdict", []))
     return Row(
         name=label(f"report.{own.job.report}"),
         page=own.page,

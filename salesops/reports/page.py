@@ -81,7 +81,8 @@ def parts_of(notebook: Any) -> Parts:
 def _place(found: Parts, tags: Sequence[str], shown: str) -> None:
     if "head" in tags:
         facts, links, rest = shown.partition(LINKS)
-        found.facts = facts if links else found.facts
+        # The head of the page is left open: the template adds the links and closes it.
+        found.facts = facts.removesuffix("</header>") if links else found.facts
         found.head.append(rest if links else shown)
     elif "detail" in tags:
         if not found.detail:

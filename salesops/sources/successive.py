@@ -36,7 +36,7 @@ def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datet
     """Find the last instant that tables know of."""
     con = ibis.duckdb.connect()
     raw = {name: con.create_table(name, table) for name, table in tables.items()}
-    return assemble(raw, settings, "the export", {}).latest
+    return assemble(raw, settings, "the export").latest
 
 
 def with_earlier(

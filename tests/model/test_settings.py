@@ -39,8 +39,9 @@ def test_the_default_process_has_the_five_phases_of_the_life_cycle_in_both_langu
 def test_every_open_stage_of_the_default_process_has_its_norms_role_and_exit():
     for stage in Settings.default().stages:
         if stage.kind == "open":
-            assert stage.stay_days and stage.touch_days and stage.owner_role
-            assert stage.exit_criteria and stage.key_actions and stage.tool and stage.metric
+            stated = (stage.stay_days, stage.touch_days, stage.owner_role, stage.exit_criteria,
+                      stage.key_actions, stage.tool, stage.metric)  # fmt: skip
+            assert all(stated)
 
 
 def test_a_short_file_takes_the_defaults_of_everything_it_leaves_out():

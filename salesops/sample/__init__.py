@@ -1,0 +1,1 @@
+"""The generated company whose truth is known."""

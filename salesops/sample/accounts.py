@@ -1,0 +1,154 @@
+"""Customers and prospects, who looks after them, and the people one talks to there."""
+
+import numpy as np
+import pandas as pd
+
+from salesops.sample import names
+from salesops.sample.company import Company
+from salesops.sample.deals import SOURCES, WON
+from salesops.sample.draws import NONE, Draws, Ints, lognormal
+from salesops.sample.people import choose_rep
+from salesops.sample.timeline import DAY
+
+# Of the deals that do not come from customers, so many are a second try at a known prospect.
+SECOND_TRY = 0.16
+SEGMENTS = ("小型", "中型", "大型")
+SEGMENT_POTENTIAL = (250_000, 700_000, 2_000_000)
+STATE_OWNED = 0.12
+
+
+def assign_accounts(company: Company) -> None:
+    """Give every deal its account and make the accounts."""
+    deals, draws = company["deals"], company.draws("accounts")
+    first_deal = _first_deals(draws, deals)
+    owners = np.unique(first_deal)
+    deals["account"] = np.searchsorted(owners, first_deal)
+    firsts = deals.iloc[owners].reset_index(drop=True)
+    company["accounts"] = _described(draws, firsts)
+
+
+def _first_deals(draws: Draws, deals: pd.DataFrame) -> Ints:
+    """For each deal the position of the deal with which its account began."""
+    n = len(deals)
+    created, closed = deals.created.to_numpy(), deals.closed.to_numpy()
+    existing = (deals.source == SOURCES.index("existing")).to_numpy()
+    again = draws.chance(SECOND_TRY, n) & ~existing
+    chosen = draws.whole(0, 2**40, n)
+    first = np.arange(n)
+    team_codes = pd.factorize(deals.team)[0]
+    for team in range(team_codes.max() + 1):
+        here = np.flatnonzero(team_codes == team)
+        fresh = here[~existing[here] & ~again[here]]
+        won = fresh[(deals.outcome.to_numpy()[fresh] == WON)]
+        won = won[np.argsort(closed[won], kind="stable")]
+        for wanted, pool, known in ((existing, won, closed[won]), (again, fresh, created[fresh])):
+            rows = here[wanted[here]]
+            earlier = np.searchsorted(known, created[rows])
+            found = earlier > 0
+            first[rows[found]] = pool[chosen[rows[found]] % earlier[found]]
+    return first
+
+
+def _described(draws: Draws, firsts: pd.DataFrame) -> pd.DataFrame:
+    """Describe each account, begun with its first deal."""
+    n = len(firsts)
+    region = np.array([team.split("/")[0] for team in firsts.team], dtype=object)
+    city = names.cities(draws, region)
+    industry = draws.pick(names.INDUSTRY_WEIGHTS, n)
+    size = np.searchsorted(
+        [12_000_000, 45_000_000], firsts.amount.to_numpy() + draws.whole(0, 8_000_000, n)
+    )
+    spread = lognormal(1000, 0.5)[draws.level(n)]
+    potential = np.array(SEGMENT_POTENTIAL)[size] * spread // 1000 // 1000 * 1000 * 100
+    return pd.DataFrame(
+        {
+            "name": names.companies(draws, city, industry),
+            "city": city,
+            "industry": names.texts(names.INDUSTRIES)[industry],
+            "segment": names.texts(SEGMENTS)[size],
+            "region": region,
+            "team": firsts.team.to_numpy(),
+            "parent_account": np.full(n, NONE),
+            "tax": _tax_ids(draws, n),
+            "phone": names.phones(draws, n),
+            "potential": potential,
+            "state_owned": draws.chance(STATE_OWNED, n),
+            "created": firsts.created.to_numpy() - draws.whole(60, 6 * 3600, n),
+        }
+    )
+
+
+def _tax_ids(draws: Draws, n: int) -> "np.ndarray":
+    """Number the accounts in the form of a tax id; the leading digits belong to no district."""
+    return names.texts([f"9199{number:014d}" for number in draws.whole(0, 10**14 - 1, n)])
+
+
+def hand_over_deals(company: Company) -> None:
+    """Pass the open deals of people who leave to colleagues: frame `handovers`."""
+    deals, users, draws = company["deals"], company["users"], company.draws("handovers")
+    owner = deals.owner.to_numpy().copy()
+    parts = []
+    for _ in range(4):
+        left = users.left.to_numpy()[owner]
+        moved = np.flatnonzero((left != NONE) & (left * DAY < deals.closed.to_numpy()))
+        days = left[moved]
+        heir = choose_rep(draws, users, deals.team.to_numpy()[moved], days + 45, fair=True)
+        at = days * DAY + draws.whole(9 * 3600, 12 * 3600, len(moved))
+        # Created on the last day of the owner: handed over a little later.
+        at = np.maximum(at, deals.created.to_numpy()[moved] + 3600)
+        at = np.minimum(at, deals.closed.to_numpy()[moved] - 7200)
+        parts.append(pd.DataFrame({"deal": moved, "at": at, "old": owner[moved], "new": heir}))
+        owner[moved] = heir
+    company["handovers"] = pd.concat(parts, ignore_index=True)
+    deals["last_owner"] = owner
+
+
+def own_accounts(company: Company) -> None:
+    """Lay out who looked after each account when: frame `account_owners`."""
+    deals, users = company["deals"], company["users"]
+    moves = company["handovers"]
+    begun = pd.DataFrame({"account": deals.account, "at": deals.created, "new": deals.owner})
+    passed = pd.DataFrame(
+        {"account": deals.account.to_numpy()[moves.deal], "at": moves["at"], "new": moves.new}
+    )
+    spells = _without_repeats(pd.concat([begun, passed], ignore_index=True))
+    draws = company.draws("account owners")
+    for _ in range(4):
+        until = spells.groupby("account")["at"].shift(-1, fill_value=2**62).to_numpy()
+        left = users.left.to_numpy()[spells.new]
+        gone = (left != NONE) & (left * DAY + DAY < until)
+        rows = spells[gone]
+        days = left[gone]
+        team = company["accounts"].team.to_numpy()[rows.account]
+        at = np.maximum(days * DAY + draws.whole(9 * 3600, 12 * 3600, len(rows)), rows["at"] + 60)
+        heir = choose_rep(draws, users, team, days + 45, fair=True)
+        more = pd.DataFrame({"account": rows.account, "at": at, "new": heir})
+        spells = _without_repeats(pd.concat([spells, more], ignore_index=True))
+    company["account_owners"] = spells
+
+
+def _without_repeats(spells: pd.DataFrame) -> pd.DataFrame:
+    spells = spells.sort_values(["account", "at"], kind="stable").reset_index(drop=True)
+    same = (spells.account == spells.account.shift()) & (spells.new == spells.new.shift())
+    return spells[~same].reset_index(drop=True)
+
+
+def meet_contacts(company: Company) -> None:
+    """Make one to four people at each account."""
+    accounts, draws = company["accounts"], company.draws("contacts")
+    each = draws.pick([45, 32, 16, 7], len(accounts)) + 1
+    account = np.repeat(np.arange(len(accounts)), each)
+    n = len(account)
+    title = draws.whole(0, len(names.TITLES) - 1, n)
+    later = draws.whole(0, 60, n) * DAY
+    is_first = np.concatenate([[True], account[1:] != account[:-1]])
+    company["contacts"] = pd.DataFrame(
+        {
+            "account": account,
+            "name": names.people(draws, n),
+            "title": names.texts(names.TITLES)[title],
+            "decision_role": names.texts(names.DECISION_ROLES)[title],
+            "phone": names.phones(draws, n),
+            "created": accounts.created.to_numpy()[account] + np.where(is_first, 0, later),
+        }
+    )

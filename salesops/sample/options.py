@@ -1,0 +1,126 @@
+"""What may be asked of the generated company."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from salesops.model.errors import SalesopsError, nearest
+
+PROBLEMS = tuple(f"P{number}" for number in range(1, 19))
+PRESETS = ("small", "default", "large")
+
+
+@dataclass(eq=False, kw_only=True)
+class BadSample(SalesopsError, ValueError):
+    """The generated company can't be made as it was asked for."""
+
+    option: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        return (
+            f"Option {self.option} of the sample can't be {self.value!r}.\n"
+            f"Expected: {self.expected}.\n"
+            "Write for example: salesops sample build/company --problem P4=2.0 --without P7."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions:
+    """Which company to generate; the same options give the same bytes.
+
+    Attributes
+    ----------
+    seed
+        Any whole number from 0; another seed is another company of the same kind.
+    clean
+        True leaves every planted problem out.
+    preset
+        `small` is five reps in one workbook, `default` 30 reps, `large` a million deals.
+    months
+        Calendar months up to and with the one that holds `end`.
+    deals_per_month
+        New and expansion deals created a month; leads, people and accounts do not follow, teams do.
+    teams
+        Sales teams; six reps each on average.
+    problems
+        Sizes of planted problems as multiples of their default, such as ``{"P4": 2.0}``.
+    without
+        Planted problems to leave out.
+    exports
+        `none`, or `monthly` for dated exports without a history.
+    end
+        Last day that is known.
+    season
+        `normal`, or `strong` for a company that signs nearly everything at quarter ends.
+    """
+
+    seed: int = 1
+    clean: bool = False
+    preset: Literal["small", "default", "large"] = "default"
+    months: int = 36
+    deals_per_month: int | None = None
+    teams: int | None = None
+    problems: Mapping[str, float] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+    exports: Literal["none", "monthly"] = "none"
+    end: dt.date = dt.date(2026, 6, 20)
+    season: Literal["normal", "strong"] = "normal"
+
+    def __post_init__(self) -> None:
+        for name in (*self.problems, *self.without):
+            if name not in PROBLEMS:
+                known = f"one of {', '.join(PROBLEMS)}; nearest: {nearest(name, PROBLEMS)}"
+                raise BadSample(option="--problem or --without", value=name, expected=known)
+        if self.preset not in PRESETS:
+            raise BadSample(option="--preset", value=self.preset, expected=", ".join(PRESETS))
+        wholes = {"--seed": (self.seed, 0), "--months": (self.months, 3)}
+        wholes["--deals-per-month"] = (
+            165 if self.deals_per_month is None else self.deals_per_month,
+            1,
+        )
+        wholes["--teams"] = (5 if self.teams is None else self.teams, 1)
+        for option, (value, least) in wholes.items():
+            if value < least:
+                expected = f"a whole number from {least}"
+                raise BadSample(option=option, value=str(value), expected=expected)
+        for name, multiple in self.problems.items():
+            if not 0 <= multiple <= 20:
+                raise BadSample(option=f"--problem {name}", value=str(multiple), expected="0 to 20")
+
+    def size(self, problem: str) -> float:
+        """Give the multiple of a problem's default size; 0 where it is left out."""
+        if self.clean or problem in self.without:
+            return 0.0
+        return float(self.problems.get(problem, 1.0))
+
+
+def scaled_share(clean: float, planted: float, multiple: float) -> float:
+    """Scale a share or rate on the odds scale: the excess over the clean company's odds.
+
+    Examples
+    --------
+    >>> scaled_share(0.25, 0.14, 0.0), round(scaled_share(0.25, 0.14, 1.0), 4)
+    (0.25, 0.14)
+    """
+    if multiple == 0:
+        return clean
+    if clean == 0:
+        odds = planted / (1 - planted) * multiple
+    else:
+        base = clean / (1 - clean)
+        odds = base * (planted / (1 - planted) / base) ** multiple
+    return odds / (1 + odds)
+
+
+def scaled(clean: float, planted: float, multiple: float) -> float:
+    """Scale days, counts and money linearly from the clean company's value.
+
+    Examples
+    --------
+    >>> scaled(2.0, 30.0, 2.0)
+    58.0
+    """
+    return clean + (planted - clean) * multiple

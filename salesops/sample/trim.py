@@ -1,0 +1,48 @@
+"""Keep what the CRM holds: it was introduced at the start, with the deals that were open then."""
+
+import numpy as np
+
+from salesops.sample.company import Company
+from salesops.sample.deals import WON
+from salesops.sample.draws import NONE, Ints
+from salesops.sample.timeline import DAY
+
+# Contracts that were signed before the CRM came are in the books for so long: the last retention
+# money of software falls due after 12 months and acceptance.
+OLD_CONTRACT_DAYS = 400
+
+
+def trim(company: Company) -> None:
+    """Drop deals that ended before the start or begin after the end, and accounts without a deal.
+
+    Deals that were won in the year before the start stay as frame `old_deals`: their contracts are
+    in the ledger, the deals themselves were never in the CRM.
+    """
+    deals, line = company["deals"], company.timeline
+    start = line.start * DAY
+    begun, live = deals.created <= line.end_at, deals.closed >= start
+    recent = (deals.closed >= start - OLD_CONTRACT_DAYS * DAY) & (deals.outcome == WON)
+    kept, old = (begun & live).to_numpy(), (begun & ~live & recent).to_numpy()
+    new_account = _renumber(company, deals.account.to_numpy()[kept | old])
+    for name, mask in (("old_deals", old), ("deals", kept)):
+        frame = deals[mask].reset_index(drop=True)
+        frame["account"] = new_account[frame.account.to_numpy()]
+        company[name] = frame
+    position = np.where(kept, np.cumsum(kept) - 1, NONE)
+    moves = company["handovers"]
+    moves = moves[kept[moves.deal.to_numpy()]].reset_index(drop=True)
+    moves["deal"] = position[moves.deal.to_numpy()]
+    company["handovers"] = moves.sort_values(["deal", "at"], kind="stable", ignore_index=True)
+
+
+def _renumber(company: Company, used: Ints) -> Ints:
+    accounts = company["accounts"]
+    kept = np.zeros(len(accounts), bool)
+    kept[used] = True
+    position = np.where(kept, np.cumsum(kept) - 1, NONE)
+    company["accounts"] = accounts[kept].reset_index(drop=True)
+    spells = company["account_owners"]
+    spells = spells[kept[spells.account.to_numpy()]].reset_index(drop=True)
+    spells["account"] = position[spells.account.to_numpy()]
+    company["account_owners"] = spells
+    return position
