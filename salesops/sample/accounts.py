@@ -11,7 +11,7 @@ from salesops.sample.people import choose_rep
 from salesops.sample.timeline import DAY
 
 # Of the deals that do not come from customers, so many are a second try at a known prospect.
-SECOND_TRY = 0.16
+SECOND_TRY = 0.32
 SEGMENTS = ("小型", "中型", "大型")
 SEGMENT_POTENTIAL = (250_000, 700_000, 2_000_000)
 STATE_OWNED = 0.12
@@ -83,14 +83,19 @@ def _tax_ids(draws: Draws, n: int) -> "np.ndarray":
     return names.texts([f"9199{number:014d}" for number in draws.whole(0, 10**14 - 1, n)])
 
 
-def hand_over_deals(company: Company) -> None:
-    """Pass the open deals of people who leave to colleagues: frame `handovers`."""
-    deals, users, draws = company["deals"], company["users"], company.draws("handovers")
+def hand_over_deals(company: Company, since: int = 0) -> None:
+    """Pass the open deals of people who leave to colleagues: frame `handovers`.
+
+    Deals before the position `since` were looked after already.
+    """
+    deals, users = company["deals"], company["users"]
+    draws = company.draws(f"handovers {since}")
     owner = deals.owner.to_numpy().copy()
     parts = []
     for _ in range(4):
         left = users.left.to_numpy()[owner]
-        moved = np.flatnonzero((left != NONE) & (left * DAY < deals.closed.to_numpy()))
+        goes = (left != NONE) & (left * DAY < deals.closed.to_numpy())
+        moved = since + np.flatnonzero(goes[since:])
         days = left[moved]
         heir = choose_rep(draws, users, deals.team.to_numpy()[moved], days + 45, fair=True)
         at = days * DAY + draws.whole(9 * 3600, 12 * 3600, len(moved))
@@ -99,8 +104,13 @@ def hand_over_deals(company: Company) -> None:
         at = np.minimum(at, deals.closed.to_numpy()[moved] - 7200)
         parts.append(pd.DataFrame({"deal": moved, "at": at, "old": owner[moved], "new": heir}))
         owner[moved] = heir
-    company["handovers"] = pd.concat(parts, ignore_index=True)
-    deals["last_owner"] = owner
+    earlier = [company["handovers"]] if since else []
+    moves = pd.concat([*earlier, *parts], ignore_index=True)
+    company["handovers"] = moves.sort_values(["deal", "at"], kind="stable", ignore_index=True)
+    last = (
+        owner if not since else np.concatenate([deals.last_owner.to_numpy()[:since], owner[since:]])
+    )
+    deals["last_owner"] = last
 
 
 def own_accounts(company: Company) -> None:
@@ -111,7 +121,7 @@ def own_accounts(company: Company) -> None:
     passed = pd.DataFrame(
         {"account": deals.account.to_numpy()[moves.deal], "at": moves["at"], "new": moves.new}
     )
-    spells = _without_repeats(pd.concat([begun, passed], ignore_index=True))
+    spells = spells_in_order(pd.concat([begun, passed], ignore_index=True))
     draws = company.draws("account owners")
     for _ in range(4):
         until = spells.groupby("account")["at"].shift(-1, fill_value=2**62).to_numpy()
@@ -123,11 +133,12 @@ def own_accounts(company: Company) -> None:
         at = np.maximum(days * DAY + draws.whole(9 * 3600, 12 * 3600, len(rows)), rows["at"] + 60)
         heir = choose_rep(draws, users, team, days + 45, fair=True)
         more = pd.DataFrame({"account": rows.account, "at": at, "new": heir})
-        spells = _without_repeats(pd.concat([spells, more], ignore_index=True))
+        spells = spells_in_order(pd.concat([spells, more], ignore_index=True))
     company["account_owners"] = spells
 
 
-def _without_repeats(spells: pd.DataFrame) -> pd.DataFrame:
+def spells_in_order(spells: pd.DataFrame) -> pd.DataFrame:
+    """Put spells of ownership in order, without moves from a person to the same."""
     spells = spells.sort_values(["account", "at"], kind="stable").reset_index(drop=True)
     same = (spells.account == spells.account.shift()) & (spells.new == spells.new.shift())
     return spells[~same].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Cut the company at its last day and lay it into the canonical tables."""
+"""Cut the company at its last day: people, customers, enquiries, deals and touches as tables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,21 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from salesops.sample import names
 from salesops.sample.company import Company
-from salesops.sample.deals import PRODUCTS, SOURCES, VOID, WON
+from salesops.sample.deals import PRODUCTS, VOID, WON
 from salesops.sample.draws import NONE, Ints
+from salesops.sample.leads import CAMPAIGNS, REASONS, STATUSES
 from salesops.sample.log import CATEGORIES, NEXT_STEPS, STAGES, History
-from salesops.sample.money import CANCEL_REASONS, LINE_KINDS, OVERDUE_REASONS, TRIGGERS
-from salesops.sample.tables import as_text, dates, flags, ids, money, table
-from salesops.sample.timeline import DAY
+from salesops.sample.tables import flags, ids, table
 from salesops.sample.touches import DIRECTIONS, KINDS, OUTCOMES
-
-WORDS: dict[str, Sequence[str]] = {
-    "stage": STAGES, "forecast_category": CATEGORIES, "next_step": NEXT_STEPS,
-}  # fmt: skip
 
 
 def words(vocabulary: Sequence[str], codes: Ints) -> pa.Array:
@@ -72,7 +66,7 @@ def opportunities(company: Company, told: dict[str, History]) -> pa.Table:
     final = {field: history.at_end(n, end) for field, history in told.items()}
     outcome = deals.outcome.to_numpy()
     is_over = deals.closed.to_numpy() <= end
-    return table(
+    whole = table(
         "opportunities",
         {
             "id": ids("opportunities", np.arange(n), block),
@@ -90,12 +84,13 @@ def opportunities(company: Company, told: dict[str, History]) -> pa.Table:
             "lost_reason": words(LOST_REASONS, np.where(is_over, deals.lost_reason, NONE)),
             "competitor": words(COMPETITORS, deals.competitor.to_numpy()),
             "source": words(SOURCE_WORDS, deals.source_word.to_numpy()),
-            "product_line": words(PRODUCTS, deals["product"].to_numpy()),
+            "product_line": words(PRODUCT_LINES, deals["product"].to_numpy()),
             "forecast_category": words(CATEGORIES, final["forecast_category"]),
             "next_step": words(NEXT_STEPS, final["next_step"]),
             "next_step_due_on": final["next_step_due_on"],
         },
     )
+    return whole.filter(pa.array(deals.created.to_numpy() <= end))
 
 
 LOST_REASONS = ("价格", "选了竞品", "预算取消", "项目推迟", "需求变更", "无决策", "功能不满足")
@@ -103,107 +98,119 @@ COMPETITORS = ("质通软件", "云测科技", "启明智造", "自研")
 SOURCE_WORDS = (
     "官网", "搜索推广", "展会", "行业活动", "内容营销", "自拓", "老客户", "转介绍", "渠道伙伴",
 )  # fmt: skip
+PRODUCT_LINES = (*PRODUCTS, "维保")
+TITLES = ("质量管理系统", "采集网关", "云质检订阅", "实施服务", "年度维保")
 
 
 def _titles(company: Company) -> Any:
     deals, accounts = company["deals"], company["accounts"]
-    product = names.texts(("质量管理系统", "采集网关", "云质检订阅", "实施服务"))
     name = accounts.name.to_numpy()[deals.account.to_numpy()]
-    return name + "-" + product[deals["product"].to_numpy() % len(PRODUCTS)]
+    return name + "-" + names.texts(TITLES)[deals["product"].to_numpy()]
 
 
-def changes(
-    company: Company, told: Sequence[History], births: Sequence[tuple[str, Ints, Ints]]
-) -> pa.Table:
-    """Lay out the log: births and changes of tracked fields, in order of time."""
-    start, end = company.timeline.start * DAY, company.timeline.end_at
-    parts = [_born(company, *birth) for birth in births]
-    parts += [_changed(company, history, start, end) for history in told]
-    whole = pa.concat_tables(parts)
-    order = np.lexsort(
-        (whole["rank"].to_numpy(), whole["entity_id"].to_numpy(), whole["at"].to_numpy())
-    )
-    whole = whole.take(pa.array(order))
-    columns = {
-        name: whole[name].combine_chunks()
-        for name in whole.column_names
-        if name not in ("at", "rank")
-    }
-    ahead = company.block * 10**9
-    return table(
-        "changes",
-        columns | {"changed_at": whole["at"].to_numpy(), "seq": ahead + np.arange(len(whole))},
-    )
-
-
-def _born(company: Company, entity: str, at: Ints, by: Ints) -> pa.Table:
-    inside = np.flatnonzero((at >= company.timeline.start * DAY) & (at <= company.timeline.end_at))
-    names_ = ids(entity, inside, company.block)
-    return _log_rows(
-        entity, names_, "_row", at[inside], person(company, by[inside]), None, names_, 0
-    )
-
-
-def _changed(company: Company, history: History, start: int, end: int) -> pa.Table:
-    rows = history.changes(start, end)
-    old, new = (written(company, history, rows[c].to_numpy()) for c in ("old", "value"))
-    who = person(company, rows.by.to_numpy())
-    row_ids = ids(history.entity, rows.row.to_numpy(), company.block)
-    rank = 1 + list(RANKS).index(history.field)
-    return _log_rows(
-        history.entity, row_ids, history.field, rows["at"].to_numpy(), who, old, new, rank
-    )
-
-
-# At one instant the log lists fields in this order.
-RANKS = ("owner_id", "stage", "amount", "expected_close_on", "forecast_category", "next_step",
-         "next_step_due_on", "status", "due_on")  # fmt: skip
-
-
-def written(company: Company, history: History, values: Ints) -> pa.Array:
-    """Write the values of a field as the log does."""
-    if history.field in WORDS:
-        return words(WORDS[history.field], values)
-    if history.field == "owner_id":
-        return person(company, values)
-    make = money if history.field == "amount" else dates
-    return as_text(make(values))
-
-
-def _log_rows(
-    entity: str,
-    row_ids: pa.Array,
-    field: str,
-    at: Ints,
-    by: pa.Array,
-    old: Any,
-    new: Any,
-    rank: int,
-) -> pa.Table:
-    n = len(row_ids)
-    return pa.table(
+def accounts(company: Company, owners: History) -> pa.Table:
+    """Lay out the customers and prospects."""
+    rows, line, block = company["accounts"], company.timeline, company.block
+    n = len(rows)
+    signed = company["contracts"]
+    first = pd.Series(signed.signed.to_numpy()).groupby(signed.account.to_numpy()).min()
+    since = first.reindex(np.arange(n)).fillna(NONE).to_numpy().astype(np.int64)
+    whole = table(
+        "accounts",
         {
-            "entity": pa.array([entity]).take(pa.array(np.zeros(n, np.int64))),
-            "entity_id": row_ids,
-            "field": pa.array([field]).take(pa.array(np.zeros(n, np.int64))),
-            "old_value": pa.nulls(n, pa.string()) if old is None else old,
-            "new_value": new,
-            "changed_by": by,
-            "at": at,
-            "rank": np.full(n, rank),
-        }
+            "id": ids("accounts", np.arange(n), block),
+            "name": rows.name.to_numpy(),
+            "industry": rows.industry.to_numpy(),
+            "segment": rows.segment.to_numpy(),
+            "region": rows.region.to_numpy(),
+            "owner_id": person(company, owners.at_end(n, line.end_at)),
+            "tax_id": rows.tax.to_numpy(),
+            "phone": rows.phone.to_numpy(),
+            "potential": rows.potential.to_numpy(),
+            "customer_since": np.where(since <= line.end, since, NONE),
+            "created_at": rows.created,
+        },
     )
+    return whole.filter(pa.array(rows.created.to_numpy() <= line.end_at))
 
 
-def tracked(company: Company, told: Sequence[History]) -> pa.Table:
-    """Say which fields have a history, from when on."""
-    n = len(told)
-    return table(
-        "tracked",
+def contacts(company: Company) -> pa.Table:
+    """Lay out the people at the customers."""
+    rows, block = company["contacts"], company.block
+    whole = table(
+        "contacts",
         {
-            "entity": [history.entity for history in told],
-            "field": [history.field for history in told],
-            "since": np.full(n, company.timeline.start * DAY),
-            "how": ["log"] * n,
+            "id": ids("contacts", np.arange(len(rows)), block),
+            "account_id": ids("accounts", rows.account.to_numpy(), block),
+            "name": rows.name.to_numpy(),
+            "title": rows.title.to_numpy(),
+            "decision_role": rows.decision_role.to_numpy(),
+            "phone": rows.phone.to_numpy(),
+            "created_at": rows.created,
+        },
+    )
+    return whole.filter(pa.array(rows.created.to_numpy() <= company.timeline.end_at))
+
+
+def leads(company: Company, status: History) -> pa.Table:
+    """Lay out the enquiries."""
+    rows, block, end = company["leads"], company.block, company.timeline.end_at
+    n = len(rows)
+    is_over = rows.converted.to_numpy() <= end
+    shown = np.where(is_over, rows.deal.to_numpy(), NONE)
+    account = np.where(shown == NONE, NONE, rows.account.to_numpy())
+    refused = rows.refused.to_numpy() <= end
+    return table(
+        "leads",
+        {
+            "id": ids("leads", np.arange(n), block),
+            "name": rows.name.to_numpy(),
+            "company": rows.company.to_numpy(),
+            "phone": rows.phone.to_numpy(),
+            "source": words(SOURCE_WORDS, rows.word.to_numpy()),
+            "campaign": words(CAMPAIGNS, rows.campaign.to_numpy()),
+            "status": words(STATUSES, status.at_end(n, end)),
+            "owner_id": person(company, rows.owner.to_numpy()),
+            "account_id": ids("accounts", account, block),
+            "opportunity_id": ids("opportunities", shown, block),
+            "created_at": rows.created,
+            **{
+                f"{column}_at": hidden(rows[short], end)
+                for column, short in (
+                    ("assigned", "assigned"), ("accepted", "accepted"),
+                    ("first_touched", "touched"), ("qualified", "qualified"),
+                    ("converted", "converted"),
+                )
+            },
+            "disqualified_reason": words(REASONS, np.where(refused, rows.reason, NONE)),
+        },
+    )  # fmt: skip
+
+
+def hidden(instants: pd.Series, end: int) -> Ints:
+    """Hide instants that lie after the end."""
+    values = instants.to_numpy()
+    return np.where(values <= end, values, NONE)
+
+
+def activities(company: Company) -> pa.Table:
+    """Lay out the touches of deals and leads that were logged by the end."""
+    rows, block = company["activities"], company.block
+    n = len(rows)
+    return table(
+        "activities",
+        {
+            "id": ids("activities", np.arange(n), block),
+            "kind": words(KINDS, rows.kind.to_numpy()),
+            "direction": words(DIRECTIONS, rows.direction.to_numpy()),
+            "opportunity_id": ids("opportunities", rows.deal.to_numpy(), block),
+            "account_id": ids("accounts", rows.account.to_numpy(), block),
+            "lead_id": ids("leads", rows.lead.to_numpy(), block),
+            "contact_id": ids("contacts", rows.contact.to_numpy(), block),
+            "user_id": person(company, rows.user.to_numpy()),
+            "occurred_at": rows["at"],
+            "logged_at": rows.logged,
+            "minutes": rows.minutes.to_numpy().astype(float),
+            "outcome": words(OUTCOMES, rows.outcome.to_numpy()),
         },
     )

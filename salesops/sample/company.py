@@ -1,6 +1,7 @@
 """The company while it is being made: people, plan and tables, before they are cut and written."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ class Company:
     teams: tuple[str, ...]
     per_month: int
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-    facts: dict[str, dict[str, object]] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def draws(self, subject: str) -> Draws:
         """Open the stream of random numbers of one subject."""

@@ -8,7 +8,7 @@ their distribution; a company that is looked at in the middle is in a steady sta
 import numpy as np
 import pandas as pd
 
-from salesops.sample.draws import NONE, Draws, Ints, lognormal, normal_scores
+from salesops.sample.draws import NONE, Draws, Flags, Ints, lognormal, normal_scores
 from salesops.sample.people import choose_rep
 from salesops.sample.timeline import DAY, Timeline
 
@@ -35,6 +35,11 @@ LOST_AT = (28, 30, 21, 17, 4)
 # Share of a deal's life in each stage, per cent; the drawn shares vary around it.
 STAGE_SHARES = (20, 25, 20, 27, 8)
 SKIP_SHARE, BACK_SHARE = 0.04, 0.03
+NEW, EXPANSION, RENEWAL = 0, 1, 2
+# Website, search, fairs, events, content.
+LEAD_WORD_WEIGHTS = (30, 15, 25, 15, 15)
+# With the empty ones price makes up 40 % of what is told about losses.
+LOST_REASON_WEIGHTS = (23, 21, 14, 16, 9, 11, 6)
 
 
 def plan(draws: Draws, timeline: Timeline, users: pd.DataFrame, per_month: int) -> pd.DataFrame:
@@ -44,8 +49,7 @@ def plan(draws: Draws, timeline: Timeline, users: pd.DataFrame, per_month: int) 
     -------
     pandas.DataFrame
         One row per deal in order of creation: `created, closed` (instants), `outcome`, `amount`
-        (cents), `source, product` (positions), `team`, `owner` (position of the first owner),
-        `exit_stage` and the instants at which the open stages were entered.
+        (cents), `source, product` (positions), `team` and `owner` (position of the first owner).
     """
     deals = _outcomes(draws, timeline, per_month)
     n = len(deals)
@@ -59,7 +63,8 @@ def plan(draws: Draws, timeline: Timeline, users: pd.DataFrame, per_month: int) 
     deals["owner"] = choose_rep(
         draws, users, deals.team.to_numpy(), deals.created.to_numpy() // DAY
     )
-    return _staged(draws, deals)
+    deals["push_step"] = 0
+    return deals
 
 
 def _outcomes(draws: Draws, timeline: Timeline, per_month: int) -> pd.DataFrame:
@@ -121,24 +126,60 @@ def _teams(draws: Draws, users: pd.DataFrame, n: int) -> "np.ndarray":
     return seats.index.to_numpy(dtype=object)[draws.pick(seats.to_numpy(), n)]
 
 
-def _staged(draws: Draws, deals: pd.DataFrame) -> pd.DataFrame:
-    """Lay the stages between creation and end."""
+def in_order(deals: pd.DataFrame) -> pd.DataFrame:
+    """Put deals in order of creation."""
+    return deals.sort_values(["created", "closed"], kind="stable").reset_index(drop=True)
+
+
+def lay_stages(draws: Draws, deals: pd.DataFrame) -> None:
+    """Lay the stages between creation and end: the stage of exit and the instants of entry.
+
+    Reads the planted columns `skips_needs` and `slow_legal` (days, 0 for the usual share).
+    """
     n = len(deals)
     last = len(OPEN_STAGES) - 1
     exits = np.where(deals.outcome == WON, last, draws.pick(LOST_AT, n))
     parts = np.stack([share * (40 + draws.whole(0, 120, n)) for share in STAGE_SHARES])
-    stage_numbers = np.arange(last + 1)[:, None]
-    reached = stage_numbers <= exits
+    reached = np.arange(last + 1)[:, None] <= exits
     skipped = np.zeros_like(reached)
     # A natural skip: one stage in the middle is never entered.
-    skips = draws.chance(SKIP_SHARE, n)
     which = draws.whole(1, 3, n)
-    skipped[which, np.arange(n)] = skips & (which < exits)
+    skipped[which, np.arange(n)] = draws.chance(SKIP_SHARE, n) & (which < exits)
+    planted = deals.skips_needs.to_numpy()
+    exits = np.where(planted, np.maximum(exits, 2), exits)
+    reached = np.arange(last + 1)[:, None] <= exits
+    skipped[:, planted] = False
+    skipped[1] |= planted
     parts = np.where(reached & ~skipped, parts, 0)
-    ends = np.cumsum(parts, axis=0)
     life = deals.closed.to_numpy() - deals.created.to_numpy()
+    _slow_down_legal(deals, parts, exits == last, life)
+    ends = np.cumsum(parts, axis=0)
     begins = deals.created.to_numpy() + (ends - parts) * (life // 60) // ends[-1] * 60
     for number, column in enumerate(ENTERED):
         deals[column] = np.where(reached[number] & ~skipped[number], begins[number], NONE)
     deals["exit_stage"] = exits
-    return deals
+
+
+def _slow_down_legal(deals: pd.DataFrame, parts: Ints, reaches: Flags, life: Ints) -> None:
+    """Give legal review the planted number of days, at most 60 % of the deal's life."""
+    days = deals.slow_legal.to_numpy()
+    here = np.flatnonzero(reaches & (days > 0))
+    share = np.minimum(days[here] * DAY * 100 // np.maximum(life[here], 1), 60)
+    others = parts[:-1, here].sum(axis=0)
+    parts[-1, here] = np.maximum(others * share // (100 - share), 1)
+
+
+def describe_deals(draws: Draws, deals: pd.DataFrame) -> None:
+    """Add what people enter once: type, words of the source, competitor, reason of the loss."""
+    n = len(deals)
+    first = ~deals.account.duplicated().to_numpy()
+    existing = (deals.source == SOURCES.index("existing")).to_numpy()
+    deals["type"] = np.where(existing & ~first, EXPANSION, NEW)
+    low = np.array([0, 5, 6, 7, 8])[deals.source.to_numpy()]
+    # Five words of marketing for leads, one for each other source.
+    lead_word = draws.pick(LEAD_WORD_WEIGHTS, n)
+    deals["source_word"] = np.where(deals.source == 0, lead_word, low)
+    deals["competitor"] = np.where(draws.chance(0.35, n), draws.whole(0, 3, n), NONE)
+    empty = draws.chance(0.22, n)
+    reason = draws.pick(LOST_REASON_WEIGHTS, n)
+    deals["lost_reason"] = np.where((deals.outcome != LOST) | empty, NONE, reason)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesops.sample.company import Company
-from salesops.sample.deals import BACK_SHARE, ENTERED, OPEN_STAGES, VOID, WON
+from salesops.sample.deals import BACK_SHARE, ENTERED, OPEN_STAGES, WON
 from salesops.sample.draws import NONE, Draws, Ints
 from salesops.sample.timeline import DAY, days_of
 
@@ -68,6 +68,13 @@ def history(entity: str, field: str, births: Ints, parts: list[pd.DataFrame]) ->
     return History(entity, field, rows)
 
 
+def with_more(told: History, more: pd.DataFrame) -> History:
+    """Add values to a history, each after the birth of its row."""
+    rows = pd.concat([told.rows, more.assign(first=False)], ignore_index=True)
+    rows = rows.sort_values(["row", "at", "rank"], kind="stable").reset_index(drop=True)
+    return History(told.entity, told.field, rows)
+
+
 def values(row: Ints, at: Ints, value: Ints, by: Ints | None = None, rank: int = 0) -> pd.DataFrame:
     """List values of a field; of those at one instant the higher rank comes later."""
     by = np.full(len(row), NONE) if by is None else by
@@ -86,9 +93,15 @@ def deal_histories(company: Company) -> list[History]:
     )  # fmt: skip
     for field, tell in tellers:
         parts = tell(company.draws(f"log {field}"), company)
-        found.append(_signed(history("opportunities", field, born, parts), owners))
-    found.append(_signed(_due_dates(company, found[-1]), owners))
+        found.append(history("opportunities", field, born, parts))
     return found
+
+
+def sign_edits(company: Company, found: list[History]) -> list[History]:
+    """Add the days of the next steps, and say who made each change."""
+    owners = found[0]
+    whole = [*found, _due_dates(company, found[-1])]
+    return [owners, *(_signed(told, owners) for told in whole[1:])]
 
 
 def _owners(company: Company) -> History:
@@ -179,10 +192,10 @@ def _expected_dates(draws: Draws, company: Company) -> list[pd.DataFrame]:
     hope = length * draws.whole(55, 135, n) // 100 + draws.whole(5, 30, n)
     expected = created // DAY + np.maximum(hope, 7)
     hurry = deals["push_step"].to_numpy()
-    expected = np.where(hurry > 0, created // DAY + np.maximum(length // 5, 4), expected)
+    expected = np.where(hurry > 0, created // DAY + np.maximum(hurry, 4), expected)
     parts = [values(np.arange(n), created, expected)]
     rows = np.arange(n)
-    said = created
+    said = created.copy()
     for _ in range(30):
         looked = expected[rows] + draws.whole(-5, 4, len(rows))
         looked = company.timeline.at_work(draws, np.maximum(looked, said[rows] // DAY + 1))
@@ -240,11 +253,51 @@ def _due_dates(company: Company, steps: History) -> History:
     return history("opportunities", "next_step_due_on", born, [rows])
 
 
-def ended(deals: pd.DataFrame, end: int) -> "np.ndarray":
-    """Say which deals have ended by then."""
-    return deals.closed.to_numpy() <= end
+def account_histories(company: Company) -> list[History]:
+    """Tell who looked after each account."""
+    accounts, spells = company["accounts"], company["account_owners"]
+    born = accounts.created.to_numpy()
+    first = ~spells.account.duplicated().to_numpy()
+    account = spells.account.to_numpy()
+    at = np.where(first, born[account], spells["at"].to_numpy())
+    lead = company["users"].manager.to_numpy()[spells.new.to_numpy()]
+    return [
+        history("accounts", "owner_id", born, [values(account, at, spells.new.to_numpy(), lead)])
+    ]
 
 
-def is_void(deals: pd.DataFrame) -> "np.ndarray":
-    """Say which deals end void."""
-    return deals.outcome.to_numpy() == VOID
+def lead_histories(company: Company) -> list[History]:
+    """Tell the status of each lead."""
+    leads = company["leads"]
+    steps = {
+        0: "created",
+        1: "assigned",
+        2: "touched",
+        3: "qualified",
+        4: "converted",
+        5: "refused",
+    }
+    parts = []
+    for code, column in steps.items():
+        at = leads[column].to_numpy()
+        rows = np.flatnonzero(at != NONE)
+        by = leads["sdr" if code in (1, 2, 5) else "owner"].to_numpy()[rows]
+        parts.append(values(rows, at[rows], np.full(len(rows), code), by, rank=code))
+    return [history("leads", "status", leads.created.to_numpy(), parts)]
+
+
+def instalment_histories(company: Company) -> list[History]:
+    """Tell when instalments are due, and since when it is another day."""
+    rows, contracts = company["instalments"], company["contracts"]
+    contract = rows.contract.to_numpy()
+    signed = contracts.signed.to_numpy()[contract] * DAY + DAY - 1
+    n = np.arange(len(rows))
+    moved = np.flatnonzero(rows.moved.to_numpy() > 0)
+    day = np.maximum(rows.original_due.to_numpy() - 6, signed // DAY + 1)
+    said = day[moved] * DAY + 15 * 3600
+    finance = int(company["users"].index[(company["users"].role == "finance")][0])
+    parts = [
+        values(n, signed, rows.original_due.to_numpy()),
+        values(moved, said, rows.due.to_numpy()[moved], np.full(len(moved), finance)),
+    ]
+    return [history("instalments", "due_on", signed, parts)]

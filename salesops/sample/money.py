@@ -6,6 +6,7 @@ import pandas as pd
 from salesops.sample.company import Company
 from salesops.sample.deals import PRODUCTS
 from salesops.sample.draws import NONE, Draws, Ints, spread
+from salesops.sample.options import scaled
 from salesops.sample.timeline import DAY
 
 SOFTWARE, DEVICES, SUBSCRIPTION, SERVICE = range(len(PRODUCTS))
@@ -30,12 +31,13 @@ LATE = spread(((0, 1), (0.25, 9), (0.5, 25), (0.7, 80), (0.8, 180), (1, 520)))
 LATE_STATE_OWNED = spread(((0, 6), (0.25, 32), (0.5, 70), (0.7, 130), (0.8, 180), (1, 520)))
 SPLIT_SHARE, UNALLOCATED_SHARE, CANCELLED_SHARE = 0.08, 0.05, 0.015
 OVERDUE_REASONS = ("客户资金紧张", "未验收", "发票未开", "走付款流程", "质量异议")
+UNACCEPTED = 4_000_000 * 100
 CANCEL_REASONS = ("客户项目终止", "预算取消", "产品不合用")
 
 
-def sign(company: Company, wins: pd.DataFrame) -> pd.DataFrame:
+def sign(company: Company, wins: pd.DataFrame, stream: str = "contracts") -> pd.DataFrame:
     """Turn won deals into contracts, with their delivery and acceptance."""
-    draws, line = company.draws("contracts"), company.timeline
+    draws, line = company.draws(stream), company.timeline
     n = len(wins)
     product = wins["product"].to_numpy()
     signed = wins.closed.to_numpy() // DAY
@@ -50,8 +52,28 @@ def sign(company: Company, wins: pd.DataFrame) -> pd.DataFrame:
     return wins.reset_index(drop=True).assign(
         signed=signed, delivered=delivered, accepted=accepted, starts=starts,
         ends=np.where(recurring, starts + 364, NONE), cancelled=cancelled,
-        cancel_reason=draws.whole(0, len(CANCEL_REASONS) - 1, n),
+        planned=accepted, cancel_reason=draws.whole(0, len(CANCEL_REASONS) - 1, n),
     )  # fmt: skip
+
+
+def delay_acceptance(company: Company) -> None:
+    """P15: what was delivered more than 60 days ago is not accepted."""
+    wanted = round(scaled(0, UNACCEPTED, company.options.size("P15")))
+    contracts, draws, line = company["contracts"], company.draws("P15"), company.timeline
+    delivered = contracts.delivered.to_numpy()
+    fit = (delivered <= line.end - 62) & (delivered >= line.end - 210)
+    fit &= contracts["product"].isin((SOFTWARE, DEVICES, SERVICE)).to_numpy()
+    fit &= (contracts.planned <= line.end).to_numpy() & (
+        contracts.amount >= PREPAID_BELOW
+    ).to_numpy()
+    rows = np.flatnonzero(fit)
+    rows = rows[draws.order(len(rows))]
+    total = np.cumsum(contracts.amount.to_numpy()[rows])
+    chosen = rows[: int(np.searchsorted(total, wanted, side="right"))]
+    accepted = contracts.accepted.to_numpy().copy()
+    accepted[chosen] = NONE
+    contracts["accepted"] = accepted
+    company.facts["P15"] = {"amount": int(contracts.amount.to_numpy()[chosen].sum()) / 100}
 
 
 def itemise(contracts: pd.DataFrame) -> pd.DataFrame:
@@ -117,6 +139,10 @@ def collect(company: Company, contracts: pd.DataFrame, instalments: pd.DataFrame
     due = instalments.original_due.to_numpy()
     signed = contracts.signed.to_numpy()[instalments.contract.to_numpy()]
     day = np.where(on_time, np.maximum(due - early, signed), due + late)
+    # Who has not accepted does not pay what falls due with acceptance.
+    accepted = contracts.accepted.to_numpy()[instalments.contract.to_numpy()]
+    waits = (accepted == NONE) & (instalments.trigger >= TRIGGERS.index("acceptance")).to_numpy()
+    day = np.where(waits, company.timeline.last, day)
     instalments["collected"] = day
     split = draws.chance(SPLIT_SHARE, n)
     first = np.where(

@@ -1,9 +1,9 @@
 """What may be asked of the generated company."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from salesops.model.errors import SalesopsError, nearest
 
@@ -89,6 +89,36 @@ class SampleOptions:
         for name, multiple in self.problems.items():
             if not 0 <= multiple <= 20:
                 raise BadSample(option=f"--problem {name}", value=str(multiple), expected="0 to 20")
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        problems: Sequence[str] = (),
+        without: Sequence[str] = (),
+        **options: Any,
+    ) -> "SampleOptions":
+        """Read options as they are typed: problems as P4=2.0.
+
+        Raises
+        ------
+        BadSample
+            An option can't be read, with what was expected.
+
+        Examples
+        --------
+        >>> SampleOptions.read(problems=["P4=2.0"], without=["P7"]).size("P4")
+        2.0
+        """
+        sizes: dict[str, float] = {}
+        for text in problems:
+            name, _equals, value = text.partition("=")
+            try:
+                sizes[name] = float(value or 1)
+            except ValueError as error:
+                expected = "a problem and its size, such as P4=2.0"
+                raise BadSample(option="--problem", value=text, expected=expected) from error
+        return cls(problems=sizes, without=frozenset(without), **options)
 
     def size(self, problem: str) -> float:
         """Give the multiple of a problem's default size; 0 where it is left out."""

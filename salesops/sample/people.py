@@ -22,7 +22,7 @@ EXIT_QUARTERS = (45, 20, 17, 18)
 # How many new deals a new rep gets in each month since hiring, as per cent of a seasoned one; deals
 # close months later, so that signings ramp 0, 15, 35, 60, 80, 100 %.
 RAMP_INTAKE = (15, 40, 62, 90, 100, 100)
-TALENT_SPREAD = 0.30
+TALENT_SPREAD = 0.42
 SUPPORT = {
     "sdr": 4, "presales": 6, "cs": 3, "legal": 2, "finance": 2, "ops": 2, "marketing": 2,
     "delivery": 4,
@@ -115,7 +115,7 @@ def _described(draws: Draws, users: pd.DataFrame, timeline: Timeline) -> pd.Data
     users.loc[users.role == "pool", "name"] = "公海"
     users["region"] = [team.split("/")[0] if team in _paths(users) else "" for team in users.team]
     talent = 100 * (1 + TALENT_SPREAD * normal_scores()[draws.level(n)])
-    users["talent"] = np.clip(np.rint(talent), 30, 190).astype(np.int64)
+    users["talent"] = np.clip(np.rint(talent), 20, 220).astype(np.int64)
     users["seat"] = users.seat.fillna(-1).astype(np.int64)
     earlier = timeline.first - draws.whole(300, 2500, n)
     users["hired"] = np.where(users.hired.isna(), earlier, users.hired.fillna(0)).astype(np.int64)

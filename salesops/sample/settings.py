@@ -1,6 +1,7 @@
 """The sample company's own salesops.toml: the packaged one with two more stages."""
 
 from salesops.model.settings import default_text
+from salesops.sample.options import SampleOptions
 
 NAME = "云拓智联"
 _PROPOSAL = """[[stages]]
@@ -31,14 +32,21 @@ touch_days = 5
 """
 
 
-def settings_text() -> str:
-    """Give the sample company's salesops.toml."""
+_NO_STEPS = "steps = []    "
+# On the whole quarter: at half of the target half of the rate, at all of it the whole.
+_STEPS = "steps = [[0.5, 0.5], [0.8, 0.8], [1.0, 1.0]]"
+
+
+def settings_text(options: SampleOptions) -> str:
+    """Give the sample company's salesops.toml; its pay has cliffs where that is planted."""
     text = default_text()
     swaps = {
         'name = "My company"': f'name = "{NAME}"',
         '[[stages]]\nid = "negotiation"': _PROPOSAL + '[[stages]]\nid = "negotiation"',
         '[[stages]]\nid = "contract"': _LEGAL + '[[stages]]\nid = "contract"',
     }
+    if options.size("P13"):
+        swaps[_NO_STEPS] = _STEPS
     for old, new in swaps.items():
         if text.count(old) != 1:
             raise LookupError(f"the packaged salesops.toml no longer has exactly one {old!r}")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesops.sample.company import Company
-from salesops.sample.draws import NONE, Draws, Ints, counted, spread
+from salesops.sample.draws import NONE, Draws, Flags, Ints, counted, spread
 from salesops.sample.log import History, owner_at
 from salesops.sample.timeline import DAY
 
@@ -16,7 +16,7 @@ OUTCOMES = ("已沟通", "未接通", "约定下次", "已发资料", "客户考
 OUTCOME_WEIGHTS = (34, 14, 18, 12, 14, 8)
 MINUTES = {"call": 12, "chat": 8, "meeting": 60, "visit": 120, "email": 10, "demo": 90, "other": 20}
 # Working days between two touches of a deal: most within three, hardly any beyond nine.
-GAP = spread(((0, 0.6), (0.35, 1.4), (0.7, 3.0), (0.9, 5.2), (0.98, 8.4), (1, 12.4)))
+GAP = spread(((0, 0.6), (0.35, 1.8), (0.7, 3.9), (0.9, 6.6), (0.98, 9.8), (1, 13.4)))
 # Minutes until it is logged: nine in ten the same day.
 LAG = spread(((0, 5), (0.55, 90), (0.85, 600), (0.92, 1300), (0.97, 5000), (1, 14000)))
 
@@ -41,8 +41,22 @@ def touch_deals(company: Company, owners: History) -> pd.DataFrame:
     at = day * DAY + draws.whole(9 * 3600, 18 * 3600, len(deal))
     inside = (at > deals.created.to_numpy()[deal]) & (at < deals.closed.to_numpy()[deal])
     inside &= (at >= line.start * DAY) & (at <= line.end_at)
+    inside &= _is_spoken_to(company, deal, at)
     deal, at = deal[inside], at[inside]
     return pd.DataFrame({"deal": deal, "user": owner_at(owners, deal, at), "at": at})
+
+
+def _is_spoken_to(company: Company, deal: Ints, at: Ints) -> Flags:
+    """Leave out what the planted silences and hand-overs leave out."""
+    deals = company["deals"]
+    silent = deals.silent_from.to_numpy()[deal]
+    spoken = (silent == NONE) | (at < silent)
+    planted = company.facts["P5"]
+    if not planted["leavers"]:
+        return spoken
+    left = int(company["users"].left[planted["leavers"][0]]) * DAY + 18 * 3600
+    gap = (at > left) & (at < left + planted["silent_days"] * DAY)
+    return spoken & ~(gap & deals.left_behind.to_numpy()[deal])
 
 
 def described(draws: Draws, touches: pd.DataFrame, outbound: bool = False) -> pd.DataFrame:

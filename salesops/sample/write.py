@@ -1,0 +1,152 @@
+"""Write a generated company as a folder that opens as a book, its truth apart."""
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from salesops.sample.exports import exported
+from salesops.sample.generate import SampleCompany, generate
+from salesops.sample.options import SampleOptions
+from salesops.sample.small import write_workbook
+from salesops.sample.timeline import Timeline
+
+# Small enough to read where the files are shown; the rest is Parquet.
+AS_CSV = frozenset({"users", "targets", "actions", "forecasts", "credits", "tracked"})
+# The large company is made of divisions of so many deals.
+LARGE_DEALS, DIVISION_TEAMS, DIVISION_PER_MONTH = 1_000_000, 60, 1_980
+Progress = Callable[[int, int], None]
+
+
+def write_sample(
+    folder: str | Path, options: SampleOptions | None = None, *, progress: Progress | None = None
+) -> Path:
+    """Write a generated company.
+
+    Parameters
+    ----------
+    folder
+        Where: tables, salesops.toml, and `truth/` with what was planted. The small company is one
+        workbook to import; monthly exports are folders by date.
+    options
+        What to make.
+    progress
+        Called with (done, all) of the parts of a large company.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder, written whole or not at all.
+    """
+    options = options or SampleOptions()
+    with _at_once(Path(folder)) as fresh:
+        if options.preset == "large":
+            _write_large(fresh, options, progress or (lambda _done, _all: None))
+        else:
+            _write_one(fresh, options)
+    return Path(folder)
+
+
+def _write_one(fresh: Path, options: SampleOptions) -> None:
+    if options.preset == "small":
+        made = generate(_small(options))
+        write_workbook(fresh, made, options.seed)
+    else:
+        made = generate(options)
+        if options.exports == "monthly":
+            _write_exports(fresh, made, options)
+        else:
+            _write_tables(fresh, made.tables)
+        (fresh / "salesops.toml").write_text(made.settings_toml, encoding="utf-8")
+    _write_truth(fresh / "truth", made)
+
+
+def _small(options: SampleOptions) -> SampleOptions:
+    """Make enough of one team to take the last 120 deals and 300 leads from."""
+    return dataclasses.replace(options, months=12, deals_per_month=14, teams=1)
+
+
+def _write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
+    for name, rows in tables.items():
+        if name in AS_CSV:
+            pc.write_csv(rows, folder / f"{name}.csv")
+        else:
+            write_parquet(rows, folder / f"{name}.parquet")
+
+
+def write_parquet(rows: pa.Table, path: Path) -> None:
+    """Write a table small and the same each time."""
+    pq.write_table(rows, path, compression="zstd", compression_level=19)
+
+
+def _write_truth(folder: Path, made: SampleCompany) -> None:
+    folder.mkdir(parents=True)
+    for name, text in made.truth.files().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _write_exports(fresh: Path, made: SampleCompany, options: SampleOptions) -> None:
+    """Write an export for each month end, and one of the last day."""
+    line = Timeline.of(options.end, options.months, options.season)
+    days = [month.end for month in line.months() if month.end < options.end]
+    for day in [*days, options.end]:
+        place = fresh / "exports" / day.isoformat()
+        place.mkdir(parents=True)
+        for name, rows in exported(made.tables, day).items():
+            pc.write_csv(rows, place / f"{name}.csv")
+
+
+def _write_large(fresh: Path, options: SampleOptions, progress: Progress) -> None:
+    """Write a company of a million deals, division by division, as partitioned Parquet."""
+    n = _divisions(options)
+    for block in range(n):
+        made = generate(
+            dataclasses.replace(
+                options, preset="default", teams=DIVISION_TEAMS, deals_per_month=DIVISION_PER_MONTH
+            ),
+            block=block + 1,
+        )
+        for name, rows in made.tables.items():
+            if name == "tracked":
+                if block == 0:
+                    pc.write_csv(rows, fresh / "tracked.csv")
+                continue
+            part = fresh / name
+            part.mkdir(exist_ok=True)
+            pq.write_table(rows, part / f"part-{block:04d}.parquet", compression="zstd")
+        _write_truth(fresh / "truth" / f"division-{block + 1:04d}", made)
+        if block == 0:
+            (fresh / "salesops.toml").write_text(made.settings_toml, encoding="utf-8")
+        progress(block + 1, n)
+
+
+def _divisions(options: SampleOptions) -> int:
+    wanted = LARGE_DEALS if options.deals_per_month is None else (
+        options.deals_per_month * options.months
+    )  # fmt: skip
+    return max(round(wanted / (DIVISION_PER_MONTH * options.months)), 1)
+
+
+@contextmanager
+def _at_once(folder: Path) -> Iterator[Path]:
+    """Give a folder beside the wanted one that takes its place when all is written."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    fresh, old = scratch / "new", scratch / "old"
+    fresh.mkdir()
+    try:
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        os.rename(fresh, folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(scratch, ignore_errors=True)
