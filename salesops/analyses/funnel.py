@@ -44,7 +44,7 @@ class Funnel(Result):
     waterfall
         One row per bucket: `bucket`, `kind`, `n`, `amount`, `prior_amount`; null without history.
     deals
-        One row per deal and bucket: `id`, `name`, `owner_id`, `bucket`, `amount`.
+        One row per deal and bucket: `id`, `name`, `owner_id`, `owner` (name), `bucket`, `amount`.
     leaks
         One row per last open stage: `stage`, `n`, `leak`, `prior_leak`, `norm_leak`, `prior_n`,
         `norm_n`; see `metrics.leaks.losses`.
@@ -90,7 +90,7 @@ class Funnel(Result):
         worst = words.largest_outflow(self.waterfall)
         rows = self.deals[self.deals["bucket"] == worst].sort_values("amount", key=abs,
                                                                      ascending=False)  # fmt: skip
-        columns = {"id": "text", "name": "text", "owner_id": "text", "amount": "money"}
+        columns = {"id": "text", "name": "text", "owner": "text", "amount": "money"}
         fields = {"bucket": f"bucket.{worst}", "n": len(rows)}
         return TableView(frame=rows, columns=columns, caption=Say("funnel.deals_caption", fields))
 
@@ -136,11 +136,13 @@ def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
         raise ValueError(f"by={by!r} is not known. Expected none, team or user.")
     setting = Setting(book=book, period=book.period(period))
     gaps: list[Gap] = []
-    stages = _stages(setting, gaps)
-    bars, deals = _waterfall(setting, gaps)
-    leaks = losses(book, setting.period)
-    counts = _counts(book, leaks, gaps)
-    moves = transitions(book) if has_stage_history(book) else _no_moves()
+    # Renewals go a way of their own: confirmed rather than won, and nearly all of them.
+    selling = Setting(book=book.without_renewals(), period=setting.period)
+    stages = _stages(selling, gaps)
+    bars, deals = _waterfall(selling, gaps)
+    leaks = losses(selling.book, setting.period)
+    counts = _counts(selling.book, leaks, gaps) | {"renewals": _renewals(book)}
+    moves = transitions(selling.book) if has_stage_history(book) else _no_moves()
     findings = _findings(stages, book)
     return Funnel(
         report="funnel",
@@ -156,11 +158,8 @@ def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
         deals=deals,
         leaks=leaks,
         transitions=moves,
-        groups=_groups(setting, by),
+        groups=_groups(selling, by),
     )
-
-
-# ---- numbers ---------------------------------------------------------------------------------
 
 
 def _open_by_stage(book: Book, period: Period | None) -> pd.DataFrame:
@@ -220,7 +219,7 @@ def _waterfall(setting: Setting, gaps: list[Gap]) -> tuple[pd.DataFrame, pd.Data
     book, period = setting.book, setting.period
     start_day = period.start - dt.timedelta(days=1)
     columns = ["bucket", "kind", "n", "amount", "prior_amount"]
-    deals = ["id", "name", "owner_id", "bucket", "amount"]
+    deals = ["id", "name", "owner_id", "owner", "bucket", "amount"]
     window = period if book.has("opportunities.expected_close_on") else None
     start = book.as_of(start_day)
     for field in ("stage", "amount", *(("expected_close_on",) if window else ())):
@@ -234,7 +233,22 @@ def _waterfall(setting: Setting, gaps: list[Gap]) -> tuple[pd.DataFrame, pd.Data
     if window is None:
         gaps.append(Gap(what="what.waterfall_window", reason="missing_column",
                         needs="opportunities.expected_close_on"))  # fmt: skip
-    return bars[columns], moved_deals(moves)
+    behind = moved_deals(moves)
+    behind["owner"] = _names(book, behind["owner_id"])
+    return bars[columns], behind[deals]
+
+
+def _names(book: Book, ids: "pd.Series[str]") -> "pd.Series[str]":
+    """Name people; who is outside the scope or unknown keeps what stands in the id."""
+    people = book.people().set_index("id")["name"]
+    return ids.map(people).fillna(ids)
+
+
+def _renewals(book: Book) -> int:
+    """Count the open renewals, which are left out."""
+    deals = book.opportunities
+    row = deals.agg(n=((deals.type == "renewal") & (deals.outcome == "open")).ifelse(1, 0).sum())
+    return int(row.to_pandas().fillna(0).iloc[0, 0])
 
 
 def _prior_bars(setting: Setting, window: Period | None) -> "pd.Series[float] | float":
@@ -308,9 +322,6 @@ def _no_moves() -> pd.DataFrame:
     return pd.DataFrame(columns=columns).astype({"n": int, "n_deals": int})
 
 
-# ---- judgement -------------------------------------------------------------------------------
-
-
 def _findings(stages: pd.DataFrame, book: Book) -> tuple[Finding, ...]:
     """Stages whose chance of getting on fell against the year before, beyond chance."""
     tested = stages[stages["change_p"].notna() & (stages["trust"] != "too_few")]
@@ -369,7 +380,8 @@ def _metrics(
 
 
 def _method(book: Book, stages: pd.DataFrame, counts: dict[str, int]) -> Method:
-    names = ("deals", "open", "won", "lost", "undated", "no_account", "no_owner", "no_amount")
+    names = ("deals", "open", "won", "lost", "renewals", "undated", "no_account", "no_owner",
+             "no_amount")  # fmt: skip
     source = ["method.cohort", "method.waterfall", "method.leaks"]
     blind = ["blind.settings_today"]
     if not has_stage_history(book):

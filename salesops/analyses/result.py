@@ -16,7 +16,7 @@ from salesops.charts.parts import RESULT_MIME, Shown, as_json, definitions, fram
 from salesops.charts.verdict import Headline, RunBar
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
-from salesops.wording import label, say, say_gap
+from salesops.wording import label, listed, say, say_gap
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,7 +37,7 @@ class Setting:
         limits = self.book.limits
         sides = [getattr(limits, s) for s in ("team", "user", "region", "segment", "product_line")]
         named = [side for side in sides if side != "all"]
-        return "、".join(named) or self.book.settings.company.name
+        return listed(named) or self.book.settings.company.name
 
     def facts(self) -> tuple[Say, ...]:
         """Give the facts of the page's head."""
@@ -173,7 +173,7 @@ class Result:
         """As of when, from which data, with which versions, and how to run it again."""
         book = self.setting.book
         tables = " · ".join(f"{name} {book.n(name):,}" for name in book.store.present)
-        unversioned = "、".join(book.unversioned) or "—"
+        unversioned = listed(book.unversioned) or "—"
         pairs = [
             (label("page.made_as_of"), f"{book.calendar.local(book.instant):%Y-%m-%d %H:%M:%S} "
              f"{book.settings.company.zone}"),

@@ -16,16 +16,9 @@ import ibis
 import pandas as pd
 from ibis import _
 
-from salesops.book.moment import Moment
-from salesops.book.scope import (
-    Scope,
-    check_scope,
-    in_people,
-    linked,
-    mask_changes,
-    mask_people,
-    with_people,
-)
+from salesops.book.moment import GRID_COLUMNS, ON, Moment, instant
+from salesops.book.rights import OWNED, everyone_inside, restricted
+from salesops.book.scope import Scope, check_scope, with_people
 from salesops.book.store import DIMENSIONS, PARENTS, Store, Tracking, open_store
 from salesops.book.timetravel import table_at
 from salesops.book.versions import AT
@@ -70,6 +63,10 @@ def open_book(path_or_url: str | Path, *, settings: Settings | None = None) -> "
     return Book.of(open_store(path_or_url, settings))
 
 
+def _not_renewal(kind: ibis.Value) -> ibis.Value:
+    return (kind != "renewal").fill_null(True)
+
+
 @dataclass(frozen=True, eq=False)
 class Book:
     """One company, as it was known at `instant`, as far as `limits` lets one see.
@@ -82,11 +79,14 @@ class Book:
         UTC instant up to which things are known.
     limits
         The scope.
+    renewals
+        Whether renewals count as deals.
     """
 
     store: Store
     instant: dt.datetime
     limits: Scope = COMPANY
+    renewals: bool = True
 
     @classmethod
     def of(cls, store: Store) -> "Book":
@@ -97,7 +97,6 @@ class Book:
         tables = ", ".join(self.store.present)
         return f"<Book {self.settings.company.name}: {self.limits} as of {self.date} — {tables}>"
 
-    # ---- when and whose ----------------------------------------------------------------------
     def as_of(self, date: dt.date | dt.datetime | str) -> "Book":
         """Give the company as it was known at a date (its end) or an instant.
 
@@ -156,6 +155,10 @@ class Book:
         check_scope(limits, self.store.tables["users"], self.store.spans.get("users"))
         return replace(self, limits=limits)
 
+    def without_renewals(self) -> "Book":
+        """Leave out renewals, which are outside win rate, cycle and new bookings."""
+        return replace(self, renewals=False)
+
     def within(self, limits: Scope) -> "Book":
         """Restrict by a scope that was read from text; see `scope`."""
         return self.scope(
@@ -186,7 +189,6 @@ class Book:
         starts = self.settings.company.fiscal_year_starts
         return Period.parse(text, on=self.date, fiscal_year_starts=starts)
 
-    # ---- what is there -----------------------------------------------------------------------
     def has(self, what: str) -> bool:
         """Say whether a table, or `table.column`, is in the store.
 
@@ -225,7 +227,6 @@ class Book:
                 found.append(name)
         return tuple(found)
 
-    # ---- tables ------------------------------------------------------------------------------
     def table(self, name: str) -> Table:
         """Give a canonical table at this instant and in this scope."""
         return self._tables(name)
@@ -245,98 +246,33 @@ class Book:
     def _made(self) -> dict[str, Table]:
         return {}
 
-    def _raw(self, name: str) -> Table:
-        return table_at(self.store, name, Moment.at(self.instant, self.calendar))
+    def unscoped(self, name: str) -> Table:
+        """Give a table at this instant for the whole company; only scopes and counts may use it."""
+        table = table_at(self.store, name, Moment.at(self.instant, self.calendar))
+        if self.renewals or "type" not in self.store.present["opportunities"]:
+            return table
+        if name == "opportunities":
+            return table.filter(_not_renewal(table.type))
+        if name == "changes":
+            others = (table.entity != "opportunities") | ~table.entity_id.isin(self._renewal_ids)
+            return table.filter(others)
+        return table
+
+    @property
+    def _renewal_ids(self) -> ibis.Value:
+        deals = self.store.tables["opportunities"]
+        return deals.filter(~_not_renewal(deals.type)).id
 
     def _scoped(self, name: str) -> Table:
-        table = self._raw(name)
+        table = self.unscoped(name)
         if self.limits.is_company or name in ("fx", "tracked"):
             return table
-        if self.limits.limits_people:
-            table = self._of_people(name, table)
-        table = self._of_customers(name, table)
-        table = linked(name, table, self._tables, lambda: self._people)
-        if self.limits.limits_people:
-            table = mask_people(name, table, self._people)
-            if name == "changes":
-                table = mask_changes(table, self._people)
-        return table
+        return restricted(self, name, table)
 
     @cached_property
-    def _people(self) -> Table:
-        """Everyone who is, or up to now was, inside the scope."""
-        return self._people_with_team().filter(_.inside).select("person").distinct()
-
-    def _people_with_team(self) -> Table:
-        users = self._raw("users")
-        now = users.select(person="id", team="team", region="region")
-        spans = self.store.spans.get("users")
-        if spans is not None:
-            moved = [c for c in ("team", "region") if c in spans.columns]
-            past = spans.filter(_.valid_from <= ibis.literal(self.instant).cast(AT))
-            rest = [c for c in ("team", "region") if c not in moved]
-            past = past.select(person="id", **{c: c for c in moved})
-            past = past.mutate(**{c: ibis.null("string") for c in rest})
-            now = ibis.union(now, past.select("person", "team", "region"))
-        return now.mutate(inside=in_people(self.limits, now.person, now.team, now.region))
-
-    def _of_people(self, name: str, table: Table) -> Table:
-        """Keep the rows that belong to people inside, at the event where there was one."""
-        if name == "users":
-            kept = table.filter(table.id.isin(self._people.person))
-            here = in_people(self.limits, kept.id, kept.team, kept.region)
-            hidden = {c: ibis.ifelse(here, kept[c], ibis.literal("another_team"))
-                      for c in ("team", "region")}  # fmt: skip
-            return kept.mutate(**hidden)
-        owner, at = {
-            "opportunities": ("event_owner_id", "closed_at"),
-            "leads": ("owner_id", "converted_at"),
-            "contracts": ("owner_id", "signed_on"),
-            "accounts": ("owner_id", ""),
-            "actions": ("owner_id", ""),
-            "forecasts": ("user_id", ""),
-        }.get(name, ("", ""))
-        if owner:
-            return self._owned(name, table, owner, at)
-        if name == "targets":
-            inside = in_people(self.limits, ibis.null(str), table.key, table.key)
-            by_user = (table.level == "user") & table.key.isin(self._people.person)
-            by_team = (table.level == "team") & inside & (self.limits.team != "all")
-            by_region = (table.level == "region") & (table.key == self.limits.region)
-            return table.filter(by_user | by_team | by_region)
-        return table
-
-    def _owned(self, name: str, table: Table, owner: str, at: str) -> Table:
-        columns = table.columns
-        dated = table if at else table.mutate(at_=ibis.null(AT))
-        people = with_people(self.store, dated, owner, at or "at_", self._raw("users"))
-        inside = in_people(self.limits, people[owner], people.event_team, people.event_region)
-        kept = people.filter(inside).select(columns)
-        if name == "accounts":
-            shared = self._tables("opportunities").account_id
-            return table.filter(table.id.isin(kept.id) | table.id.isin(shared))
-        if name in ("opportunities", "contracts") and "credits" in self.store.present:
-            key = "opportunity_id" if name == "opportunities" else "contract_id"
-            shares = self._raw("credits")
-            credited = shares.filter(shares.user_id.isin(self._people.person))[key]
-            ended = table.outcome != "open" if name == "opportunities" else ibis.literal(True)
-            return table.filter(table.id.isin(kept.id) | (ended & table.id.isin(credited)))
-        return kept
-
-    def _of_customers(self, name: str, table: Table) -> Table:
-        """Keep the rows of customers of the segment, and deals of the product line."""
-        if self.limits.segment != "all":
-            accounts = self._raw("accounts").filter(_.segment == self.limits.segment)
-            if name == "accounts":
-                table = table.filter(table.id.isin(accounts.id))
-            elif "account_id" in table.columns and name not in ("contacts", "activities"):
-                table = table.filter(table.account_id.isin(accounts.id))
-        if self.limits.product_line != "all":
-            if "product_line" in table.columns:
-                table = table.filter(table.product_line == self.limits.product_line)
-            elif name == "contracts":
-                table = table.filter(table.opportunity_id.isin(self._tables("opportunities").id))
-        return table
+    def insiders(self) -> Table:
+        """Everyone, as `person`, who is, or up to now was, inside the scope."""
+        return everyone_inside(self)
 
     def attributed(self, name: str) -> Table:
         """Give a table with `event_owner_id`, `event_team` and `event_region`.
@@ -345,11 +281,7 @@ class Book:
         their owner at the event.
         """
         table = self.table(name)
-        owner, at = {
-            "opportunities": ("event_owner_id", "closed_at"),
-            "contracts": ("owner_id", "signed_on"),
-            "leads": ("owner_id", "converted_at"),
-        }[name]
+        owner, at = OWNED[name]
         named = with_people(self.store, table, owner, at, self.table("users"))
         return named if owner == "event_owner_id" else named.mutate(event_owner_id=named[owner])
 
@@ -363,7 +295,7 @@ class Book:
             `is_current`, `removed` and the tracked fields. Empty where nothing of the table is
             tracked.
         """
-        at = ibis.literal(self.instant).cast(AT)
+        at = instant(self.instant)
         spans = self.store.spans.get(name)
         if spans is None:
             table = self.table(name).filter(ibis.literal(False))
@@ -374,6 +306,8 @@ class Book:
         spans = spans.mutate(is_current=_.valid_to > at, valid_to=ibis.least(_.valid_to, at))
         if not self.limits.is_company:
             spans = spans.filter(spans.id.isin(self.table(name).id))
+        elif not self.renewals and name == "opportunities" and self.has("opportunities.type"):
+            spans = spans.filter(~spans.id.isin(self._renewal_ids))
         return spans
 
     def panel(self, dates: "list[dt.date] | tuple[dt.date, ...]") -> Table:
@@ -384,11 +318,16 @@ class Book:
         ibis.Table
             One row per deal and date, the columns of `opportunities` and `on`.
         """
-        parts = [self.as_of(day).table("opportunities").mutate(on=ibis.literal(day))
-                 for day in dates]  # fmt: skip
+        if self.limits.is_company and self.renewals:
+            grid = Moment.over(dates, self.calendar)
+            panel = table_at(self.store, "opportunities", grid)
+            return panel.drop(*(c for c in GRID_COLUMNS if c != ON)).rename(on=ON)
+        # Who is inside changes from date to date, so each date is restricted for itself.
+        parts = [
+            self.as_of(day).table("opportunities").mutate(on=ibis.literal(day)) for day in dates
+        ]
         return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
-    # ---- provenance --------------------------------------------------------------------------
     def n(self, name: str) -> int:
         """Count the rows of a table at this instant and in this scope."""
         return int(self.table(name).count().to_pyarrow().as_py())

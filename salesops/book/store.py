@@ -287,6 +287,6 @@ def lay_out(
         tables[entity],
         tables["changes"].filter(_.entity == entity),
         tracked={name: schema[name] for name in fields},
-        known_at=known_at(entity) or "created_at",
+        known_at=known_at(entity),
         open_stages=settings.stage_ids("open") if entity == "opportunities" else (),
     )

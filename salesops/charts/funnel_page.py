@@ -10,6 +10,8 @@ from salesops.charts.exhibit import Exhibit, Say
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding
 
+_OUTFLOW = {"lost": "funnel.verdict_out_lost", "pushed_out": "funnel.verdict_out_pushed"}
+
 
 def largest_outflow(bars: pd.DataFrame) -> str:
     """Name the bar other than won through which most money left."""
@@ -42,8 +44,9 @@ def verdict(
     worst = largest_outflow(bars)
     if worst:
         won = -bar(bars, "won")
-        second = Say("funnel.verdict_outflow", {"bucket": f"bucket.{worst}", "won": won,
-                                                "amount": -bar(bars, worst)})  # fmt: skip
+        code = _OUTFLOW.get(worst, "funnel.verdict_outflow")
+        fields = {"bucket": f"bucket.{worst}", "won": won, "amount": -bar(bars, worst)}
+        second = Say(code, fields)
         return (first, second)
     return (first, *_leak_clause(leaks))
 
@@ -89,7 +92,7 @@ def _stages_exhibit(period: Period, stages: pd.DataFrame) -> Exhibit:
                   "prior_amount": stages["prior_amount"].sum(min_count=1)}  # fmt: skip
         code = "funnel.sub_stages" if not math.isnan(due) else "funnel.sub_stages_undated"
         sub = Say(code, {"n": total, "amount": amount, "due": due, **before})
-    entered = "、".join(f"{n:.0f}" for n in stages["entered"].fillna(0))
+    entered = stages["entered"].fillna(0).astype(int).tolist()
     note = Say("funnel.note_stages", {"entered": entered}) if len(known) else None
     return Exhibit(
         key="stages", title=title, sub=sub, note=note, span=2,

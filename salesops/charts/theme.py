@@ -124,7 +124,9 @@ def _tick(value: float, *, last: bool) -> str:
         if value < 1000:
             return f"{value:,.0f}" + ("元" if last else "")
         shown = value / 1e4
-        return (f"{shown:,.0f}" if shown == round(shown) else f"{shown:,.1f}") + "万" * last
+        return (f"{shown:,.0f}" if shown == round(shown) else f"{shown:,.1f}") + (
+            "万" if last else ""
+        )
     for size, unit in ((1e9, "bn"), (1e6, "m"), (1e3, "k")):
         if value >= size:
             shown = value / size

@@ -1,5 +1,8 @@
 """Customers and prospects, who looks after them, and the people one talks to there."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -24,7 +27,7 @@ def assign_accounts(company: Company) -> None:
     owners = np.unique(first_deal)
     deals["account"] = np.searchsorted(owners, first_deal)
     firsts = deals.iloc[owners].reset_index(drop=True)
-    company["accounts"] = _described(draws, firsts)
+    company["accounts"] = _described(draws, firsts, company.facts["P2"])
 
 
 def _first_deals(draws: Draws, deals: pd.DataFrame) -> Ints:
@@ -49,17 +52,19 @@ def _first_deals(draws: Draws, deals: pd.DataFrame) -> Ints:
     return first
 
 
-def _described(draws: Draws, firsts: pd.DataFrame) -> pd.DataFrame:
+def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> pd.DataFrame:
     """Describe each account, begun with its first deal."""
     n = len(firsts)
     region = np.array([team.split("/")[0] for team in firsts.team], dtype=object)
     city = names.cities(draws, region)
     industry = draws.pick(names.INDUSTRY_WEIGHTS, n)
-    size = np.searchsorted(
-        [12_000_000, 45_000_000], firsts.amount.to_numpy() + draws.whole(0, 8_000_000, n)
-    )
+    # What a poor region can buy is less, not how many of its customers are large.
+    ratio = np.where(region == poor["region"], max(float(poor["potential_ratio"]), 0.1), 1.0)
+    guessed = np.rint(firsts.amount.to_numpy() / ratio).astype(np.int64)
+    size = np.searchsorted([12_000_000, 45_000_000], guessed + draws.whole(0, 8_000_000, n))
     spread = lognormal(1000, 0.5)[draws.level(n)]
-    potential = np.array(SEGMENT_POTENTIAL)[size] * spread // 1000 // 1000 * 1000 * 100
+    potential = np.array(SEGMENT_POTENTIAL)[size] * spread // 1000
+    potential = np.rint(potential * ratio).astype(np.int64) // 1000 * 1000 * 100
     return pd.DataFrame(
         {
             "name": names.companies(draws, city, industry),

@@ -14,7 +14,8 @@ from salesops.sample.generate import SampleCompany
 DEALS, LEADS, PEOPLE = 120, 300, 5
 WORKBOOK = "销售台账.xlsx"
 STAGES = {
-    "acquisition": "初步接触", "needs": "需求沟通", "proposal": "方案报价", "negotiation": "商务谈判",
+    "acquisition": "初步接触", "needs": "需求沟通", "proposal": "方案报价",
+    "negotiation": "商务谈判",
     "legal_review": "商务谈判", "contract": "已签约", "lost": "丢单", "void": "作废",
 }  # fmt: skip
 LEAD_STATUS = {"已转商机": "已成交意向", "有效": "有意向", "跟进中": "跟进中", "无效": "无效"}

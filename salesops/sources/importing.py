@@ -187,7 +187,7 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
         raise MissingTable(table=name, where=f"no file {rows.file}", needed_for="the import")
     frame = sheet.frame
     if rows.where is not None:
-        frame = frame[frame[rows.where.column].isin(rows.where.is_in)]
+        frame = frame[rows.where.holds(frame)]
     parser = Parser(sheet.where, reading.zone)
     columns = {}
     for column, source in rows.sources().items():
@@ -227,7 +227,7 @@ def _texts(
     texts = nested(frame[found], source.path) if source.path else frame[found]
     if source.only_where is not None:
         used.add(source.only_where.column)
-        kept = frame[source.only_where.column].isin(source.only_where.is_in)
+        kept = source.only_where.holds(frame)
         texts = texts.where(kept, None)
     return texts
 

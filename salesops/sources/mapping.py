@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from salesops.model.errors import SalesopsError, nearest
@@ -26,10 +27,15 @@ class _Part(BaseModel):
 
 
 class Condition(_Part):
-    """Rows whose column has one of these texts."""
+    """Rows whose column has one of these texts, or any text where none is listed."""
 
     column: str
-    is_in: tuple[str, ...]
+    is_in: tuple[str, ...] = ()
+
+    def holds(self, frame: pd.DataFrame) -> "pd.Series":
+        """Say of each row whether it is meant."""
+        texts = frame[self.column]
+        return texts.isin(self.is_in) if self.is_in else texts.notna() & (texts != "")
 
 
 class Source(_Part):

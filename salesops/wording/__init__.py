@@ -16,7 +16,7 @@ from salesops.wording.catalogue import label, say
 from salesops.wording.findings import Words, say_finding, say_gap
 from salesops.wording.language import current_language, language, set_language, tell_company
 from salesops.wording.notebooks import stale_paragraphs, translate_notebook
-from salesops.wording.numbers import count, date, days, money, period, points, ratio, times
+from salesops.wording.numbers import count, date, days, listed, money, period, points, ratio, times
 
 __all__ = [
     "Words",
@@ -26,6 +26,7 @@ __all__ = [
     "days",
     "label",
     "language",
+    "listed",
     "money",
     "period",
     "points",

@@ -59,6 +59,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "text": str,
     "stage": _stage,
     "count": numbers.count,
+    "counts": lambda values: numbers.listed(numbers.count(v) for v in values),
     "decimal": numbers.decimal,
     "ratio": numbers.ratio,
     "points": numbers.points,

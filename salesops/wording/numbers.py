@@ -7,6 +7,7 @@ little is never shown as nothing, nor nearly all as everything; null is a dash.
 import datetime as dt
 import math
 import re
+from collections.abc import Iterable
 
 import pandas as pd
 from babel.numbers import format_decimal, get_currency_symbol
@@ -174,6 +175,11 @@ def _english(size: float) -> str:
     if size >= 999.5:
         return f"{size / 1e3:,.0f}k"
     return f"{size:,.0f}" if size >= 0.5 or size == 0 else f"{size:.2f}"
+
+
+def listed(values: Iterable[str]) -> str:
+    """Write several things one after the other."""
+    return ("、" if current_language() == "zh" else ", ").join(values)
 
 
 def date(value: dt.date | None) -> str:
