@@ -1,0 +1,30 @@
+"""Fixtures for all tests, and what is said about tests that can't run here."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.fixtures"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the remedy, what needs programs or data that are not here; in CI all run."""
+    lacking = {
+        "browser": None
+        if shutil.which("chromium") or shutil.which("google-chrome")
+        else "Chromium is not installed: apt-get install chromium",
+        "postgres": None
+        if list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")
+        else "PostgreSQL is not installed: apt-get install postgresql",
+        "real_data": None
+        if os.environ.get("SALESOPS_REAL_DATA")
+        else "SALESOPS_REAL_DATA does not name the folder with real data",
+    }
+    for item in items:
+        for marker, reason in lacking.items():
+            if item.get_closest_marker(marker) and reason:
+                if os.environ.get("CI"):
+                    raise pytest.UsageError(f"In CI every test runs. {reason}")
+                item.add_marker(pytest.mark.skip(reason=reason))
