@@ -282,7 +282,8 @@ class Book:
         """
         table = self.table(name)
         owner, at = OWNED[name]
-        named = with_people(self.store, table, owner, at, self.table("users"))
+        now = instant(self.instant)
+        named = with_people(self.store, table, owner, at, self.table("users"), now)
         return named if owner == "event_owner_id" else named.mutate(event_owner_id=named[owner])
 
     def history(self, name: str) -> Table:

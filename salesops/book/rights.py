@@ -81,7 +81,8 @@ def _of_people(book: "Book", name: str, table: Table) -> Table:
 def _owned(book: "Book", name: str, table: Table, owner: str, at: str) -> Table:
     columns = table.columns
     dated = table if at else table.mutate(at_=ibis.null(AT))
-    people = with_people(book.store, dated, owner, at or "at_", book.unscoped("users"))
+    users, now = book.unscoped("users"), instant(book.instant)
+    people = with_people(book.store, dated, owner, at or "at_", users, now)
     inside = in_people(book.limits, people[owner], people.event_team, people.event_region)
     kept = people.filter(inside).select(columns)
     if name == "accounts":

@@ -114,10 +114,12 @@ def in_people(scope: Scope, person: ibis.Value, team: ibis.Value, region: ibis.V
     return inside.fill_null(False)
 
 
-def with_people(store: Store, table: Table, owner: str, at: str, users: Table) -> Table:
+def with_people(
+    store: Store, table: Table, owner: str, at: str, users: Table, now: ibis.Value
+) -> Table:
     """Add `event_team` and `event_region`: those of the owner at the instant in column `at`.
 
-    Where `at` is null the people's present values hold.
+    Where `at` is null those of the book's instant `now` hold.
     """
     people = users.select(person="id", event_team="team", event_region="region")
     spans = store.spans.get("users")
@@ -141,7 +143,7 @@ def with_people(store: Store, table: Table, owner: str, at: str, users: Table) -
             _.valid_from == _.first_from, ibis.timestamp("1900-01-01").cast(AT), _.valid_from
         )
     )
-    when = ibis.coalesce(table[at].cast(AT), ibis.timestamp("2199-12-31").cast(AT))
+    when = ibis.coalesce(table[at].cast(AT), now)
     table = table.mutate(when_=when)
     joined = table.left_join(
         history,
