@@ -248,7 +248,8 @@ def _renewals(book: Book) -> int:
     """Count the open renewals, which are left out."""
     deals = book.opportunities
     row = deals.agg(n=((deals.type == "renewal") & (deals.outcome == "open")).ifelse(1, 0).sum())
-    return int(row.to_pandas().fillna(0).iloc[0, 0])
+    n = row.to_pandas().iloc[0, 0]
+    return 0 if pd.isna(n) else int(n)
 
 
 def _prior_bars(setting: Setting, window: Period | None) -> "pd.Series[float] | float":
@@ -278,10 +279,10 @@ def _counts(book: Book, leaks: pd.DataFrame, gaps: list[Gap]) -> dict[str, int]:
             won_cents=(_.amount * 100).cast("int64").sum(where=_.outcome == "won"),
         )
         .to_pandas()
-        .fillna(0)
         .iloc[0]
     )
-    counts = {name: int(row[name]) for name in row.index}
+    # A sum over no row is null.
+    counts = {name: 0 if pd.isna(row[name]) else int(row[name]) for name in row.index}
     if counts["lost"] and not counts["lost_valued"] and counts["won_cents"]:
         gaps.append(Gap(what="what.leak_money", reason="amounts_only_for_won",
                         needs="opportunities.amount", evidence={"n": counts["lost"]}))  # fmt: skip

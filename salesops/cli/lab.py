@@ -15,7 +15,7 @@ from salesops.wording import translate_notebook
 
 
 @dataclass(eq=False, kw_only=True)
-class NoJupyterLab(SalesopsError):
+class NoJupyterLab(SalesopsError, RuntimeError):
     """JupyterLab is not installed."""
 
     def __str__(self) -> str:

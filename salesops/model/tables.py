@@ -325,27 +325,13 @@ class Fx(Table):
 
 
 TABLES: dict[str, type[Table]] = {
-    "accounts": Accounts,
-    "contacts": Contacts,
-    "users": Users,
-    "leads": Leads,
-    "opportunities": Opportunities,
-    "changes": Changes,
-    "tracked": Tracked,
-    "activities": Activities,
-    "quotes": Quotes,
-    "contracts": Contracts,
-    "contract_lines": ContractLines,
-    "credits": Credits,
-    "instalments": Instalments,
-    "receipts": Receipts,
-    "invoices": Invoices,
-    "tickets": Tickets,
-    "targets": Targets,
-    "actions": Actions,
-    "forecasts": Forecasts,
-    "fx": Fx,
-}
+    "accounts": Accounts, "contacts": Contacts, "users": Users, "leads": Leads,
+    "opportunities": Opportunities, "changes": Changes, "tracked": Tracked,
+    "activities": Activities, "quotes": Quotes, "contracts": Contracts,
+    "contract_lines": ContractLines, "credits": Credits, "instalments": Instalments,
+    "receipts": Receipts, "invoices": Invoices, "tickets": Tickets, "targets": Targets,
+    "actions": Actions, "forecasts": Forecasts, "fx": Fx,
+}  # fmt: skip
 
 # The event that ends a row; before it, fields without a history are not known in the past.
 FINISHED_AT: dict[str, str] = {

@@ -42,10 +42,7 @@ def server() -> Iterator[str]:
     if own:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": True}
-    subprocess.run(
-        [*own, programs / "initdb", "-D", data, "-A", "trust", "-U", "salesops"], **quiet
-    )
+    _run([*own, programs / "initdb", "-D", data, "-A", "trust", "-U", "salesops"])
     options = f"-c listen_addresses='' -k {folder} -c fsync=off -c timezone=Asia/Shanghai"
     start = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
     _run([*own, *start])
