@@ -15,6 +15,7 @@ from salesops.book.book import Book
 from salesops.charts import funnel as pictures
 from salesops.charts import funnel_page as words
 from salesops.charts.exhibit import Say
+from salesops.charts.parts import Shown
 from salesops.charts.table import TableView
 from salesops.metrics.conversion import stage_conversion
 from salesops.metrics.currency import in_company_currency
@@ -85,9 +86,12 @@ class Funnel(Result):
         return TableView(frame=frame, columns=columns, caption=caption, optional=optional)
 
     @property
-    def deals_table(self) -> TableView:
+    def deals_table(self) -> TableView | Shown:
         """The deals behind the largest outflow of the waterfall."""
         worst = words.largest_outflow(self.waterfall)
+        if not worst:
+            nothing = Say("funnel.deals_none").text()
+            return Shown(f"<p>{nothing}</p>", nothing)
         rows = self.deals[self.deals["bucket"] == worst].sort_values("amount", key=abs,
                                                                      ascending=False)  # fmt: skip
         columns = {"id": "text", "name": "text", "owner": "text", "amount": "money"}

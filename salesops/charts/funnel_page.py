@@ -123,7 +123,7 @@ def _leaks_exhibit(period: Period, leaks: pd.DataFrame) -> Exhibit:
         title = Say("funnel.title_leaks_n", {"n": n})
     elif by_money:
         title = Say("funnel.title_leaks", {"stage": worst["stage"], "leak": worst["leak"],
-                                           "share": worst["leak"] / total})  # fmt: skip
+                                           "share": worst["leak_share"]})  # fmt: skip
     else:
         title = Say("funnel.title_leaks_count", {"stage": worst["stage"], "n": int(worst["n"])})
     prior = float(leaks["prior_leak"].sum(min_count=1))

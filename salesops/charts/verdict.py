@@ -90,7 +90,7 @@ class Headline:
         """Give the head; the verdict breaks between its clauses."""
         facts = "".join(f"<span>{fact.html()}</span>" for fact in self.facts)
         clauses = between().join(f"<span>{clause.html()}</span>" for clause in self.verdict)
-        name = html.escape(label(f"report.{self.report}"))
+        name = html.escape(label(f"report.{self.report}", otherwise=self.report))
         return (
             f'<header class="top"><div class="facts"><h1>{name}</h1>{facts}</div></header>{LINKS}'
             f'<p class="verdict">{clauses}</p>{self.run.html() if self.run else ""}'

@@ -53,8 +53,8 @@ def sample(
 ) -> None:
     """Make a fictional company whose truth is known.
 
-    Examples
-    --------
+    For example:
+
       salesops sample build/company
 
       salesops sample build/clean --clean --seed 7
@@ -89,8 +89,8 @@ def import_(
 ) -> None:
     """Turn a CRM export into a book; a later export of the same company adds to its history.
 
-    Examples
-    --------
+    For example:
+
       salesops import exports/march --source maven --into build/company
 
       salesops import 商机.xlsx --source small --into build/small --dry-run
@@ -150,8 +150,8 @@ def run(
 ) -> None:
     """Execute report notebooks over a book and write pages with an index.
 
-    Examples
-    --------
+    For example:
+
       salesops run funnel --book build/company
 
       salesops run funnel --as-of 2026-03-31 --period 2026Q1 --by team --lang zh

@@ -33,9 +33,9 @@ def losses(book: Book, period: Period) -> pd.DataFrame:
     pandas.DataFrame
         One row per last open stage (`unknown` where no history says it): `stage`, `n` deals,
         `n_valued` of them with a value, `leak` (value, company currency; null where none of the
-        deals has one), `prior_n`, `prior_leak` (the period before up to the same day) and
-        `norm_n`, `norm_leak` (median of the eight periods before, up to the same day; null where
-        the book does not reach back over them).
+        deals has one), `leak_share` (of all stages' value), `prior_n`, `prior_leak` (the period
+        before up to the same day) and `norm_n`, `norm_leak` (median of the eight periods before,
+        up to the same day; null where the book does not reach back over them).
     """
     days = elapsed(book, period)
     windows = [same_days(period.shifted(-k * period.months), days) for k in range(EARLIER + 1)]
@@ -64,6 +64,8 @@ def _with_norm(frame: pd.DataFrame, *, knows_norm: bool) -> pd.DataFrame:
         return (frame[f"cents_{k}"] / 100).where(known)
 
     nothing = pd.Series(float("nan"), index=frame.index)
+    leak = money(0)
+    total = leak.sum()
     any_value = bool(valued.to_numpy().sum() > 0)
     money_norm = pd.concat([money(k) for k in earlier], axis=1).median(axis=1)
     count_norm = frame[[f"n_{k}" for k in earlier]].median(axis=1)
@@ -71,7 +73,8 @@ def _with_norm(frame: pd.DataFrame, *, knows_norm: bool) -> pd.DataFrame:
         {
             "n": frame["n_0"].astype(int),
             "n_valued": frame["valued_0"].astype(int),
-            "leak": money(0) if any_value else nothing,
+            "leak": leak if any_value else nothing,
+            "leak_share": leak / total if any_value and total else nothing,
             "prior_n": frame["n_1"].astype(int),
             "prior_leak": money(1) if any_value else nothing,
             "norm_n": count_norm if knows_norm else nothing,

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,9 +73,23 @@ def execute(job: Job) -> Executed:
         )  # fmt: skip
     except PapermillExecutionError:
         failure = failure_of(kept["notebook"])
+    finally:
+        _close_loop()
     done = kept["notebook"]
     done.cells = [c for c in done.cells if _MARKER not in c.metadata.get("tags", [])]
     return Executed(notebook=done, failure=failure, seconds=time.monotonic() - began)
+
+
+def _close_loop() -> None:
+    """Close the event loop that the notebook client opened in this thread and left open."""
+    import asyncio
+
+    with warnings.catch_warnings():
+        # Asking for it where there is none warns; until nbclient closes its own.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        loop = asyncio.get_event_loop_policy().get_event_loop()
+    loop.close()
+    asyncio.set_event_loop(None)
 
 
 def failure_of(notebook: Any) -> dict[str, str] | None:

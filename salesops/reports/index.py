@@ -83,7 +83,7 @@ def _row(lang: str, same: "Sequence[Done]") -> Row:
     facts = own.facts or {}
     line = label("index.not_made") if failure else between().join(facts.get("verdict", []))
     return Row(
-        name=label(f"report.{own.job.report}"),
+        name=label(f"report.{own.job.report}", otherwise=own.job.report),
         page=own.page,
         line=line,
         number=("", "") if failure else _number(facts.get("lead")),

@@ -148,7 +148,7 @@ def render(
     with language(lang):
         parts = parts_of(notebook)
         facts = result_of(notebook) or {}
-        name = label(f"report.{report}")
+        name = label(f"report.{report}", otherwise=report)
         line = [name, *facts.get("head", [])]
         foot = [facts["company"], *line] if facts else line
         if facts:

@@ -159,6 +159,12 @@ def _shown(entry: Entry, name: str, value: Any, mark: Mark) -> str:
     return text if kind in ("text", "name", "stage", "role", "label") else mark(text)
 
 
-def label(code: str) -> str:
-    """Give a label: an axis, a column head, a role, a bucket."""
-    return say(code if "." in code else f"label.{code}")
+def label(code: str, *, otherwise: str | None = None) -> str:
+    """Give a label: an axis, a column head, a role, a bucket.
+
+    `otherwise` stands where no catalogue has it, such as the name of a user's own notebook.
+    """
+    whole = code if "." in code else f"label.{code}"
+    if otherwise is not None and whole not in entries():
+        return otherwise
+    return say(whole)

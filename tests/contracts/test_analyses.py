@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -92,6 +93,32 @@ def test_an_undefined_ratio_is_null_and_never_nought(analysis):
 
 def test_a_clean_company_raises_no_alarm(analysis, clean_book):
     assert analysis(clean_book).findings == ()
+
+
+def numbers_of(result: Result) -> np.ndarray:
+    """Collect every number of a result: metrics, cells and the totals of its columns."""
+    found = [float(v) for v in result.metrics.values() if v is not None]
+    for frame in frames_of(result).values():
+        columns = frame.select_dtypes("number").astype(float)
+        found += columns.to_numpy().ravel().tolist() + columns.sum().tolist()
+    for finding in result.findings:
+        found += [float(v) for v in finding.evidence.values() if isinstance(v, int | float)]
+    return np.array([v for v in found if v == v])
+
+
+def test_every_number_in_a_sentence_is_a_number_of_the_result(analysis, sample_book):
+    result = analysis(sample_book)
+    known = numbers_of(result)
+    said = [*result.verdict, *(e.title for e in result.exhibits.values())]
+    said += [e.sub for e in result.exhibits.values() if e.sub is not None]
+    checked = 0
+    for sentence in said:
+        for name, value in sentence.fields.items():
+            if isinstance(value, int | float | np.number):
+                checked += 1
+                near = np.isclose(np.abs(known), abs(float(value)), rtol=1e-12, atol=0.005)
+                assert near.any(), (sentence.code, name, value)
+    assert checked >= 5
 
 
 def test_every_finding_and_verdict_is_said_in_both_languages(analysis, sample_book):

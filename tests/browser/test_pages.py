@@ -1,0 +1,134 @@
+"""Pages in a real browser: nothing overlaps, no boxes for characters, one sheet of paper."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from salesops.reports.run import run_reports
+from tests.fixtures import SAMPLE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    # A run leaves its record beside its book.
+    book = shutil.copytree(SAMPLE, tmp_path_factory.mktemp("book") / "sample")
+    run = run_reports([], book=str(book), out=tmp_path_factory.mktemp("pages"))
+    assert run.failed == ()
+    return run.folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    where = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=where, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def open_page(browser: Browser, folder, name: str, width: int) -> tuple[Page, list[str]]:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda r: told.append(r.url) if r.url.startswith("http") else None)
+    page.goto(f"file://{folder}/{name}.html")
+    page.evaluate("document.fonts.ready")
+    return page, told
+
+
+NAMES = ("funnel.zh", "funnel.en", "index.zh", "index.en")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [1200, 390])
+def test_a_page_fits_its_width_and_asks_nobody(browser, folder, name, width):
+    page, told = open_page(browser, folder, name, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert told == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["funnel.zh", "funnel.en"])
+@pytest.mark.parametrize("width", [1200, 390])
+def test_no_two_texts_of_a_page_lie_on_each_other(browser, folder, name, width):
+    page, _told = open_page(browser, folder, name, width)
+    overlaps = page.evaluate(
+        """() => {
+        const boxes = [...document.querySelectorAll('h1,h2,h3,p,th,td,dt,dd,summary,nav a,figure')]
+          .filter(e => e.checkVisibility() && e.innerText !== '')
+          .map(e => [e, e.getBoundingClientRect()]).filter(([, b]) => b.width && b.height);
+        const found = [];
+        for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {
+          const [a, p] = boxes[i], [b, q] = boxes[j];
+          if (a.contains(b) || b.contains(a)) continue;
+          const w = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+          const h = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+          if (w > 2 && h > 2) found.push([a.innerText.slice(0, 40), b.innerText.slice(0, 40)]);
+        }
+        return found; }"""
+    )
+    assert overlaps == []
+    page.close()
+
+
+@pytest.mark.parametrize("name", ["funnel.zh", "funnel.en"])
+def test_page_one_is_one_sheet_and_every_character_is_printed(browser, folder, name, tmp_path):
+    page, _told = open_page(browser, folder, name, 1200)
+    out = tmp_path / "page.pdf"
+    page.pdf(path=out, prefer_css_page_size=True, print_background=True)
+    page.close()
+    texts = subprocess.run(
+        ["pdftotext", "-layout", out, "-"], capture_output=True, text=True, check=True
+    ).stdout.split("\f")
+    size = subprocess.run(["pdfinfo", out], capture_output=True, text=True, check=True).stdout
+    assert "A4" in size
+    first = "".join(texts[0].split())
+    # Verdict and all exhibits of page one stand on the first sheet, the detail begins after it.
+    whole = {
+        "funnel.zh": ("方案报价", "输单", "常规"),
+        "funnel.en": ("Proposal", "Lost", "Norm"),
+    }
+    for word in whole[name]:
+        assert word in first, word
+    detail = {"funnel.zh": "流出最多的是哪些商机", "funnel.en": "Thedealsbehindthelargestoutflow"}
+    assert detail[name] not in first
+    assert detail[name] in "".join("".join(texts).split())
+    assert "\ufffd" not in "".join(texts)
+    fonts = subprocess.run(["pdffonts", out], capture_output=True, text=True, check=True).stdout
+    assert all(" yes yes " in line for line in fonts.splitlines()[2:] if "Type 3" not in line)
+
+
+def test_chinese_characters_are_drawn_and_not_boxes(browser, folder):
+    page, _told = open_page(browser, folder, "funnel.zh", 1200)
+    # A box for a missing character is as wide for any character; drawn ones differ in ink.
+    drawn = page.evaluate(
+        """() => {
+        const style = getComputedStyle(document.querySelector('.verdict') || document.body);
+        const ink = text => {
+          const c = document.createElement('canvas'); c.width = c.height = 60;
+          const g = c.getContext('2d', {willReadFrequently: true});
+          g.font = `40px ${style.fontFamily}`; g.fillText(text, 5, 45);
+          return g.getImageData(0, 0, 60, 60).data.filter((v, i) => i % 4 === 3 && v > 80).length;
+        };
+        return ['漏', '斗', '一', '阶'].map(ink);
+        }"""
+    )
+    assert len(set(drawn)) == 4
+    assert min(drawn) > 0
+    page.close()
+
+
+def test_the_index_is_searched_from_the_keyboard(browser, folder):
+    page, _told = open_page(browser, folder, "index.en", 1200)
+    rows = "table.index tbody tr:visible"
+    before = page.locator(rows).count()
+    assert before > 0
+    page.locator("#q").fill("no report has this name")
+    assert page.locator(rows).count() < before
+    page.close()

@@ -1,0 +1,82 @@
+"""The command line as people use it: it teaches, finishes, and refuses with one clear message."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures import TINY
+
+COMMANDS = ("sample", "import", "check", "run", "lab")
+
+
+def salesops(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "salesops", *arguments],
+        capture_output=True, text=True, check=False, cwd=cwd,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_by_example(command):
+    done = salesops(command, "--help")
+    assert done.returncode == 0
+    assert f"salesops {command}" in done.stdout
+    assert "----" not in done.stdout
+
+
+def test_help_lists_every_command():
+    done = salesops("--help")
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+def test_a_report_is_made_and_its_index_named(tmp_path):
+    book = shutil.copytree(TINY, tmp_path / "book")
+    done = salesops("run", "funnel", "--book", str(book), "--lang", "en", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert f"Open {tmp_path / 'latest' / 'index.html'}" in done.stdout.replace("\n", "")
+    record = json.loads((tmp_path / "latest" / "run.json").read_text(encoding="utf-8"))
+    assert record["jobs"][0]["report"] == "funnel"
+
+
+REFUSED = {
+    "no such book": ("run", "funnel", "--book", "no/such/book"),
+    "no such report": ("run", "funel", "--book", str(TINY)),
+    "no such team": ("run", "funnel", "--book", str(TINY), "--scope", "team:West"),
+    "no date": ("run", "funnel", "--book", str(TINY), "--as-of", "yesterday"),
+    "no period": ("run", "funnel", "--book", str(TINY), "--period", "2026-13"),
+    "no language": ("run", "funnel", "--book", str(TINY), "--lang", "fr"),
+    "no format": ("run", "funnel", "--book", str(TINY), "--format", "docx"),
+    "no parameter": ("run", "funnel", "--book", str(TINY), "-p", "colour=red"),
+    "no grouping": ("run", "funnel", "--book", str(TINY), "--by", "colour"),
+    "no problem": ("sample", "company", "--problem", "P99=1"),
+    "no size": ("sample", "company", "--problem", "P4=much"),
+    "no preset": ("sample", "company", "--preset", "huge"),
+    "nothing to check": ("check", "no/such/book"),
+    "nothing to import": ("import", "no/such/export", "--into", "book"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_can_not_be_done_is_refused_with_the_remedy_and_nothing_is_written(case, tmp_path):
+    arguments = [str(Path(a).resolve()) if a == str(TINY) else a for a in REFUSED[case]]
+    done = salesops(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) >= 3, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checking_a_book_writes_nothing(tmp_path):
+    made = salesops("sample", str(tmp_path / "c"), "--clean", "--months", "4",
+                    "--deals-per-month", "20")  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    done = salesops("check", str(tmp_path / "c"))
+    assert done.returncode == 0, done.stderr
+    assert "opportunities" in done.stdout
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
