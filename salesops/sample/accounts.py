@@ -102,7 +102,7 @@ def hand_over_deals(company: Company, since: int = 0) -> None:
         goes = (left != NONE) & (left * DAY < deals.closed.to_numpy())
         moved = since + np.flatnonzero(goes[since:])
         days = left[moved]
-        heir = choose_rep(draws, users, deals.team.to_numpy()[moved], days + 45, fair=True)
+        heir = choose_rep(draws, users, deals.team.to_numpy()[moved], days + 1, fair=True)
         at = days * DAY + draws.whole(9 * 3600, 12 * 3600, len(moved))
         # Created on the last day of the owner: handed over a little later.
         at = np.maximum(at, deals.created.to_numpy()[moved] + 3600)
@@ -136,7 +136,7 @@ def own_accounts(company: Company) -> None:
         days = left[gone]
         team = company["accounts"].team.to_numpy()[rows.account]
         at = np.maximum(days * DAY + draws.whole(9 * 3600, 12 * 3600, len(rows)), rows["at"] + 60)
-        heir = choose_rep(draws, users, team, days + 45, fair=True)
+        heir = choose_rep(draws, users, team, days + 1, fair=True)
         more = pd.DataFrame({"account": rows.account, "at": at, "new": heir})
         spells = spells_in_order(pd.concat([spells, more], ignore_index=True))
     company["account_owners"] = spells

@@ -68,12 +68,15 @@ def delay_acceptance(company: Company) -> None:
     ).to_numpy()
     rows = np.flatnonzero(fit)
     rows = rows[draws.order(len(rows))]
-    total = np.cumsum(contracts.amount.to_numpy()[rows])
-    chosen = rows[: int(np.searchsorted(total, wanted, side="right"))]
+    chosen, total = [], 0
+    for row, amount in zip(rows.tolist(), contracts.amount.to_numpy()[rows].tolist(), strict=True):
+        if total + amount <= wanted:
+            chosen.append(row)
+            total += amount
     accepted = contracts.accepted.to_numpy().copy()
     accepted[chosen] = NONE
     contracts["accepted"] = accepted
-    company.facts["P15"] = {"amount": int(contracts.amount.to_numpy()[chosen].sum()) / 100}
+    company.facts["P15"] = {"amount": total / 100}
 
 
 def itemise(contracts: pd.DataFrame) -> pd.DataFrame:

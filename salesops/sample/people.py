@@ -19,9 +19,10 @@ NUMERALS = "一二三四五六七八九十"
 # A seat-year ends with a chance that gives 28 % attrition over the time in which seats are taken.
 ATTRITION = 0.29
 EXIT_QUARTERS = (45, 20, 17, 18)
-# How many new deals a new rep gets in each month since hiring, as per cent of a seasoned one; deals
-# close months later, so that signings ramp 0, 15, 35, 60, 80, 100 %.
-RAMP_INTAKE = (15, 40, 62, 90, 100, 100)
+# How many new deals a new rep gets in each month since hiring, as per cent of a seasoned one. A
+# newcomer is given what the predecessor's territory brings, more than a seasoned rep in the first
+# months; since deals close months later, signings ramp 0, 15, 35, 60, 80, 100 %.
+RAMP_INTAKE = (30, 100, 125, 120, 105, 100)
 TALENT_SPREAD = 0.42
 SUPPORT = {
     "sdr": 4, "presales": 6, "cs": 3, "legal": 2, "finance": 2, "ops": 2, "marketing": 2,

@@ -198,7 +198,8 @@ def _sandbags(company: Company) -> None:
     reps = seasoned_reps(company, round(SANDBAGGERS * multiple)) if multiple else np.array([], int)
     share = SANDBAGGED
     own = deals.owner.isin(reps).to_numpy() & (deals.outcome == WON).to_numpy()
-    chosen = np.flatnonzero(own & draws.chance(share, len(deals)))
+    wins = np.flatnonzero(own)
+    chosen = np.sort(wins[draws.order(len(wins))][: round(share * len(wins))])
     created = deals.created.to_numpy().copy()
     late = deals.closed.to_numpy()[chosen] - draws.whole(20 * 3600, 100 * 3600, len(chosen))
     # Entered within office hours.
