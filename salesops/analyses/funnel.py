@@ -385,8 +385,7 @@ def _metrics(
 
 
 def _method(book: Book, stages: pd.DataFrame, counts: dict[str, int]) -> Method:
-    names = ("deals", "open", "won", "lost", "renewals", "undated", "no_account", "no_owner",
-             "no_amount")  # fmt: skip
+    beside = {"lost_valued", "won_cents"}
     source = ["method.cohort", "method.waterfall", "method.leaks"]
     blind = ["blind.settings_today"]
     if not has_stage_history(book):
@@ -394,7 +393,7 @@ def _method(book: Book, stages: pd.DataFrame, counts: dict[str, int]) -> Method:
         blind.append("blind.no_history")
     elif book.tracked["opportunities"]["stage"].how == "snapshot":
         blind.append("blind.snapshots")
-    n = {name: counts[name] for name in names}
+    n = {name: count for name, count in counts.items() if name not in beside}
     if stages["entered"].notna().any():
         n["entered"] = int(stages["entered"].sum())
     return Method(source=tuple(source), assumptions=("method.window",), n=n,
