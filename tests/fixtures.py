@@ -36,9 +36,8 @@ def small_book(tmp_path_factory: pytest.TempPathFactory) -> Book:
 
 
 def _generated(factory: pytest.TempPathFactory, name: str, **options: object) -> Path:
-    from salesops.sample.write import write_sample
-
     from salesops.sample.options import SampleOptions
+    from salesops.sample.write import write_sample
 
     folder = factory.mktemp(name) / name
     write_sample(folder, SampleOptions(**options))
