@@ -32,7 +32,11 @@ def clean_book(tmp_path_factory: pytest.TempPathFactory) -> Book:
 @pytest.fixture(scope="session")
 def small_book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     """A company of five people with 120 deals, no history and no activities."""
-    return open_book(_generated(tmp_path_factory, "small", preset="small"))
+    from salesops.sources.importing import import_path
+
+    export = _generated(tmp_path_factory, "small", preset="small")
+    import_path(export, into=export.parent / "book", source="small")
+    return open_book(export.parent / "book")
 
 
 def _generated(factory: pytest.TempPathFactory, name: str, **options: object) -> Path:

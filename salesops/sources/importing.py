@@ -214,8 +214,12 @@ def _texts(
     if source.template is not None:
         names = [n for n in frame.columns if "{" + n + "}" in source.template]
         used.update(names)
-        joined = [source.template.format(**{n: row[n] for n in names})
-                  for row in frame[names].to_dict("records")]  # fmt: skip
+        # `{row}` is the number of the row in the file.
+        records = frame[names].to_dict("records") if names else [{}] * len(frame)
+        joined = [
+            source.template.format(row=number, **record)
+            for number, record in zip(frame.index, records, strict=True)
+        ]
         return pd.Series(joined, index=frame.index, dtype=object)
     found = next((n for n in source.names if n in frame.columns), None)
     if found is None:

@@ -43,8 +43,8 @@ class Source(_Part):
 
     `column` names the source column, or several of which the first that is there counts. `path`
     takes a part of a nested value (`0.id` of a list of objects). `template` joins columns, such as
-    `{region}/{manager}`. `only_where` leaves the value null on other rows, where the source writes
-    a number that means nothing.
+    `{region}/{manager}`; `{row}` is the row's number in the file. `only_where` leaves the value
+    null on other rows, where the source writes a number that means nothing.
     """
 
     column: str | tuple[str, ...] = ()
