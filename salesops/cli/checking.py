@@ -25,7 +25,9 @@ def _table(book: Book, name: str) -> str:
 def _history(book: Book) -> list[str]:
     found = []
     for entity, fields in book.tracked.items():
-        named = ", ".join(f"{f} ({t.how} since {t.since:%Y-%m-%d})" for f, t in fields.items())
+        named = ", ".join(
+            f"{f} ({t.how} since {book.calendar.local_date(t.since)})" for f, t in fields.items()
+        )
         found.append(f"History of {entity}: {named}")
     if not found:
         found.append("No history: what changes is known only as it is today.")

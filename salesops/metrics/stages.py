@@ -23,8 +23,12 @@ DAY = 86_400
 
 
 def has_stage_history(book: Book) -> bool:
-    """Say whether stage changes up to the book's instant are known."""
-    return book.is_tracked("opportunities", "stage")
+    """Say whether stage changes before the book's instant are known.
+
+    After a first import without a log the history begins with the import: it holds nothing yet.
+    """
+    tracking = book.tracked.get("opportunities", {}).get("stage")
+    return tracking is not None and tracking.since < book.instant
 
 
 def stage_times(book: Book) -> Table:

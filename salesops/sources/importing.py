@@ -82,11 +82,12 @@ def import_path(
         One error with all faults of the input; nothing is written.
     """
     files = list_files(Path(path))
-    text = mapping_text(source or recognised(files))
-    mapping = read_mapping(text, source or "mapping")
-    words = settings_text(mapping) or default_text()
-    settings = Settings.parse(words, where=mapping.settings or "the packaged salesops.toml")
-    reading = _Reading(files, mapping, settings.company.zone)
+    chosen = source or recognised(files)
+    text = mapping_text(chosen)
+    mapping = read_mapping(text, chosen)
+    words, where = _settings(Path(into), mapping, chosen)
+    settings = Settings.parse(words, where=where)
+    reading = _Reading(files, mapping, mapping.zone or settings.company.zone)
     frames, places = _tables(reading)
     changes, tracked = _history(reading)
     faults = reading.faults + find_faults(frames, settings, places)
@@ -112,6 +113,17 @@ def import_path(
         changed=changed,
         cannot=mapping.cannot,
     )
+
+
+def _settings(book: Path, mapping: Mapping, source: str) -> tuple[str, str]:
+    """Give the text of the settings and where it stands: the book's own, which may be edited."""
+    own = book / "salesops.toml"
+    if own.exists():
+        return own.read_text(encoding="utf-8"), str(own)
+    found = settings_text(mapping, source)
+    if found:
+        return found, mapping.settings
+    return default_text(), "the packaged salesops.toml"
 
 
 def recognised(files: list[Path]) -> str:

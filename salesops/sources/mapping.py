@@ -120,7 +120,7 @@ class Mapping(_Part):
     name: str
     title: str
     recognised_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    zone: str = "UTC"
+    zone: str = ""
     currency: str = ""
     settings: str = ""
     tables: dict[str, tuple[Rows, ...]]
@@ -218,9 +218,20 @@ def read_mapping(text: str, where: str) -> Mapping:
         raise BadMapping(where=where, faults=faults) from error
 
 
-def settings_text(mapping: Mapping) -> str:
-    """Give the salesops.toml that goes with a mapping, or an empty text."""
+def settings_text(mapping: Mapping, source: str) -> str:
+    """Give the salesops.toml that goes with a mapping, or an empty text.
+
+    Raises
+    ------
+    BadMapping
+        The mapping names a file that is not beside it.
+    """
     if not mapping.settings:
         return ""
-    folder = files("salesops.sources").joinpath("mappings")
-    return folder.joinpath(mapping.settings).read_text(encoding="utf-8")
+    if source in known_mappings():
+        folder = files("salesops.sources").joinpath("mappings")
+        return folder.joinpath(mapping.settings).read_text(encoding="utf-8")
+    beside = Path(source).parent / mapping.settings
+    if not beside.exists():
+        raise BadMapping(where=source, faults=(f"settings: there is no file {beside}",))
+    return beside.read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from salesops.sources.mapping import FACTORS, Source
 # Full-width digits and signs as half-width ones.
 _WIDE = str.maketrans("０１２３４５６７８９，．－（）％：", "0123456789,.-()%:")
 _ISO = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
+_DAY = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})")
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
 _FALSE = {"false", "0", "no", "n", "f", "否", "未"}
@@ -115,8 +116,8 @@ class Parser:
             found = found.where(~left, pd.to_datetime(plain, format=form, errors="coerce"))
         left = found.isna()
         iso = left & plain.map(lambda text: bool(_ISO.fullmatch(text.removesuffix("Z"))))
-        normal = plain[iso].str.replace(r"[年月/.](?=\d)", "-", regex=True, n=2)
-        normal = normal.str.replace("日", "").str.replace("T", " ").str.removesuffix("Z")
+        normal = plain[iso].str.replace(_DAY, r"\1-\2-\3", regex=True)
+        normal = normal.str.replace("T", " ").str.removesuffix("Z")
         found[iso] = pd.to_datetime(normal, errors="coerce", format="mixed")
         for row in found.index[found.isna()]:
             slashed = _SLASHED.fullmatch(plain[row])

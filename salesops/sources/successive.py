@@ -92,7 +92,8 @@ def with_earlier(
     tracked = _tracked(tables, exported_at, logged, earlier["tracked"])
     counts = {r["entity"].iloc[0]: len(r) for r in found if len(r)}
     kept = {n: t for n, t in earlier.items() if n not in tables and n not in ("tracked", "changes")}
-    return {**kept, **tables, "changes": merged, "tracked": tracked}, counts
+    log = {"changes": merged} if merged.num_rows or "changes" in earlier else {}
+    return {**kept, **tables, **log, "tracked": tracked}, counts
 
 
 def _last_export(earlier: Mapping[str, pa.Table]) -> dt.datetime:
