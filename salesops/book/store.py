@@ -14,6 +14,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
+from salesops.book.faults import refuse_unknown_stages, refuse_wrong_values
 from salesops.book.kept import fits, kept_versions, table_files
 from salesops.book.versions import AT, versions
 from salesops.model.errors import MissingColumn, NotABook
@@ -129,7 +130,7 @@ def assemble(
     raw
         The tables that are there, by canonical name.
     settings, where
-        The company's settings; path or URL for messages.
+        The company's settings, which list all stages; path or URL for messages.
     kept
         Versions from the import.
     copied
@@ -140,6 +141,7 @@ def assemble(
         raise NotABook(where=where, reason="it has no table of opportunities")
     present = {name: frozenset(raw[name].columns) for name in raw if name in TABLES}
     tables = {name: _canonical(name, raw, where) for name in TABLES}
+    refuse_unknown_stages(tables, present, settings, where)
     latest = _latest(tables, present, settings)
     tracking = _tracking(tables["tracked"], settings)
     spans: dict[str, Table] = {}
@@ -174,7 +176,10 @@ def _from_folder(con: Any, path: Path) -> dict[str, Table]:
 def _csv(con: Any, path: Path, name: str) -> Table:
     """Read a CSV once, as text; the canonical types are given by the cast that follows."""
     view = con.read_csv(str(path), all_varchar=True, table_name=f"{name}_csv", header=True)
-    return con.create_table(name, view)
+    # The head is row 1 of the file.
+    table = con.create_table(name, view.mutate(row=ibis.row_number() + 2))
+    refuse_wrong_values(table, name, path)
+    return table.drop("row")
 
 
 def _from_file(path: Path) -> dict[str, Table]:

@@ -82,7 +82,7 @@ class MissingColumn(SalesopsError, LookupError):
     def __str__(self) -> str:
         return (
             f"Column {self.column!r} of table {self.table!r} is missing ({self.where}).\n"
-            f"Columns found: {', '.join(self.found)}. "
+            f"Expected: a column of that name. Columns found: {', '.join(self.found)}. "
             f"Nearest: {nearest(self.column, self.found)}.\n"
             f"Rename the column to {self.column!r}, or map it in the import."
         )
