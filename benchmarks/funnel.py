@@ -1,0 +1,106 @@
+"""How fast is the funnel on ten million stage changes, against SQL by hand and careful pandas?"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.company import company
+from benchmarks.engines import ENGINES, assert_equal
+
+FOLDER = Path("build/bench")
+
+
+def main() -> None:
+    """Measure, check that all engines agree, and write docs/bench.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--changes", type=int, default=10_000_000, help="stage changes")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each engine, alternating")
+    parser.add_argument("--memory-of", default="", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    place = company(FOLDER, options.changes)
+    if options.memory_of:
+        print(json.dumps(_one(place, options.memory_of)))
+        return
+    opened = {name: engine(place) for name, engine in ENGINES.items()}
+    tables = {name: run() for name, run in opened.items()}
+    for name in ENGINES:
+        assert_equal(tables[name], tables["DuckDB SQL"])
+    seconds: dict[str, list[float]] = {name: [] for name in ENGINES}
+    for number in range(options.runs):
+        for name, run in opened.items():
+            began = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - began)
+            print(f"run {number + 1}: {name} {seconds[name][-1]:.2f} s", flush=True)
+    memory = {name: _peak(options.changes, name) for name in ENGINES}
+    text = _report(options.changes, seconds, memory)
+    Path("docs/bench.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _one(place: Path, name: str) -> dict[str, float]:
+    began = time.perf_counter()
+    run = ENGINES[name](place)
+    opened = time.perf_counter() - began
+    run()
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"open": opened, "peak": peak}
+
+
+def _peak(changes: int, name: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.funnel", "--changes", str(changes)]
+    done = subprocess.run(
+        [*command, "--memory-of", name], capture_output=True, text=True, check=True
+    )
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _report(
+    changes: int, seconds: dict[str, list[float]], memory: dict[str, dict[str, float]]
+) -> str:
+    middle = {name: statistics.median(times) for name, times in seconds.items()}
+    ours = middle["salesops"]
+    lines = [
+        "# Speed",
+        "",
+        f"The funnel's tables on {changes:,} stage changes: median of {len(seconds['salesops'])} "
+        "alternating runs after one to warm up. All engines read the same Parquet files and give "
+        "the same tables, which is asserted. Made by `make bench`.",
+        "",
+        "| engine | median, s | all runs, s | salesops takes | peak memory, MB | opening, s |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, times in seconds.items():
+        runs = ", ".join(f"{t:.2f}" for t in times)
+        ratio = f"{ours / middle[name]:.2f} of it"
+        own = memory[name]
+        lines.append(
+            f"| {name} | {middle[name]:.2f} | {runs} | {ratio} | {own['peak']:,.0f} "
+            f"| {own['open']:.1f} |"
+        )
+    lines += [
+        "",
+        f"Against hand-written SQL: {ours / middle['DuckDB SQL']:.2f} times its time "
+        f"(aim: at most 1.20). Against pandas: {middle['pandas'] / ours:.1f} times faster "
+        "(aim: at least 5).",
+        "",
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, duckdb {version('duckdb')}, "
+        f"ibis {version('ibis-framework')}, pandas {version('pandas')}.",
+        "",
+        "Opening a book reads its settings and finds its latest instant; kept versions are checked "
+        "against their log. Peak memory is of a fresh process that opens and runs once.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
