@@ -10,7 +10,7 @@ import pandas as pd
 from ibis import _
 from matplotlib.axes import Axes
 
-from salesops.analyses.result import Result, Setting
+from salesops.analyses.result import Lead, Result, Setting
 from salesops.book.book import Book
 from salesops.charts import funnel as pictures
 from salesops.charts import funnel_page as words
@@ -20,7 +20,7 @@ from salesops.charts.table import TableView
 from salesops.metrics.conversion import stage_conversion
 from salesops.metrics.currency import in_company_currency
 from salesops.metrics.leaks import elapsed, losses, same_days
-from salesops.metrics.stages import has_stage_history, transitions
+from salesops.metrics.stages import has_stage_history, open_renewals, transitions
 from salesops.metrics.waterfall import moved_deals, pipeline_moves, waterfall_bars
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method, Range
@@ -96,7 +96,9 @@ class Funnel(Result):
                                                                      ascending=False)  # fmt: skip
         columns = {"id": "text", "name": "text", "owner": "text", "amount": "money"}
         fields = {"bucket": f"bucket.{worst}", "n": len(rows)}
-        return TableView(frame=rows, columns=columns, caption=Say("funnel.deals_caption", fields))
+        caption = Say("funnel.deals_caption", fields)
+        optional = frozenset({"id"})
+        return TableView(frame=rows, columns=columns, caption=caption, optional=optional)
 
 
 def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
@@ -145,8 +147,8 @@ def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
     stages = _stages(selling, gaps)
     bars, deals = _waterfall(selling, gaps)
     leaks = losses(selling.book, setting.period)
-    counts = _counts(selling.book, leaks, gaps) | {"renewals": _renewals(book)}
-    moves = transitions(selling.book) if has_stage_history(book) else _no_moves()
+    counts = _counts(selling.book, leaks, gaps) | {"renewals": open_renewals(book)}
+    moves = transitions(selling.book)
     findings = _findings(stages, book)
     return Funnel(
         report="funnel",
@@ -163,6 +165,7 @@ def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
         leaks=leaks,
         transitions=moves,
         groups=_groups(selling, by),
+        lead=_lead(stages),
     )
 
 
@@ -248,14 +251,6 @@ def _names(book: Book, ids: "pd.Series[str]") -> "pd.Series[str]":
     return ids.map(people).fillna(ids)
 
 
-def _renewals(book: Book) -> int:
-    """Count the open renewals, which are left out."""
-    deals = book.opportunities
-    row = deals.agg(n=((deals.type == "renewal") & (deals.outcome == "open")).ifelse(1, 0).sum())
-    n = row.to_pandas().iloc[0, 0]
-    return 0 if pd.isna(n) else int(n)
-
-
 def _prior_bars(setting: Setting, window: Period | None) -> "pd.Series[float] | float":
     book, prior = setting.book, setting.period.prior()
     start = book.as_of(prior.start - dt.timedelta(days=1))
@@ -322,11 +317,6 @@ def _groups(setting: Setting, by: str) -> pd.DataFrame:
     return frame.order_by("group").to_pandas()[columns]
 
 
-def _no_moves() -> pd.DataFrame:
-    columns = ["source", "target", "n", "n_deals", "amount", "median_days", "kind"]
-    return pd.DataFrame(columns=columns).astype({"n": int, "n_deals": int})
-
-
 def _findings(stages: pd.DataFrame, book: Book) -> tuple[Finding, ...]:
     """Stages whose chance of getting on fell against the year before, beyond chance."""
     tested = stages[stages["change_p"].notna() & (stages["trust"] != "too_few")]
@@ -382,6 +372,12 @@ def _metrics(
         "leak_n": float(leaks["n"].sum()),
     }  # fmt: skip
     return {k: None if v is None or np.isnan(v) else float(v) for k, v in found.items()}
+
+
+def _lead(stages: pd.DataFrame) -> Lead:
+    value, prior = (float(stages[c].sum(min_count=1)) for c in ("amount", "prior_amount"))
+    known = [None if math.isnan(v) else v for v in (value, prior)]
+    return Lead(name="lead.open_amount", kind="money", value=known[0], prior=known[1])
 
 
 def _method(book: Book, stages: pd.DataFrame, counts: dict[str, int]) -> Method:

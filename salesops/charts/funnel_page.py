@@ -80,7 +80,8 @@ def _stages_exhibit(period: Period, stages: pd.DataFrame) -> Exhibit:
         fields = {"stage": worst["stage"], "rate": worst["rate"], "prior_rate": worst["prior_rate"]}
         has_prior = not math.isnan(worst["prior_rate"])
         title = Say("funnel.title_stages" if has_prior else "funnel.title_stages_new", fields)
-        marked = str(worst["stage"])
+        # What improved is the narrowest still, but nothing to act on.
+        marked = "" if has_prior and worst["rate"] > worst["prior_rate"] else str(worst["stage"])
     else:
         most = stages.loc[stages["n"].idxmax(), "stage"]
         title, marked = Say("funnel.title_open", {"stage": most, "n": total}), ""

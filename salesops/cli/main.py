@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 app = typer.Typer(
     name="salesops",
@@ -64,14 +65,26 @@ def sample(
     from salesops.sample.options import SampleOptions
     from salesops.sample.write import write_sample
 
-    with _working(f"Making {folder}"):
-        chosen = SampleOptions.read(
-            seed=seed, clean=clean, preset=preset, months=months,
-            deals_per_month=deals_per_month or None, teams=teams or None,
-            problems=problem or [], without=without or [], exports=exports,
-        )  # fmt: skip
-        written = write_sample(folder, chosen)
-    out.print(f"{written}\nNext: salesops run funnel --book {folder}")
+    chosen = SampleOptions.read(
+        seed=seed, clean=clean, preset=preset, months=months,
+        deals_per_month=deals_per_month or None, teams=teams or None,
+        problems=problem or [], without=without or [], exports=exports,
+    )  # fmt: skip
+    with Progress(console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task(f"Making {folder}", total=None)
+        written = write_sample(
+            folder, chosen, progress=lambda n, most: bar.update(task, completed=n, total=most)
+        )
+    out.print(f"{written}\nNext: {_next_step(folder, chosen.preset, chosen.exports)}", markup=False)
+
+
+def _next_step(folder: str, preset: str, exports: str) -> str:
+    if preset == "small":
+        return f"salesops import {folder} --source small --into {folder}-book"
+    if exports == "monthly":
+        first = f"{folder}/exports/DATE"
+        return f"salesops import {first} --source MAPPING.toml --exported-at DATE --into BOOK"
+    return f"salesops run funnel --book {folder}"
 
 
 @app.command(name="import")

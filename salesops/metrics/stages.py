@@ -157,8 +157,11 @@ def transitions(book: Book) -> pd.DataFrame:
         One row per pair: `source`, `target` (stage ids), `n` (moves), `n_deals`, `amount` (sum of
         the deals' value now, null where unknown), `median_days` (in the source before the move;
         null where its entry is unknown), `kind` (`forward`, `skip`, `repeat`, `back`, `exit`,
-        `reopen`).
+        `reopen`). No row where no history is known.
     """
+    if not has_stage_history(book):
+        columns = ["source", "target", "n", "n_deals", "amount", "median_days", "kind"]
+        return pd.DataFrame(columns=columns).astype({"n": int, "n_deals": int})
     moves = book.changes.filter(_.entity == "opportunities", _.field == "stage")
     order = ibis.window(group_by="entity_id", order_by=["changed_at", "seq"])
     moves = moves.select("entity_id", "changed_at", "seq", source="old_value", target="new_value")
@@ -180,6 +183,14 @@ def transitions(book: Book) -> pd.DataFrame:
     pairs = zip(frame["source"], frame["target"], strict=True)
     frame["kind"] = [move_kind(book, source, target) for source, target in pairs]
     return frame
+
+
+def open_renewals(book: Book) -> int:
+    """Count the open renewals, which are outside win rate and cycle."""
+    deals = book.opportunities
+    row = deals.agg(n=((deals.type == "renewal") & (deals.outcome == "open")).ifelse(1, 0).sum())
+    n = row.to_pandas().iloc[0, 0]
+    return 0 if pd.isna(n) else int(n)
 
 
 def move_kind(book: Book, source: str | None, target: str | None) -> str:

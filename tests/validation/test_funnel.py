@@ -1,0 +1,14 @@
+"""A small fixed part of what is measured over many seeds."""
+
+from validation.funnel import coverage
+from validation.table import as_markdown
+
+
+def test_the_interval_of_stage_conversion_covers_the_truth_as_often_as_it_says():
+    claim = coverage(600)
+    assert 0.74 <= claim.value <= 0.88
+    assert "| funnel |" in as_markdown([claim])
+
+
+def test_with_few_deals_it_still_does():
+    assert 0.74 <= coverage(600, n_deals=60).value <= 0.88

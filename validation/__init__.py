@@ -1,0 +1,1 @@
+"""Statistical claims, measured over many seeds."""
