@@ -76,8 +76,11 @@ class Funnel(Result):
         return pictures.leaks(self.leaks, ax=ax)
 
     @property
-    def moves_table(self) -> TableView:
+    def moves_table(self) -> TableView | Shown:
         """The direct moves between stages, most frequent first."""
+        if self.transitions.empty:
+            nothing = Say("funnel.moves_none").text()
+            return Shown(f"<p>{nothing}</p>", nothing)
         columns = {"source": "stage", "target": "stage", "move": "label", "n": "count",
                    "n_deals": "count", "median_days": "days"}  # fmt: skip
         frame = self.transitions.assign(move="move." + self.transitions["kind"].astype(str))

@@ -39,7 +39,11 @@ def refuse_wrong_values(table: Table, name: str, path: Path) -> None:
     if not kinds:
         return
     wrong = {c: (table[c] != "") & table[c].try_cast(kind).isnull() for c, kind in kinds.items()}
-    counts = table.agg(**{c: w.ifelse(1, 0).sum() for c, w in wrong.items()}).to_pandas().iloc[0]
+    counts = (
+        table.agg(**{c: w.ifelse(1, 0).sum().fill_null(0) for c, w in wrong.items()})
+        .to_pandas()
+        .iloc[0]
+    )
     found: list[tuple[str, str, str, str]] = []
     for column, kind in kinds.items():
         if counts[column] > 0 and len(found) < _SHOWN:
@@ -48,7 +52,7 @@ def refuse_wrong_values(table: Table, name: str, path: Path) -> None:
                 found.append((f"{path.name} row {row}", column, str(value), _called(kind)))
     if found:
         raise BadRows(
-            where=str(path), rows=tuple(found), n=int(counts.fillna(0).sum()),
+            where=str(path), rows=tuple(found), n=int(counts.sum()),
             expected="numbers with a decimal point, dates as 2026-03-31, instants in UTC as "
                      "2026-03-31 08:00:00, true or false.",
             mend="correct these values in the file, or import the original export: "

@@ -141,6 +141,9 @@ def leaks(frame: pd.DataFrame, *, ax: Axes | None = None, by_money: bool = True)
     top = float(frame[[now, prior, norm]].max().max())
     values = frame[now].astype(float).fillna(0.0)
     worst = int(values.to_numpy().argmax()) if values.max() > 0 else -1
+    # What is the most, yet within its norm, is nothing to act on.
+    if worst >= 0 and values.iloc[worst] <= float(frame[norm].iloc[worst]):
+        worst = -1
     for y, row in enumerate(frame.to_dict("records")):
         value = float(row[now])
         ax.barh(y, 0.0 if value != value else value, BAR, color=BAD if y == worst else LATER,

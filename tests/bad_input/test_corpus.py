@@ -208,6 +208,15 @@ def test_a_table_without_rows_is_a_table_without_rows(tmp_path):
     assert open_book(tmp_path / "book").n("accounts") == 0
 
 
+def test_a_canonical_table_with_a_head_alone_is_read(tmp_path):
+    files = CANONICAL | {"targets.csv": "period,level,key,metric,amount,set_at\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    book = open_book(tmp_path)
+    assert book.n("targets") == 0
+    assert book.n("opportunities") == 1
+
+
 def test_a_dry_run_tells_the_same_and_writes_nothing(tmp_path):
     arguments = export(tmp_path, GOOD.encode())
     before = everything(tmp_path)
