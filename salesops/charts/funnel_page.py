@@ -39,12 +39,12 @@ def verdict(
     elif not math.isnan(amount):
         first = Say("funnel.verdict_open", {"n": int(stages["n"].sum()), "amount": amount})
     else:
-        fields: dict[str, float] = {
+        told: dict[str, float] = {
             "n": counts["open"], "won": counts["won"], "lost": counts["lost"],
         }  # fmt: skip
         valued = {"won_amount": counts["won_cents"] / 100} if counts["won_cents"] else {}
         code = "funnel.verdict_counts_valued" if valued else "funnel.verdict_counts"
-        first = Say(code, fields | valued)
+        first = Say(code, told | valued)
     worst = largest_outflow(bars)
     if worst:
         won = -bar(bars, "won")
