@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from salesops.book.book import open_book
+from salesops.book.book import Book
+from salesops.book.store import open_store
 from salesops.charts.parts import to_json
 from salesops.model.errors import SalesopsError
 from salesops.reports.execute import execute, kernel_environment
-from salesops.reports.index import index_page
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.page import LANGUAGE_NAMES, render, result_of
 from salesops.reports.publish import keep_record, point_latest, publish
@@ -138,6 +138,9 @@ def run_reports(
     work = Path(tempfile.mkdtemp(prefix=".run-", dir=root))
     try:
         done = _all(jobs, work, progress or _silent, workers)
+        # It draws on the charts, which take half a second to import: not before the work begins.
+        from salesops.reports.index import index_page
+
         record = _record(started, book, done)
         (work / "run.json").write_text(to_json(record), encoding="utf-8")
         for lang in dict.fromkeys(langs):
@@ -165,7 +168,9 @@ def _check(given: dict[str, object], scopes: Sequence[str]) -> None:
     """Find what would fail every job before the first kernel starts."""
     from salesops.book.scope import parse_scope
 
-    opened = open_book(str(given["book"])).as_of(str(given["as_of"]))
+    # Its versions are not needed here, and laying them out takes a second.
+    store = open_store(str(given["book"]), copied=False)
+    opened = Book.of(store).as_of(str(given["as_of"]))
     opened.period(str(given["period"]))
     for scope in scopes:
         limits = parse_scope(scope)

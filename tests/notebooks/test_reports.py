@@ -129,7 +129,7 @@ def test_a_killed_run_leaves_no_page_behind(tmp_path, tiny, monkeypatch):
     def stop(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "index_page", stop)
+    monkeypatch.setattr(run, "_record", stop)
     with pytest.raises(KeyboardInterrupt):
         run_reports(["funnel"], book=tiny, langs=["en"], out=tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
