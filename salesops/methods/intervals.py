@@ -5,6 +5,7 @@ import math
 from salesops.model.finding import Trust
 
 Z80 = 1.2815515655446004
+Z95 = 1.959963984540054
 
 
 def wilson(hits: float, n: float, *, z: float = Z80) -> tuple[float, float]:

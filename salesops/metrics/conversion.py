@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from salesops.book.book import Book
-from salesops.methods.intervals import Z80, judge
+from salesops.methods.intervals import Z80, Z95, judge
 from salesops.methods.survival import Incidence
 from salesops.metrics.stages import (
     ON,
@@ -67,7 +67,7 @@ def stage_conversion(book: Book, period: Period) -> tuple[pd.DataFrame, tuple[Ga
         prior = _chance(past, n_then)[0] if past is not None else math.nan
         p = _change_p(now[i], past)
         few = min(entered, n_then) if past is not None else 0
-        diff = _change_interval(now[i], past)
+        diff = change_interval(now[i], past)
         trust = judge(*diff, few, too_few=book.settings.norms.too_few) if few else None
         wins = _chance(to_win[i], entered)[0]
         rows.append((name, entered, rate, low, high, n_then if then else math.nan, prior, trust, p,
@@ -110,9 +110,10 @@ def _change(now: Incidence, past: Incidence | None) -> tuple[float, float]:
     return float(rate - before), math.sqrt(variance + variance_before)
 
 
-def _change_interval(now: Incidence, past: Incidence | None) -> tuple[float, float]:
+def change_interval(now: Incidence, past: Incidence | None) -> tuple[float, float]:
+    """The range of the change at 95 %: the word firm must not be said of every fifth accident."""
     diff, error = _change(now, past)
-    return (diff - Z80 * error, diff + Z80 * error)
+    return (diff - Z95 * error, diff + Z95 * error)
 
 
 def _change_p(now: Incidence, past: Incidence | None) -> float:
