@@ -20,7 +20,7 @@ SKIPPED, SKIPPED_WIN = 0.22, 0.14
 PUSHED, PUSHED_WIN = 0.20, 0.09
 # Pushes come every tenth of a long life, so the third after three tenths of it.
 LONG_LIFE, PUSHES, PUSHED_FROM = 70, 10, 0.3
-ZOMBIES, ZOMBIE_FLOOR = 0.05, 400_000 * 100
+ZOMBIES, ZOMBIE_VALUE, ZOMBIE_FLOOR = 0.05, 0.20, 250_000 * 100
 LEAVERS, LEFT_DEALS, LEFT_WIN, LEFT_DAYS = 2, 31, 0.13, 34
 LEFT_BEFORE_END = 106
 SANDBAGGERS, SANDBAGGED = 2, 0.30
@@ -121,7 +121,8 @@ def _zombies(company: Company) -> None:
     draws, deals = company.draws("P12"), company["deals"]
     fit = (deals.outcome == LOST) & (deals.amount >= ZOMBIE_FLOOR)
     of_fit = share * len(deals) / max(int(fit.sum()), 1)
-    chosen = np.flatnonzero(fit.to_numpy() & draws.chance(min(of_fit, 0.9), len(deals)))
+    marked = fit.to_numpy() & draws.chance(min(of_fit, 0.9), len(deals))
+    chosen = np.flatnonzero(_with_their_value(company, marked, fit.to_numpy()))
     days = deals.closed.to_numpy()[chosen] // DAY
     years = np.array([date_of(int(day)).year for day in days], dtype=np.int64)
     known = sorted({*years.tolist(), *(years + 1).tolist()})
@@ -135,6 +136,32 @@ def _zombies(company: Company) -> None:
     deals["closed"], deals["silent_from"] = closed, silent
     deals.loc[chosen, "zombie"] = True
     company.facts["P12"] = {"planted_share": share}
+
+
+def _with_their_value(company: Company, marked: Flags, fit: Flags) -> Flags:
+    """Exchange zombies of the last months for larger or smaller ones until their value is met."""
+    deals, end = company["deals"], company.timeline.end_at
+    share = scaled_share(0.0, ZOMBIE_VALUE, company.options.size("P12"))
+    created, closed = deals.created.to_numpy(), deals.closed.to_numpy()
+    amount = deals.amount.to_numpy()
+    first = day_number(dt.date(date_of(company.timeline.end).year, 1, 1)) * DAY
+    dead = fit & (closed >= first) & (closed <= end - 30 * DAY)
+    others = amount[(created <= end) & (closed > end)].sum()
+    wanted = int(others * share / (1 - share))
+    marked = marked.copy()
+    for _ in range(400):
+        missing = wanted - int(amount[dead & marked].sum())
+        inside, outside = np.flatnonzero(dead & marked), np.flatnonzero(dead & ~marked)
+        if abs(missing) < wanted // 40 or not len(inside) or not len(outside):
+            break
+        order = inside[np.argsort(amount[inside], kind="stable")]
+        leaves = order[0] if missing > 0 else order[-1]
+        near = np.abs(amount[outside] - amount[leaves] - missing)
+        comes = outside[int(near.argmin())]
+        if (amount[comes] > amount[leaves]) != (missing > 0):
+            break
+        marked[leaves], marked[comes] = False, True
+    return marked
 
 
 def _clearing_day(company: Company, year: int) -> int:

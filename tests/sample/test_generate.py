@@ -223,7 +223,7 @@ PLANTED = {
     "P3": ("untouched_share", 0.14, 0.02), "P4": ("share_of_open_value", 0.18, 0.05),
     "P6": ("share", 0.06, 0.005), "P7": ("share", 0.22, 0.03), "P8": ("median_days", 11, 1),
     "P9": ("share", 0.45, 0.02), "P10": ("share_of_open", 0.20, 0.05),
-    "P11": ("share_of_wins", 0.30, 0.08), "P12": ("share_of_deals", 0.05, 0.015),
+    "P11": ("share_of_wins", 0.30, 0.08), "P12": ("share_of_open_value", 0.20, 0.035),
     "P15": ("amount", 4_000_000, 900_000), "P16": ("share_of_leads", 0.30, 0.02),
 }  # fmt: skip
 
