@@ -12,10 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
     from salesops.at import at as at
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
+    from salesops.metrics.catalogue import metric as metric
     from salesops.model.errors import SalesopsError as SalesopsError
     from salesops.model.finding import Finding as Finding
 
@@ -25,7 +27,9 @@ _PUBLIC = {
     "Finding": "salesops.model.finding",
     "SalesopsError": "salesops.model.errors",
     "at": "salesops.at",
+    "explain": "salesops.analyses.explained",
     "funnel": "salesops.analyses.funnel",
+    "metric": "salesops.metrics.catalogue",
     "open_book": "salesops.book.book",
 }
 __all__ = list(_PUBLIC)

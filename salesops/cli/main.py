@@ -180,6 +180,64 @@ def run(
 
 
 @app.command()
+def metrics(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[metrics]...", help="Metrics; none means all.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
+) -> None:
+    """List the metrics and what each means.
+
+    For example:
+
+      salesops metrics
+
+      salesops metrics win_rate --lang zh
+    """
+    from salesops.cli.metrics import list_metrics
+
+    list_metrics(names or [], _one_language(lang), out)
+
+
+@app.command()
+def explain(
+    metric: Annotated[str, typer.Argument(help="Metric, such as win_rate.")],
+    book: Book = "data/sample",
+    as_of: Annotated[str, typer.Option(help="As known at this ISO date, or latest.")] = "latest",
+    period: Annotated[str, typer.Option(help="2026-03, 2026Q1, 2026 or latest.")] = "latest",
+    scope: Annotated[
+        str, typer.Option(help="company, team:<path>, user:<id> or region:<name>.")
+    ] = "company",
+    where: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=VALUE of the rows; may repeat.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
+) -> None:
+    """Show a number, what it means, and the very rows behind it.
+
+    For example:
+
+      salesops explain win_rate --book build/company --period 2026Q1
+
+      salesops explain win_rate --where team=华东/一组 --lang zh
+    """
+    from salesops.cli.metrics import explain_number
+
+    explain_number(
+        metric, book=book, as_of=as_of, scope=scope, period=period, where=where or [],
+        lang=_one_language(lang), out=out,
+    )  # fmt: skip
+
+
+def _one_language(lang: str) -> str:
+    from salesops.cli.running import BadOption
+
+    if lang not in ("zh", "en"):
+        raise BadOption(option="--lang", value=lang, expected="zh or en")
+    return lang
+
+
+@app.command()
 def lab(
     lang: Annotated[str, typer.Option(help="Language of the prose: zh or en.")] = "en",
     folder: Annotated[

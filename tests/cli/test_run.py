@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures import TINY
 
-COMMANDS = ("sample", "import", "check", "run", "lab")
+COMMANDS = ("sample", "import", "check", "run", "metrics", "explain", "lab")
 
 
 def salesops(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -55,6 +55,9 @@ REFUSED = {
     "no problem": ("sample", "company", "--problem", "P99=1"),
     "no size": ("sample", "company", "--problem", "P4=much"),
     "no preset": ("sample", "company", "--preset", "huge"),
+    "no metric": ("explain", "win_rat", "--book", str(TINY)),
+    "no column": ("explain", "win_rate", "--book", str(TINY), "--where", "colour=red"),
+    "no such metric to list": ("metrics", "win_rat"),
     "nothing to check": ("check", "no/such/book"),
     "nothing to import": ("import", "no/such/export", "--into", "book"),
 }
@@ -69,6 +72,20 @@ def test_what_can_not_be_done_is_refused_with_the_remedy_and_nothing_is_written(
     lines = [line for line in done.stderr.splitlines() if line.strip()]
     assert len(lines) >= 3, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_is_explained_with_its_definition_and_rows(tmp_path):
+    done = salesops("explain", "win_rate", "--book", str(TINY), "--period", "2026Q1")
+    assert done.returncode == 0, done.stderr
+    assert "Win rate: 50%" in done.stdout
+    assert all(deal in done.stdout for deal in ("d01", "d02", "d03", "d05"))
+    assert "d09" not in done.stdout
+
+
+def test_the_metrics_are_listed_in_chinese():
+    done = salesops("metrics", "win_rate", "--lang", "zh")
+    assert done.returncode == 0, done.stderr
+    assert "赢单率" in done.stdout
 
 
 def test_checking_a_book_writes_nothing(tmp_path):
