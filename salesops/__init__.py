@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
-    from salesops.at import at as at
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
     from salesops.metrics.catalogue import metric as metric
     from salesops.model.errors import SalesopsError as SalesopsError
     from salesops.model.finding import Finding as Finding
+    from salesops.opening import at as at
 
 # Name -> module that holds it; loaded when first used, so that `import salesops` is quick.
 _PUBLIC = {
     "Book": "salesops.book.book",
     "Finding": "salesops.model.finding",
     "SalesopsError": "salesops.model.errors",
-    "at": "salesops.at",
+    "at": "salesops.opening",
     "explain": "salesops.analyses.explained",
     "funnel": "salesops.analyses.funnel",
     "metric": "salesops.metrics.catalogue",

@@ -174,12 +174,13 @@ class BadDate(SalesopsError, ValueError):
 
     value: str
     reason: str
+    option: str = "--as-of"
 
     def __str__(self) -> str:
         return (
             f"Date {self.value!r} can't be used: {self.reason}.\n"
             "Expected: an ISO date such as 2026-03-31, an ISO datetime, or latest.\n"
-            "Write for example: --as-of 2026-03-31."
+            f"Write for example: {self.option} 2026-03-31."
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
@@ -43,6 +44,7 @@ class _Reading:
     mended: list[Mended] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     used: dict[str, set[str]] = field(default_factory=dict)
+    absent: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def import_path(
@@ -110,6 +112,7 @@ def import_path(
         mended=tuple(reading.mended),
         oddities=oddities,
         unmapped=_unmapped(reading),
+        absent=tuple(dict.fromkeys(reading.absent)),
         changed=changed,
         cannot=mapping.cannot,
     )
@@ -163,7 +166,7 @@ def _sheet(reading: _Reading, pattern: str, sheet: str | None, title_rows: int) 
         return None
     key = (path.name, sheet, title_rows)
     if key not in reading.sheets:
-        found = read_sheet(path, sheet, title_rows)
+        found = read_sheet(path, sheet, title_rows, reading.mapping.encoding)
         frame = found.frame
         for correction in reading.mapping.corrections:
             if fnmatch(path.name, correction.file) and correction.column in frame:
@@ -238,6 +241,7 @@ def _texts(
         if facts(table)[column].mandatory:
             raise MissingColumn(table=table, column=source.names[0], where=where,
                                 found=tuple(frame.columns))  # fmt: skip
+        reading.absent.append((where, source.names[0], f"{table}.{column}"))
         return None
     used.add(found)
     texts = nested(frame[found], source.path) if source.path else frame[found]
@@ -328,10 +332,14 @@ def _export_time(
         try:
             whole = dt.datetime.fromisoformat(given)
         except ValueError as error:
-            raise BadDate(value=given, reason="it is no ISO date") from error
+            raise BadDate(
+                value=given, reason="it is no ISO date", option="--exported-at"
+            ) from error
         if len(given) <= 10:
             return settings.calendar.end_of(whole.date())
-        return whole.astimezone(dt.UTC).replace(tzinfo=None) if whole.tzinfo else whole
+        if whole.tzinfo is None:
+            whole = whole.replace(tzinfo=ZoneInfo(settings.company.zone))
+        return whole.astimezone(dt.UTC).replace(tzinfo=None)
     from salesops.sources.successive import latest_known
 
     return latest_known(tables, settings)

@@ -115,12 +115,17 @@ class Correction(_Part):
 
 
 class Mapping(_Part):
-    """All that is declared of one source."""
+    """All that is declared of one source.
+
+    `zone` is that of its times (the company's by default), `encoding` that of its text files; by
+    default each file's is found out.
+    """
 
     name: str
     title: str
     recognised_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     zone: str = ""
+    encoding: str = ""
     currency: str = ""
     settings: str = ""
     tables: dict[str, tuple[Rows, ...]]

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 import pandas as pd
@@ -13,9 +13,15 @@ from salesops.sources.mapping import FACTORS, Source
 
 # Full-width digits and signs as half-width ones.
 _WIDE = str.maketrans("０１２３４５６７８９，．－（）％：", "0123456789,.-()%:")
-_ISO = re.compile(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?")
+_ISO = re.compile(
+    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
+    r"( ?(Z|[+-]\d{2}:?\d{2}))?"
+)
+_ZONED = re.compile(r"\d ?(Z|[+-]\d{2}:?\d{2})$")
 _DAY = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})")
+# What a decimal of 18 digits, two of them after the point, can hold.
+_LARGEST = 10**16
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
 _FALSE = {"false", "0", "no", "n", "f", "否", "未"}
 
@@ -49,6 +55,8 @@ class Parser:
         name = str(kind.dtype)
         if name == "string":
             return texts
+        if name == "decimal(18, 2)":
+            return self._amounts(texts, source, shown)
         known = texts[texts.notna()]
         found = {
             "date": self._dates,
@@ -56,8 +64,6 @@ class Parser:
             "boolean": self._flags,
         }.get(name, self._numbers)(known, source, shown)
         values = found.reindex(texts.index)
-        if name == "decimal(18, 2)":
-            return values.map(_money, na_action="ignore").astype(object).where(values.notna(), None)
         if name == "boolean":
             return values.astype("boolean")
         if name == "int64":
@@ -71,11 +77,22 @@ class Parser:
         """Note one value that can't be read."""
         self.faults.append(Fault(self.where, int(row), column, str(value), problem))
 
+    def _amounts(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        """Read money exactly, without a detour through floats."""
+        factor = Decimal(str(FACTORS[source.unit]))
+        found: dict[Any, Decimal | None] = {}
+        for row, text in texts.dropna().items():
+            value = _money(_plain(text), factor)
+            found[row] = value
+            if value is None:
+                self.fault(row, shown, text, "is no number")
+        return pd.Series(found, dtype=object).reindex(texts.index).astype(object)
+
     def _numbers(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
-        plain = texts.map(lambda text: text.translate(_WIDE).replace(",", "").lstrip("¥￥$€ "))
-        plain = plain.str.replace(r"^\((.*)\)$", r"-\1", regex=True)
+        plain = texts.map(_plain)
         percent = plain.str.endswith("%")
         numbers = pd.to_numeric(plain.str.rstrip("%"), errors="coerce")
+        numbers = numbers.where(numbers.abs() < _LARGEST)
         for row in numbers.index[numbers.isna()]:
             self.fault(row, shown, texts[row], "is no number")
         numbers = numbers.where(~percent, numbers / 100)
@@ -115,10 +132,14 @@ class Parser:
             left = found.isna()
             found = found.where(~left, pd.to_datetime(plain, format=form, errors="coerce"))
         left = found.isna()
-        iso = left & plain.map(lambda text: bool(_ISO.fullmatch(text.removesuffix("Z"))))
-        normal = plain[iso].str.replace(_DAY, r"\1-\2-\3", regex=True)
-        normal = normal.str.replace("T", " ").str.removesuffix("Z")
-        found[iso] = pd.to_datetime(normal, errors="coerce", format="mixed")
+        iso = left & plain.map(lambda text: bool(_ISO.fullmatch(text)))
+        normal = plain[iso].str.replace(_DAY, r"\1-\2-\3", regex=True).str.replace("T", " ")
+        # A time that names its zone is turned into the source's own; `2026-03-05` names none.
+        zoned = normal.map(lambda text: ":" in text and bool(_ZONED.search(text)))
+        aware = pd.to_datetime(normal[zoned], errors="coerce", format="mixed", utc=True)
+        found[aware.index] = aware.dt.tz_convert(self.zone).dt.tz_localize(None)
+        local = normal[~zoned]
+        found[local.index] = pd.to_datetime(local, errors="coerce", format="mixed")
         for row in found.index[found.isna()]:
             slashed = _SLASHED.fullmatch(plain[row])
             if slashed and not source.dates:
@@ -129,11 +150,21 @@ class Parser:
         return found
 
 
-def _money(value: float) -> Decimal | None:
+def _plain(text: str) -> str:
+    """Give a number as people write it in the form that Python reads."""
+    plain = text.translate(_WIDE).replace(",", "").lstrip("¥￥$€ ")
+    return re.sub(r"^\((.*)\)$", r"-\1", plain)
+
+
+def _money(text: str, factor: Decimal) -> Decimal | None:
+    percent = text.endswith("%")
     try:
-        return Decimal(repr(float(value))).quantize(Decimal("0.01"))
+        value = Decimal(text.rstrip("%")) * factor
     except InvalidOperation:
         return None
+    if not value.is_finite() or abs(value) >= _LARGEST:
+        return None
+    return (value / 100 if percent else value).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def nested(texts: pd.Series, path: str) -> pd.Series:

@@ -59,7 +59,9 @@ def list_files(path: Path) -> list[Path]:
                          mend="check the path.")  # fmt: skip
 
 
-def read_sheet(path: Path, sheet: str | None = None, title_rows: int = 0) -> Sheet:
+def read_sheet(
+    path: Path, sheet: str | None = None, title_rows: int = 0, encoding: str = ""
+) -> Sheet:
     """Read one file, or one sheet of a workbook, as texts.
 
     Parameters
@@ -71,6 +73,8 @@ def read_sheet(path: Path, sheet: str | None = None, title_rows: int = 0) -> She
         Sheet of a workbook; its first by default.
     title_rows
         Rows above the column names.
+    encoding
+        That of a text file where it is known; by default it is found out.
 
     Raises
     ------
@@ -88,8 +92,33 @@ def read_sheet(path: Path, sheet: str | None = None, title_rows: int = 0) -> She
             where=where, reason="it is an old .xls or a workbook with a password",
             mend="open it in Excel or LibreOffice and save it as .xlsx without a password.",
         )  # fmt: skip
-    text, encoding = _decoded(data, where)
+    text, encoding = _declared(data, where, encoding) if encoding else _decoded(data, where)
     return _table(text, where, encoding, title_rows)
+
+
+def _declared(data: bytes, where: str, encoding: str) -> tuple[str, str]:
+    try:
+        return data.decode(encoding), encoding
+    except (UnicodeDecodeError, LookupError) as error:
+        raise UnreadableFile(
+            where=where, reason=f"the mapping says that it is {encoding}: {error}",
+            mend="name its encoding in the mapping, or save it as UTF-8.",
+        ) from error  # fmt: skip
+
+
+def _is_chinese(text: str) -> bool:
+    """Say whether a text read as GB18030 is Chinese: other bytes give characters nobody writes."""
+    others = [c for c in text if ord(c) > 127]
+    usual = sum(1 for c in others if _in_everyday_use(c))
+    return usual >= 0.9 * len(others)
+
+
+def _in_everyday_use(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decoded(data: bytes, where: str) -> tuple[str, str]:
@@ -107,6 +136,8 @@ def _decoded(data: bytes, where: str) -> tuple[str, str]:
             continue
         if "\x00" in text:
             break
+        if encoding == "gb18030" and not _is_chinese(text):
+            continue
         return text, encoding
     raise UnreadableFile(where=where, reason="it is binary, not text",
                          mend="export it as CSV in UTF-8 or as .xlsx.")  # fmt: skip

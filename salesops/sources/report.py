@@ -38,6 +38,8 @@ class ImportReport:
         What is odd in the data and was kept.
     unmapped
         Source columns that no canonical column takes, by file.
+    absent
+        Columns that the mapping names and the export does not have: file, column, canonical column.
     changed
         Differences to the last export that became changes, by table; empty at the first import.
     cannot
@@ -52,6 +54,7 @@ class ImportReport:
     mended: tuple[Mended, ...] = ()
     oddities: tuple[Oddity, ...] = ()
     unmapped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: tuple[tuple[str, str, str], ...] = ()
     changed: Mapping[str, int] = field(default_factory=dict)
     cannot: tuple[str, ...] = ()
 
@@ -64,6 +67,8 @@ class ImportReport:
                   for m in self.mended]  # fmt: skip
         found += [say(f"import.{o.code}", table=o.table, column=o.column, n=o.n)
                   for o in self.oddities]  # fmt: skip
+        found += [say("import.absent", file=file, column=column, canonical=canonical)
+                  for file, column, canonical in self.absent]  # fmt: skip
         found += [say("import.unmapped", file=file, columns=", ".join(columns))
                   for file, columns in self.unmapped.items() if columns]  # fmt: skip
         found += [say("import.changed", table=table, n=n) for table, n in self.changed.items()]

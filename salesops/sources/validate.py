@@ -20,7 +20,8 @@ class Oddity:
     Attributes
     ----------
     code
-        `orphans`, `closed_before_created`, `negative_amounts`, `undated`, `stage_contradicts`.
+        `orphans`, `closed_before_created`, `no_stage`, `negative_amounts`, `undated`,
+        `stage_contradicts`.
     table, column
         Where.
     n
@@ -87,6 +88,11 @@ def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
     if "created_at" in deals:
         n = int(deals["created_at"].isna().sum())
         found.append(Oddity("undated", "opportunities", "created_at", n))
+    if "stage" in deals:
+        empty = deals["stage"].isna()
+        said = deals["is_won"].isna() if "is_won" in deals else True
+        n = int((empty & said).sum())
+        found.append(Oddity("no_stage", "opportunities", "stage", n))
     if "amount" in deals:
         amounts = pd.to_numeric(deals["amount"], errors="coerce")
         found.append(

@@ -60,6 +60,14 @@ FAULTS: dict[str, tuple[bytes, tuple[str, ...]]] = {
         with_row("d4,a1,u1,needs,a lot,2026-01-09,"),
         ("deals.csv row 5", "Amount", "a lot", "is no number"),
     ),
+    "an endless number": (
+        with_row("d4,a1,u1,needs,inf,2026-01-09,"),
+        ("deals.csv row 5", "Amount", "inf", "is no number"),
+    ),
+    "a number beyond all money": (
+        with_row("d4,a1,u1,needs,1e30,2026-01-09,"),
+        ("deals.csv row 5", "Amount", "1e30", "is no number"),
+    ),
     "duplicate ids": (
         with_row("d1,a1,u1,needs,10,2026-01-09,"),
         ("deals.csv row 5", "d1", "stands there twice"),
@@ -106,7 +114,8 @@ ODD: dict[str, tuple[bytes, str]] = {
     "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), ""),
     "UTF-16": (GOOD.encode("utf-16"), ""),
     "semicolons": (GOOD.replace(",", ";").encode(), ""),
-    "latin-1": (GOOD.replace("u1", "Zoë").encode("latin-1"), ""),
+    "latin-1": (GOOD.replace("u1", "Müller Zoë").encode("latin-1"), ""),
+    "no stage": (with_row("d4,a1,u1,,10,2026-01-09,"), "have no stage"),
     "closed before created": (
         with_row("d4,a1,u1,lost,10,2026-03-01,2026-02-01"), "closed before they were created"),
     "negative amount": (with_row("d4,a1,u1,needs,-10,2026-01-09,"), "negative amount"),
@@ -192,7 +201,7 @@ def test_odd_input_is_read_and_told_and_reported_without_an_exception(case, tmp_
     if case == "GB18030":
         assert "客户甲" in set(book.opportunities.account_id.to_pandas())
     if case == "latin-1":
-        assert "Zoë" in set(book.opportunities.owner_id.to_pandas())
+        assert "Müller Zoë" in set(book.opportunities.owner_id.to_pandas())
     if case in ("byte order mark", "UTF-16", "semicolons"):
         assert book.n("opportunities") == 3
         assert result.metrics["won_amount"] == 200

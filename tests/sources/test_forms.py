@@ -9,6 +9,7 @@ import pytest
 from salesops.book.book import Book, open_book
 from salesops.sources.importing import import_path
 from salesops.sources.mapping import BadMapping, UnknownSource
+from salesops.sources.readers import UnreadableFile
 from salesops.sources.successive import OlderExport
 
 DEALS = """[[tables.opportunities]]
@@ -66,6 +67,47 @@ def test_dates_as_people_write_them(tmp_path, text):
     files = {"deals.csv": CSV.replace("2026-01-05 10:00", text)}
     created = deal(imported(tmp_path, files, DEALS))["created_at"]
     assert created == pd.Timestamp("2026-03-04 16:00")
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-05T02:00:00Z", "2026-01-05T10:00:00+08:00", "2026-01-04 21:00:00-0500"]
+)
+def test_a_time_that_names_its_zone_is_that_instant(tmp_path, text):
+    files = {"deals.csv": CSV.replace("2026-01-05 10:00", text)}
+    created = deal(imported(tmp_path, files, DEALS))["created_at"]
+    assert created == pd.Timestamp("2026-01-05 02:00")
+
+
+@pytest.mark.parametrize(("text", "won"), [("Yes", "won"), ("否", "lost"), ("", "open")])
+def test_yes_and_no_in_their_words(tmp_path, text, won):
+    mapping = DEALS.replace('stage = "Stage"\n', 'is_won = "Stage"\nclosed_at = "Created"\n')
+    found = deal(imported(tmp_path, {"deals.csv": CSV.replace("needs", text)}, mapping))
+    assert found["outcome"] == won
+
+
+def test_large_amounts_are_exact_to_the_cent(tmp_path):
+    files = {"deals.csv": CSV.replace(",100,", ",9007199254740993.01,")}
+    assert str(deal(imported(tmp_path, files, DEALS))["amount"]) == "9007199254740993.01"
+
+
+def test_a_column_that_the_mapping_names_and_the_file_lacks_is_told(tmp_path):
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "deals.csv").write_text(CSV.replace("Stage", "Phase"), encoding="utf-8")
+    (tmp_path / "own.toml").write_text(HEAD + DEALS, encoding="utf-8")
+    report = import_path(export, source=str(tmp_path / "own.toml"), into=tmp_path / "book")
+    assert report.absent == (("deals.csv", "Stage", "opportunities.stage"),)
+    assert any("no column Stage" in line for line in report.lines())
+
+
+def test_a_declared_encoding_is_kept_to(tmp_path):
+    export = tmp_path / "export"
+    export.mkdir()
+    (export / "deals.csv").write_bytes(CSV.replace("u1", "Zoë").encode("latin-1"))
+    (tmp_path / "own.toml").write_text(HEAD + "encoding = 'utf-8'\n" + DEALS, encoding="utf-8")
+    with pytest.raises(UnreadableFile, match="says that it is utf-8"):
+        import_path(export, source=str(tmp_path / "own.toml"), into=tmp_path / "book")
+    assert not (tmp_path / "book").exists()
 
 
 def test_milliseconds_since_1970(tmp_path):
