@@ -81,10 +81,12 @@ class Funnel(Result):
         if self.transitions.empty:
             nothing = Say("funnel.moves_none").text()
             return Shown(f"<p>{nothing}</p>", nothing)
-        columns = {"source": "stage", "target": "stage", "move": "label", "n": "count",
+        columns = {"from_stage": "stage", "to_stage": "stage", "move": "label", "n_moves": "count",
                    "n_deals": "count", "median_days": "days"}  # fmt: skip
+        heads = {"source": "from_stage", "target": "to_stage", "n": "n_moves"}
         frame = self.transitions.assign(move="move." + self.transitions["kind"].astype(str))
-        caption = Say("funnel.moves_caption", {"n": int(frame["n"].sum())})
+        frame = frame.rename(columns=heads)
+        caption = Say("funnel.moves_caption", {"n": int(frame["n_moves"].sum())})
         optional = frozenset({"n_deals"})
         return TableView(frame=frame, columns=columns, caption=caption, optional=optional)
 

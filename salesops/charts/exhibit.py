@@ -4,7 +4,7 @@ import html
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from matplotlib.figure import Figure
 
@@ -31,6 +31,13 @@ class Say:
         return marked(say(self.code, mark=nowrap, **self.fields))
 
 
+class Folded(Protocol):
+    """What can stand folded under a figure."""
+
+    def html(self) -> str:
+        """Give it as a fold of the page."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Exhibit:
     """One exhibit of a report; shows itself in Jupyter and on the page.
@@ -49,6 +56,8 @@ class Exhibit:
         Columns of the page's grid that it takes.
     sensitivity
         Who may see it.
+    behind
+        The number behind the figure with its definition and rows, folded under it.
     """
 
     key: str
@@ -58,6 +67,7 @@ class Exhibit:
     note: Say | None = None
     span: int = 1
     sensitivity: Sensitivity = "team"
+    behind: "Folded | None" = None
 
     def figure(self, width: int | None = None) -> Figure:
         """Draw the picture at its own width, or another."""
@@ -74,6 +84,7 @@ class Exhibit:
         parts += [f'<p class="sub">{self.sub.html()}</p>'] if self.sub else []
         parts.append(f"<figure>{pictures}</figure>")
         parts += [f'<p class="note">{self.note.html()}</p>'] if self.note else []
+        parts += [self.behind.html()] if self.behind else []
         two = " two" if self.span == 2 else ""
         return f'<section class="ex{two}" id="exhibit-{self.key}">{"".join(parts)}</section>'
 

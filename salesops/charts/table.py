@@ -12,7 +12,7 @@ from salesops.charts.parts import framed
 from salesops.wording import label, say
 from salesops.wording.catalogue import FORMATS
 
-_WORDS = frozenset({"text", "name", "stage", "label", "role", "trust"})
+_WORDS = frozenset({"text", "name", "stage", "label", "role", "trust", "flag"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +53,15 @@ class TableView:
         return (f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{body}</tbody>{self._foot()}</table>")  # fmt: skip
 
+    def text(self) -> str:
+        """Give the table as plain text, for a terminal."""
+        shown = self.frame.head(self.most)
+        cells = {label(f"column.{c}"): [self._plain(c, v) for v in shown[c]] for c in self.columns}
+        body = pd.DataFrame(cells).to_string(index=False)
+        if len(self.frame) <= self.most:
+            return body
+        return body + "\n" + say("page.more_rows", shown=self.most, n=len(self.frame))
+
     def _row(self, row: Mapping[Any, Any]) -> str:
         cells = (f"<td{self._css(c)}>{self._cell(c, row[c])}</td>" for c in self.columns)
         return f"<tr>{''.join(cells)}</tr>"
@@ -75,9 +84,12 @@ class TableView:
         return f' class="{" ".join(names)}"' if names else ""
 
     def _cell(self, column: str, value: Any) -> str:
+        return html.escape(self._plain(column, value))
+
+    def _plain(self, column: str, value: Any) -> str:
         if value is None or (isinstance(value, float) and value != value) or value is pd.NaT:
             return "—"
-        return html.escape(FORMATS[self.columns[column]](value))
+        return FORMATS[self.columns[column]](value)
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
         return {"text/html": framed(self.html()), "text/plain": repr(self.frame.head(self.most))}

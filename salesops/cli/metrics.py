@@ -41,7 +41,6 @@ def explain_number(
     with language(lang):
         for line in found.lines():
             out.print(line, markup=False)
-    if len(found.rows):
-        out.print(found.rows.head(_SHOWN).to_string(index=False), markup=False)
-        if len(found.rows) > _SHOWN:
-            out.print(f"… {len(found.rows) - _SHOWN} more", markup=False)
+        if len(found.rows):
+            view = found.table(_SHOWN)
+            out.print(view.text(), markup=False, highlight=False)

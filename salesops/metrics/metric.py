@@ -1,5 +1,6 @@
 """A metric: the rows that make a number, and how they are reduced. Undefined is null, never 0."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -14,7 +15,23 @@ from salesops.model.calendar import Period
 from salesops.model.errors import SalesopsError, nearest
 
 Table: TypeAlias = ibis.Table
-Unit: TypeAlias = Literal["ratio", "money", "days", "count"]
+Unit: TypeAlias = Literal[
+    "ratio", "money", "money_per_day", "days", "hours", "count", "times", "score"
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number with its 80 % range, or the code of the reason why there is none."""
+
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    reason: str | None = None
+
+
+_SUMS = ("above_", "below_")
+Estimator: TypeAlias = Callable[[pd.DataFrame, Book, Period], Estimate]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,37 +43,76 @@ class Metric:
     id
         Its name in code; `metric.<id>` and `metric.<id>.definition` are its words.
     unit
-        `ratio` (0-1), `money` (company currency), `days` or `count`.
+        `ratio` (0-1), `money` (company currency), `money_per_day`, `days`, `hours`, `count`,
+        `times` (a multiple) or `score`.
     better
         `up` or `down` where that is better, `none` where neither is.
     needs
         Tables and columns without which it is null.
+    grain
+        What one row is, such as `deal`; `grain.<grain>` is its word.
+    dated
+        The column of the rows by which they fall into the period; empty where they are those
+        that stand at the book's date.
     rows
-        The rows of a book and period that make it; every column may be used to group.
+        The rows of a book and period that make it, with a unique `id`; every other column may be
+        used to group.
     numerator, denominator
         Deferred sums over the rows; without a denominator the numerator is the value.
     counts
         True where the numerator counts rows of the denominator, so that it has a Wilson interval.
+    estimate
+        Instead of the sums: turns the rows of one group, as a frame, into the number.
+    rows_by
+        Instead of `rows` where these hang on the grouping, such as targets by level.
     undefined
-        Says of a book why the metric has no meaning there, or nothing.
+        Gives of a book the code of the reason why the metric has no meaning there, or nothing.
     """
 
     id: str
     unit: Unit
     better: Literal["up", "down", "none"]
     needs: tuple[str, ...]
-    rows: Callable[[Book, Period], Table]
-    numerator: Deferred
+    grain: str
+    dated: str
+    rows: Callable[[Book, Period], Table] | None = None
+    numerator: Deferred | None = None
     denominator: Deferred | None = None
     counts: bool = False
+    estimate: Estimator | None = None
+    rows_by: Callable[[Book, Period, tuple[str, ...]], Table] | None = None
     undefined: Callable[[Book], str | None] | None = None
 
+    def __post_init__(self) -> None:
+        if (self.rows is None) == (self.rows_by is None):
+            raise TypeError(f"metric {self.id}: give rows or rows_by")
+        if (self.numerator is None) == (self.estimate is None):
+            raise TypeError(f"metric {self.id}: give numerator or estimate")
+
     def reason(self, book: Book) -> str | None:
-        """Say why the metric is null in a book: a missing table, or that it has no meaning."""
+        """Give the code of why the metric is null in a book, such as `missing:targets`."""
         for needed in self.needs:
             if not book.has(needed):
-                return f"missing {needed}"
+                return f"missing:{needed}"
         return self.undefined(book) if self.undefined else None
+
+    def rows_of(self, book: Book, period: Period, by: Sequence[str] = ()) -> Table:
+        """Give the rows that make the number, for a grouping.
+
+        Raises
+        ------
+        UnknownGroup
+            A column of `by` is not among theirs.
+        """
+        if self.rows_by is not None:
+            rows = self.rows_by(book, period, tuple(by))
+        else:
+            assert self.rows is not None
+            rows = self.rows(book, period)
+        for column in by:
+            if column not in rows.columns:
+                raise UnknownGroup(value=column, metric=self.id, known=tuple(rows.columns))
+        return rows
 
 
 @dataclass(eq=False, kw_only=True)
@@ -97,8 +153,8 @@ def reduced(metric: Metric, book: Book, period: Period, by: Sequence[str] = ()) 
     -------
     pandas.DataFrame
         One row per group: the columns `by`; `<id>` (null where undefined), `n` (rows),
-        `low`, `high` (80 %, null but for shares of counted rows) and `reason` (null where the
-        metric is defined).
+        `low`, `high` (80 %, null where the metric has none) and `reason` (code of why it is
+        null, such as `no_rows` or `missing:targets`; null where the metric is defined).
 
     Raises
     ------
@@ -107,26 +163,64 @@ def reduced(metric: Metric, book: Book, period: Period, by: Sequence[str] = ()) 
     """
     reason = metric.reason(book)
     if reason is not None:
-        return pd.DataFrame(
-            {**{c: [None] for c in by}, metric.id: [float("nan")], "n": [0],
-             "low": [float("nan")], "high": [float("nan")], "reason": [reason]}
-        )  # fmt: skip
-    rows = metric.rows(book, period)
-    for column in by:
-        if column not in rows.columns:
-            raise UnknownGroup(value=column, metric=metric.id, known=tuple(rows.columns))
+        return _frame(metric, by, [((None,) * len(by), 0, Estimate(reason=reason))])
+    rows = metric.rows_of(book, period, by)
+    if metric.estimate is not None:
+        return _estimated(metric, rows, book, period, by)
+    return _summed(metric, rows, by)
+
+
+def _summed(metric: Metric, rows: Table, by: Sequence[str]) -> pd.DataFrame:
+    """Reduce by sums, in the engine."""
     below = metric.denominator if metric.denominator is not None else ibis.literal(1)
     sums = {"n": ibis._.count(), "above_": metric.numerator, "below_": below}
     if not by:
         frame = rows.agg(**sums).to_pandas()
     else:
         frame = rows.group_by(list(by)).agg(**sums).order_by(list(by)).to_pandas()
-    above, under = (frame[c].astype(float) for c in ("above_", "below_"))
-    frame[metric.id] = (above / under.where(under != 0)).where(frame["n"] > 0)
-    if metric.denominator is None:
-        frame[metric.id] = above.fillna(0.0) if metric.unit == "count" else above
-    bounds = [wilson(a, b) if metric.counts and b > 0 else (float("nan"),) * 2
-              for a, b in zip(above, under, strict=True)]  # fmt: skip
-    frame["low"], frame["high"] = zip(*bounds, strict=True) if bounds else ((), ())
-    frame["reason"] = frame[metric.id].isna().map({True: "no rows", False: None})
-    return frame[[*by, metric.id, "n", "low", "high", "reason"]]
+    found = []
+    for row in frame.to_dict("records"):
+        n = int(row["n"])
+        above, under = (float("nan") if pd.isna(row[c]) else float(row[c]) for c in _SUMS)
+            math.nan if pd.isna(row[c]) else float(row[c]) for c in ("above_", "below_")
+        )
+        found.append((tuple(row[c] for c in by), n, _share(metric, n, above, under)))
+    return _frame(metric, by, found)
+
+
+def _share(metric: Metric, n: int, above: float, under: float) -> Estimate:
+    if not n:
+        return Estimate(value=0.0) if metric.unit == "count" else Estimate(reason="no_rows")
+    if math.isnan(above) or math.isnan(under):
+        return Estimate(reason="no_values")
+    if under == 0:
+        return Estimate(reason="nothing_below")
+    low, high = wilson(above, under) if metric.counts else (math.nan, math.nan)
+    return Estimate(value=above / under, low=low, high=high)
+
+
+def _estimated(
+    metric: Metric, rows: Table, book: Book, period: Period, by: Sequence[str]
+) -> pd.DataFrame:
+    """Reduce by the metric's estimator, group by group."""
+    assert metric.estimate is not None
+    frame = rows.to_pandas()
+    if not by:
+        groups = [((), frame)]
+    else:
+        grouped = frame.groupby(list(by), dropna=False, sort=True)
+        groups = [(key if isinstance(key, tuple) else (key,), part) for key, part in grouped]
+    found = []
+    for key, part in groups:
+        estimate = metric.estimate(part, book, period) if len(part) else Estimate(reason="no_rows")
+        found.append((key, len(part), estimate))
+    return _frame(metric, by, found)
+
+
+def _frame(
+    metric: Metric, by: Sequence[str], found: Sequence[tuple[tuple[object, ...], int, Estimate]]
+) -> pd.DataFrame:
+    rows = [(*key, e.value, n, e.low, e.high, e.reason) for key, n, e in found]
+    frame = pd.DataFrame(rows, columns=[*by, metric.id, "n", "low", "high", "reason"])
+    numbers = {metric.id: "float64", "n": "int64", "low": "float64", "high": "float64"}
+    return frame.astype({**numbers, "reason": object})

@@ -13,7 +13,7 @@ msgid, the code is the context, the comment declares each field's type, one of `
 """
 
 from salesops.wording.catalogue import label, say
-from salesops.wording.findings import Words, say_finding, say_gap
+from salesops.wording.findings import Words, say_finding, say_gap, say_reason
 from salesops.wording.language import current_language, language, set_language, tell_company
 from salesops.wording.notebooks import stale_paragraphs, translate_notebook
 from salesops.wording.numbers import count, date, days, listed, money, period, points, ratio, times
@@ -34,6 +34,7 @@ __all__ = [
     "say",
     "say_finding",
     "say_gap",
+    "say_reason",
     "set_language",
     "stale_paragraphs",
     "tell_company",

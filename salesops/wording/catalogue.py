@@ -66,11 +66,15 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "money": numbers.money,
     "money_change": lambda value: numbers.money(value, sign=True),
     "days": numbers.days,
+    "hours": numbers.hours,
+    "money_per_day": numbers.money_per_day,
+    "score": numbers.decimal,
     "times": numbers.times,
     "date": numbers.date,
     "period": numbers.period,
     "trust": _term("trust"),
     "role": _term("role"),
+    "flag": lambda value: label("flag.yes" if value else "flag.no"),
     "label": lambda value: label(value),  # noqa: PLW0108 - label is defined below
 }
 

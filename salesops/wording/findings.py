@@ -41,5 +41,20 @@ def _known(code: str, fields: dict[str, Any], mark: Mark) -> str:
 def say_gap(gap: Gap) -> str:
     """Say what could not be computed, why, and what would mend it."""
     evidence: dict[str, Any] = dict(gap.evidence)
-    reason = say(f"gap.{gap.reason}", needs=gap.needs, **evidence)
+    code = f"gap.{gap.reason}"
+    if code not in entries():
+        return say("gap.sentence", what=label(gap.what), reason=say_reason(gap.reason, gap.needs))
+    reason = say(code, needs=gap.needs, **evidence)
     return say("gap.sentence", what=label(gap.what), reason=reason)
+
+
+def say_reason(reason: str, needs: str = "") -> str:
+    """Say why a metric is null, from a code such as `no_rows` or `missing:targets`.
+
+    Examples
+    --------
+    >>> say_reason("missing:targets")
+    'targets is missing.'
+    """
+    code, _colon, named = reason.partition(":")
+    return say(f"reason.{code}", needs=named or needs)

@@ -109,6 +109,31 @@ def days(value: float | None) -> str:
     return shown + (" day" if shown == "1" else " days")
 
 
+def hours(value: float | None) -> str:
+    """Write a length of time in hours; from two days on in days.
+
+    Examples
+    --------
+    >>> hours(0.5), hours(3.2), hours(60)
+    ('30 min', '3.2 h', '2.5 days')
+    """
+    if _is_null(value) or value is None:
+        return NULL
+    chinese = current_language() == "zh"
+    if abs(value) < 1:
+        return f"{value * 60:,.0f}" + ("分钟" if chinese else " min")
+    if abs(value) >= 48:
+        return days(value / 24)
+    return f"{value:,.1f}" + ("小时" if chinese else " h")
+
+
+def money_per_day(value: float | None) -> str:
+    """Write money per day."""
+    if _is_null(value):
+        return NULL
+    return money(value) + ("/天" if current_language() == "zh" else " a day")
+
+
 def symbol() -> str:
     """Give the company's currency symbol; nothing for yuan in Chinese, where the unit says it."""
     currency = current_settings().company.currency

@@ -6,6 +6,7 @@ import pytest
 import salesops
 from salesops.metrics.catalogue import CATALOGUE, metric
 from salesops.metrics.metric import UnknownGroup, UnknownMetric
+from salesops.wording import language
 from salesops.wording.catalogue import entries
 from tests.companies import book_of, random_company
 from tests.fixtures import SAMPLE
@@ -94,6 +95,17 @@ def test_the_rows_shown_are_the_rows_that_make_the_number(name, sample_book):
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
+def test_what_is_behind_a_number_is_shown_in_both_languages(name, sample_book):
+    found = salesops.explain(sample_book, name, period="2026Q1")
+    for lang in ("zh", "en"):
+        with language(lang):
+            assert found.lines()[0].startswith(entries()[f"metric.{name}"].text(lang))
+            assert found.html()
+            for column in found.table().columns:
+                assert f"column.{column}" in entries(), (name, column)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_a_metric_is_named_and_defined_in_both_languages(name):
     for code in (f"metric.{name}", f"metric.{name}.definition"):
         assert entries()[code].zh
@@ -117,7 +129,7 @@ def test_the_win_rate_by_value_has_no_meaning_where_only_won_deals_have_amounts(
                     "changes": typed("changes", log)})  # fmt: skip
     row = metric(book, "win_rate_by_value", period="2026").iloc[0]
     assert pd.isna(row["win_rate_by_value"])
-    assert row["reason"] == "amounts are known only for won deals"
+    assert row["reason"] == "amounts_only_for_won"
 
 
 def test_an_unknown_metric_or_column_is_refused_with_those_there_are(tiny_book):
