@@ -181,9 +181,7 @@ def _summed(metric: Metric, rows: Table, by: Sequence[str]) -> pd.DataFrame:
     found = []
     for row in frame.to_dict("records"):
         n = int(row["n"])
-        above, under = (float("nan") if pd.isna(row[c]) else float(row[c]) for c in _SUMS)
-            math.nan if pd.isna(row[c]) else float(row[c]) for c in ("above_", "below_")
-        )
+        above, under = (math.nan if pd.isna(row[c]) else float(row[c]) for c in _SUMS)
         found.append((tuple(row[c] for c in by), n, _share(metric, n, above, under)))
     return _frame(metric, by, found)
 
