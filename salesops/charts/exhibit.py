@@ -31,11 +31,11 @@ class Say:
         return marked(say(self.code, mark=nowrap, **self.fields))
 
 
-class Folded(Protocol):
-    """What can stand folded under a figure."""
+class Part(Protocol):
+    """What can stand in an exhibit: a table, or a fold under it."""
 
     def html(self) -> str:
-        """Give it as a fold of the page."""
+        """Give it as a part of the page."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +49,9 @@ class Exhibit:
     title
         The finding as a sentence.
     draw
-        Draws the picture at a width in CSS pixels.
+        Draws the picture at a width in CSS pixels; null where a table says it better.
+    table
+        Rows to act on or to look up, below the picture or in its place.
     sub, note
         Totals with their comparisons; n, period and exclusions.
     span
@@ -62,31 +64,41 @@ class Exhibit:
 
     key: str
     title: Say
-    draw: Callable[[int], Figure]
+    draw: Callable[[int], Figure] | None = None
+    table: "Part | None" = None
     sub: Say | None = None
     note: Say | None = None
     span: int = 1
     sensitivity: Sensitivity = "team"
-    behind: "Folded | None" = None
+    behind: "Part | None" = None
+
+    def __post_init__(self) -> None:
+        if self.draw is None and self.table is None:
+            raise TypeError(f"exhibit {self.key}: give a picture or a table")
 
     def figure(self, width: int | None = None) -> Figure:
         """Draw the picture at its own width, or another."""
+        assert self.draw is not None  # a table has no picture
         with theme.house_theme():
             return self.draw(width or (theme.FULL if self.span == 2 else theme.COLUMN))
 
     def html(self) -> str:
         """Give the exhibit as a section of the page."""
-        alt = self.title.text() + (" " + self.sub.text() if self.sub else "")
-        pictures = _image(self.figure(), "full" if self.span == 2 else "", alt)
-        if self.span == 2:
-            pictures += _image(self.figure(theme.COLUMN), "alt-size", alt)
         parts = [f"<h3>{self.title.html()}</h3>"]
         parts += [f'<p class="sub">{self.sub.html()}</p>'] if self.sub else []
-        parts.append(f"<figure>{pictures}</figure>")
+        parts += [f"<figure>{self._pictures()}</figure>"] if self.draw else []
+        parts += [self.table.html()] if self.table else []
         parts += [f'<p class="note">{self.note.html()}</p>'] if self.note else []
         parts += [self.behind.html()] if self.behind else []
         two = " two" if self.span == 2 else ""
         return f'<section class="ex{two}" id="exhibit-{self.key}">{"".join(parts)}</section>'
+
+    def _pictures(self) -> str:
+        alt = self.title.text() + (" " + self.sub.text() if self.sub else "")
+        shown = _image(self.figure(), "full" if self.span == 2 else "", alt)
+        if self.span == 2:
+            shown += _image(self.figure(theme.COLUMN), "alt-size", alt)
+        return shown
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
         return {"text/html": framed(self.html()), "text/plain": self.title.text()}

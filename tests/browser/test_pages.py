@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from salesops.reports.jobs import known_reports
 from salesops.reports.run import run_reports
 from tests.fixtures import SAMPLE
 
@@ -42,7 +43,8 @@ def open_page(browser: Browser, folder, name: str, width: int) -> tuple[Page, li
     return page, told
 
 
-NAMES = ("funnel.zh", "funnel.en", "index.zh", "index.en")
+REPORTS = tuple(f"{report}.{lang}" for report in known_reports() for lang in ("zh", "en"))
+NAMES = (*REPORTS, "index.zh", "index.en")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +56,7 @@ def test_a_page_fits_its_width_and_asks_nobody(browser, folder, name, width):
     page.close()
 
 
-@pytest.mark.parametrize("name", ["funnel.zh", "funnel.en"])
+@pytest.mark.parametrize("name", REPORTS)
 @pytest.mark.parametrize("width", [1200, 390])
 def test_no_two_texts_of_a_page_lie_on_each_other(browser, folder, name, width):
     page, _told = open_page(browser, folder, name, width)
@@ -77,7 +79,7 @@ def test_no_two_texts_of_a_page_lie_on_each_other(browser, folder, name, width):
     page.close()
 
 
-@pytest.mark.parametrize("name", ["funnel.zh", "funnel.en"])
+@pytest.mark.parametrize("name", REPORTS)
 def test_page_one_is_one_sheet_and_every_character_is_printed(browser, folder, name, tmp_path):
     page, _told = open_page(browser, folder, name, 1200)
     out = tmp_path / "page.pdf"
