@@ -141,8 +141,9 @@ def leaks(frame: pd.DataFrame, *, ax: Axes | None = None, by_money: bool = True)
     top = float(frame[[now, prior, norm]].max().max())
     values = frame[now].astype(float).fillna(0.0)
     worst = int(values.to_numpy().argmax()) if values.max() > 0 else -1
-    # What is the most, yet within its norm, is nothing to act on.
-    if worst >= 0 and values.iloc[worst] <= float(frame[norm].iloc[worst]):
+    # What is the most, yet within its norm or nobody knows where, is nothing to act on.
+    lost_at, usual = frame["stage"].iloc[worst], float(frame[norm].iloc[worst])
+    if worst >= 0 and (lost_at == "unknown" or values.iloc[worst] <= usual):
         worst = -1
     for y, row in enumerate(frame.to_dict("records")):
         value = float(row[now])

@@ -96,6 +96,7 @@ def _stages_exhibit(period: Period, stages: pd.DataFrame) -> Exhibit:
         before = {"prior_n": stages["prior_n"].sum(min_count=1),
                   "prior_amount": stages["prior_amount"].sum(min_count=1)}  # fmt: skip
         code = "funnel.sub_stages" if not math.isnan(due) else "funnel.sub_stages_undated"
+        code += "" if not math.isnan(before["prior_n"]) else "_new"
         sub = Say(code, {"n": total, "amount": amount, "due": due, **before})
     entered = stages["entered"].fillna(0).astype(int).tolist()
     note = Say("funnel.note_stages", {"entered": entered}) if len(known) else None
@@ -136,7 +137,8 @@ def _leaks_exhibit(period: Period, leaks: pd.DataFrame) -> Exhibit:
         sub = Say("funnel.sub_leaks", {"leak": total, "prior": prior})
     else:
         sub = Say("funnel.sub_leaks_n", {"n": n, "prior_n": int(leaks["prior_n"].sum())})
+    note = Say("funnel.note_leaks", {}) if leaks["norm_n"].notna().any() else None
     return Exhibit(
-        key="leaks", title=title, sub=sub, note=Say("funnel.note_leaks", {}),
+        key="leaks", title=title, sub=sub, note=note,
         draw=lambda width: pictures.leaks_figure(leaks, width, by_money=by_money),
     )  # fmt: skip

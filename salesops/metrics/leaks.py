@@ -8,6 +8,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.metrics.currency import in_company_currency
+from salesops.metrics.stages import has_stage_history
 from salesops.model.calendar import Period
 
 EARLIER = 8
@@ -31,7 +32,8 @@ def losses(book: Book, period: Period) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per last open stage (`unknown` where no history says it): `stage`, `n` deals,
+        One row per last open stage, and `unknown` where no history says it (then alone, since
+        nobody knows that no other stage lost anything): `stage`, `n` deals,
         `n_valued` of them with a value, `leak` (value, company currency; null where none of the
         deals has one), `leak_share` (of all stages' value), `prior_n`, `prior_leak` (the period
         before up to the same day) and `norm_n`, `norm_leak` (median of the eight periods before,
@@ -49,6 +51,8 @@ def losses(book: Book, period: Period) -> pd.DataFrame:
     grouped = deals.group_by(stage=ibis.coalesce(deals.last_stage, "unknown")).agg(**columns)
     frame = grouped.to_pandas().set_index("stage").astype("float64").fillna(0.0)
     order = [*book.settings.stage_ids("open"), "unknown"]
+    if "unknown" in frame.index and not has_stage_history(book):
+        order = ["unknown"]
     frame = frame.reindex([s for s in order if s != "unknown" or s in frame.index], fill_value=0.0)
     first = book.opportunities.closed_at.min().to_pandas()
     reach = pd.isna(first) or book.calendar.local_date(pd.Timestamp(first)) > windows[-1].start

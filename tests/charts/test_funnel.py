@@ -81,6 +81,15 @@ def test_the_largest_loss_is_marked_only_beyond_its_norm():
     assert beyond != within
 
 
+def test_a_loss_at_a_stage_that_nobody_knows_is_nothing_to_act_on():
+    frame = pd.DataFrame(
+        {"stage": ["unknown"], "n": [3], "leak": [300.0], "prior_leak": [200.0],
+         "norm_leak": [50.0], "prior_n": [2], "norm_n": [2.0]}
+    )  # fmt: skip
+    known = pictures.leaks(frame.assign(stage="needs")).patches[0].get_facecolor()
+    assert pictures.leaks(frame).patches[0].get_facecolor() != known
+
+
 @pytest.mark.parametrize("width", [352, 736])
 def test_a_figure_is_as_wide_as_it_is_read(width):
     figure = pictures.stages_figure(STAGES, width)

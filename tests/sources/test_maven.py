@@ -66,10 +66,11 @@ def test_a_misspelt_product_is_mended_and_told(imported, plain):
     assert mended.n == (plain["product"] == "GTXPro").sum() == 1_480
     products = set(book.opportunities.product_line.to_pandas())
     assert "GTXPro" not in products
-    assert any("GTXPro" in line and "1,480" in line for line in report.lines())
+    assert any("GTXPro" in line and "1,480 rows" in line for line in report.lines())
+    assert any("Philipines" in line and line.endswith("in 1 row") for line in report.lines())
 
 
-def test_what_the_files_cannot_answer_is_null_with_its_reason(imported):
+def test_what_the_files_cannot_answer_is_null_with_its_reason(imported, plain):
     _report, book = imported
     result = funnel(book)
     reasons = {gap.what: gap.reason for gap in result.gaps}
@@ -79,6 +80,9 @@ def test_what_the_files_cannot_answer_is_null_with_its_reason(imported):
     assert result.stages["rate"].isna().all()
     assert result.stages["amount"].isna().all()
     assert result.leaks["leak"].isna().all()
+    # Nobody knows at which stage a deal was lost, so none is said to have lost nothing.
+    lost = plain[(plain["deal_stage"] == "Lost") & (plain["close_date"] >= "2017-12-01")]
+    assert result.leaks[["stage", "n"]].values.tolist() == [["unknown", len(lost)]]
     assert len(result.waterfall) == 0
     for name in ("open_amount", "leak", "whole_funnel", "won_in_period", "pushed_out"):
         assert result.metrics[name] is None, name
