@@ -58,6 +58,9 @@ class Company(_Section):
     country: str = "CN"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
     tax_basis: Literal["gross", "net"] = "gross"
+    # Hours of the local day between which the working clock runs, on working days.
+    works_from: Annotated[int, Field(ge=0, le=23)] = 9
+    works_to: Annotated[int, Field(ge=1, le=24)] = 18
 
     @field_validator("zone")
     @classmethod
@@ -65,6 +68,12 @@ class Company(_Section):
         if zone not in available_timezones():
             raise ValueError("is not an IANA zone such as Asia/Shanghai")
         return zone
+
+    @model_validator(mode="after")
+    def _day_ends_after_it_begins(self) -> Self:
+        if self.works_to <= self.works_from:
+            raise ValueError("works_to must be later than works_from")
+        return self
 
 
 class Stage(_Section):
@@ -118,6 +127,10 @@ class Norms(_Section):
     renewal_grace_days: int = 90
     reactivated_after_months: int = 24
     conversion_days: tuple[int, ...] = (90, 180)
+    # A lead that nobody has contacted for so many working days counts as never touched; this
+    # share of them is normal.
+    untouched_days: Positive = 5
+    untouched_share: Share = 0.05
     due_days: DueDays = DueDays()
 
 
