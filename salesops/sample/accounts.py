@@ -13,11 +13,13 @@ from salesops.sample.draws import NONE, Draws, Ints, lognormal
 from salesops.sample.people import choose_rep
 from salesops.sample.timeline import DAY
 
-# Of the deals that do not come from customers, so many are a second try at a known prospect.
-SECOND_TRY = 0.32
+# Of the deals that do not come from customers, so many are a second try at a prospect that was
+# tried within so many days and did not buy.
+SECOND_TRY, TRIED_WITHIN = 0.32, 720
 SEGMENTS = ("小型", "中型", "大型")
 SEGMENT_POTENTIAL = (250_000, 700_000, 2_000_000)
-STATE_OWNED = 0.12
+# State-owned plants, and hospitals, which a quarter of them are; they pay late.
+STATE_OWNED, HOSPITALS = 0.12, 0.25
 
 
 def assign_accounts(company: Company) -> None:
@@ -42,13 +44,17 @@ def _first_deals(draws: Draws, deals: pd.DataFrame) -> Ints:
     for team in range(team_codes.max() + 1):
         here = np.flatnonzero(team_codes == team)
         fresh = here[~existing[here] & ~again[here]]
-        won = fresh[(deals.outcome.to_numpy()[fresh] == WON)]
+        is_won = deals.outcome.to_numpy()[fresh] == WON
+        won, tried = fresh[is_won], fresh[~is_won]
         won = won[np.argsort(closed[won], kind="stable")]
-        for wanted, pool, known in ((existing, won, closed[won]), (again, fresh, created[fresh])):
+        pools = ((existing, won, closed[won], 2**40), (again, tried, created[tried], TRIED_WITHIN))
+        for wanted, pool, known, within in pools:
             rows = here[wanted[here]]
             earlier = np.searchsorted(known, created[rows])
-            found = earlier > 0
-            first[rows[found]] = pool[chosen[rows[found]] % earlier[found]]
+            oldest = np.searchsorted(known, created[rows] - within * DAY)
+            found = earlier > oldest
+            some = oldest + chosen[rows] % np.maximum(earlier - oldest, 1)
+            first[rows[found]] = pool[some[found]]
     return first
 
 
@@ -58,6 +64,10 @@ def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> p
     region = np.array([team.split("/")[0] for team in firsts.team], dtype=object)
     city = names.cities(draws, region)
     industry = draws.pick(names.INDUSTRY_WEIGHTS, n)
+    state_owned = draws.chance(STATE_OWNED, n)
+    is_hospital = state_owned & draws.chance(HOSPITALS, n)
+    trade = np.where(is_hospital, names.HOSPITAL, names.texts(names.INDUSTRIES)[industry])
+    public = names.public_bodies(draws, city, trade)
     # What a poor region can buy is less, not how many of its customers are large.
     ratio = np.where(region == poor["region"], max(float(poor["potential_ratio"]), 0.1), 1.0)
     guessed = np.rint(firsts.amount.to_numpy() / ratio).astype(np.int64)
@@ -67,9 +77,9 @@ def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> p
     potential = np.rint(potential * ratio).astype(np.int64) // 1000 * 1000 * 100
     return pd.DataFrame(
         {
-            "name": names.companies(draws, city, industry),
+            "name": np.where(state_owned, public, names.companies(draws, city, industry)),
             "city": city,
-            "industry": names.texts(names.INDUSTRIES)[industry],
+            "industry": trade,
             "segment": names.texts(SEGMENTS)[size],
             "region": region,
             "team": firsts.team.to_numpy(),
@@ -77,7 +87,7 @@ def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> p
             "tax": _tax_ids(draws, n),
             "phone": names.phones(draws, n),
             "potential": potential,
-            "state_owned": draws.chance(STATE_OWNED, n),
+            "state_owned": state_owned,
             "created": firsts.created.to_numpy() - draws.whole(60, 6 * 3600, n),
         }
     )

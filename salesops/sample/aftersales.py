@@ -25,9 +25,8 @@ def open_tickets(company: Company) -> None:
     contracts, draws, line = company["contracts"], company.draws("tickets"), company.timeline
     since = contracts.groupby("account").delivered.min()
     begin = np.maximum(since.to_numpy(), line.start)
-    months = np.maximum(line.end - begin, 0) * 1000 // 30_437
-    # So many tries a month, each with a chance of a tenth, make a count that varies like one.
-    tries = months * 4
+    # Four tries a month, each with a small chance, make a count that varies like one.
+    tries = np.maximum(line.end + 1 - begin, 0) * 4_000 // 30_437
     account = np.repeat(since.index.to_numpy(), tries)
     account_begin = np.repeat(begin, tries)
     happens = draws.chance(A_MONTH / 4, len(account))

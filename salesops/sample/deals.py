@@ -20,12 +20,12 @@ PER_MONTH = 165
 DECIDED, WIN_RATE = 0.90, 0.25
 SIZE_MEDIAN, SIZE_SIGMA = 140_000, 1.0987  # mean 256,000; the top tenth holds 43 %
 # Bigger deals win less: chance falls by this power of the size in standard deviations, which puts
-# the mean won deal at 220,000.
-SIZE_TILT = 0.138
+# the mean won deal near 220,000 and the win rate by value near 22 %: 222,000 and 21.7 %.
+SIZE_TILT = 0.128
 LARGE = 800_000
 LARGE_CYCLE, REPEAT_CYCLE, LOST_CYCLE, VOID_CYCLE = 150, 30, 50, 35
 # With repeats and large deals beside them these put the median at 75 and the 90th at 190 days.
-USUAL_CYCLE, CYCLE_SIGMA = 78, 0.70
+USUAL_CYCLE, CYCLE_SIGMA = 80, 0.68
 SOURCES = ("leads", "self_found", "existing", "referral", "partner")
 SOURCE_WEIGHTS = (45, 30, 12, 3, 10)
 PRODUCTS = ("软件", "设备", "订阅", "服务")
@@ -108,11 +108,11 @@ def _created(draws: Draws, timeline: Timeline, deals: pd.DataFrame) -> Ints:
     """Count back the length of each deal from its end."""
     n = len(deals)
     median = np.full(n, USUAL_CYCLE)
-    median[deals.amount > LARGE * 100] = LARGE_CYCLE
     median[deals.source == SOURCES.index("existing")] = REPEAT_CYCLE
+    median[deals.amount > LARGE * 100] = LARGE_CYCLE
     lost = (deals.outcome != WON).to_numpy()
     # Losses keep the same order among themselves and centre on their own median.
-    median = np.where(lost, median * LOST_CYCLE // 72, median)
+    median = np.where(lost, median * LOST_CYCLE // 75, median)
     median = np.where(deals.outcome == VOID, VOID_CYCLE, median)
     length = median * lognormal(10_000, CYCLE_SIGMA, 60_000)[draws.level(n)] // 10_000
     day = deals.closed.to_numpy() // DAY - np.clip(length, 2, 700)
@@ -164,9 +164,10 @@ def _slow_down_legal(deals: pd.DataFrame, parts: Ints, reaches: Flags, life: Int
     """Give legal review the planted number of days, at most 60 % of the deal's life."""
     days = deals.slow_legal.to_numpy()
     here = np.flatnonzero(reaches & (days > 0))
-    share = np.minimum(days[here] * DAY * 100 // np.maximum(life[here], 1), 60)
+    share = np.minimum(days[here] * DAY * 10_000 // np.maximum(life[here], 1), 6_000)
+    parts[:, here] *= 1_000
     others = parts[:-1, here].sum(axis=0)
-    parts[-1, here] = np.maximum(others * share // (100 - share), 1)
+    parts[-1, here] = np.maximum(others * share // (10_000 - share), 1)
 
 
 def describe_deals(draws: Draws, deals: pd.DataFrame) -> None:

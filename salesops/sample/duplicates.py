@@ -8,7 +8,6 @@ from salesops.sample.accounts import spells_in_order
 from salesops.sample.company import Company
 from salesops.sample.draws import NONE, Ints
 from salesops.sample.options import scaled_share
-from salesops.sample.people import choose_rep
 from salesops.sample.timeline import DAY
 
 SHARE, TWO_OWNERS = 0.06, 0.20
@@ -22,8 +21,14 @@ def duplicate_accounts(company: Company) -> None:
     accounts, draws = company["accounts"], company.draws("P6")
     n = len(accounts)
     order = draws.order(n)
-    doubled = np.sort(order[: round(n * share)])
-    alike = np.sort(order[n - round(n * LOOK_ALIKES) :])
+    n_alike = round(n * LOOK_ALIKES)
+    alike = np.sort(order[n - n_alike :])
+    # What people left behind on their last day, or claimed from the pool, was entered once.
+    left = set(company.facts["P5"]["leavers"])
+    spells = company["account_owners"]
+    theirs = np.isin(order, spells.account[spells.new.isin(left)].to_numpy())
+    theirs |= np.isin(order, company.facts.get("claimed", {}).get("accounts", []))
+    doubled = np.sort(order[: n - n_alike][~theirs[: n - n_alike]][: round((n + n_alike) * share)])
     kind = draws.whole(0, len(KINDS) - 1, len(doubled))
     copies = _copies(company, doubled, kind)
     others = _look_alikes(company, alike)
@@ -31,7 +36,8 @@ def duplicate_accounts(company: Company) -> None:
     of = np.concatenate([doubled, alike])
     is_copy = np.arange(len(of)) < len(doubled)
     number = n + np.arange(len(of))
-    two = is_copy & draws.chance(TWO_OWNERS, len(of))
+    two = np.zeros(len(of), bool)
+    two[draws.order(len(doubled))[: round(TWO_OWNERS * len(doubled))]] = True
     company["accounts"] = pd.concat([accounts, copies, others], ignore_index=True)
     _own(company, number, of, created, two | ~is_copy)
     _redirect(company, number[is_copy], doubled, created[is_copy])
@@ -106,15 +112,32 @@ def _brand(name: str, city: str, industry: str) -> str:
 
 
 def _own(company: Company, number: Ints, of: Ints, created: Ints, other: "np.ndarray") -> None:
-    """Give the new accounts owners: that of the original, or somebody else."""
-    spells, draws = company["account_owners"], company.draws("P6 owners")
-    team = company["accounts"].team.to_numpy()[number]
-    fresh = choose_rep(draws, company["users"], team, created // DAY, fair=True)
-    current = spells.groupby("account")["new"].last()
-    same = current.reindex(of).to_numpy(float)
-    owner = np.where(other | np.isnan(same), fresh, np.nan_to_num(same, nan=0)).astype(np.int64)
-    more = pd.DataFrame({"account": number, "at": created, "new": owner})
-    company["account_owners"] = spells_in_order(pd.concat([spells, more], ignore_index=True))
+    """Give the new accounts owners: those of the original all along, or somebody else who stays."""
+    spells, draws, users = company["account_owners"], company.draws("P6 owners"), company["users"]
+    parts = [spells]
+    end = company.timeline.end_at
+    stays = (users.role == "rep") & (users.left == NONE) & (users.hired * DAY <= end)
+    reps = np.flatnonzero(stays)
+    hired, team = users.hired.to_numpy() * DAY, users.team.to_numpy()
+    by_account = dict(list(spells.groupby("account")))
+    for account, original, at, someone in zip(
+        number.tolist(), of.tolist(), created.tolist(), other.tolist(), strict=True
+    ):
+        own = by_account[original]
+        # Until a colleague is there, and else all along, it is whose the original is.
+        since, until = own["at"].where(own["at"] > at, at), 2**62
+        if someone:
+            now = own.new.to_numpy()[max(int((own["at"] <= end).sum()) - 1, 0)]
+            mates = reps[(team[reps] == team[own.new.iloc[0]]) & (reps != now)]
+            there = mates[hired[mates] <= at]
+            found = next((some for some in (there, mates, reps) if len(some)), reps)
+            chosen = int(found[draws.whole(0, len(found) - 1, 1)[0]])
+            until = max(at, int(hired[chosen]))
+            parts.append(pd.DataFrame({"account": [account], "at": [until], "new": [chosen]}))
+        last = max(int((own["at"] <= at).sum()) - 1, 0)
+        kept = (np.arange(len(own)) >= last) & (since < until)
+        parts.append(pd.DataFrame({"account": account, "at": since, "new": own.new})[kept])
+    company["account_owners"] = spells_in_order(pd.concat(parts, ignore_index=True))
 
 
 def _redirect(company: Company, number: Ints, of: Ints, created: Ints) -> None:

@@ -21,6 +21,7 @@ from salesops.sample.duplicates import duplicate_accounts
 from salesops.sample.edits import bulk_edit
 from salesops.sample.goals import decide, move_over_cliffs, say_forecasts, set_targets
 from salesops.sample.leads import lead_touches, receive_leads, shift_source_of_customers
+from salesops.sample.leavers import leave_deals_behind, make_people_leave
 from salesops.sample.log import (
     History,
     account_histories,
@@ -35,9 +36,9 @@ from salesops.sample.options import SampleOptions
 from salesops.sample.people import hire, team_names
 from salesops.sample.planted import (
     add_deals_of_better_leads,
-    leave_deals_behind,
-    make_people_leave,
+    dip,
     make_poor_region_poor,
+    sandbag,
     shape_deals,
 )
 from salesops.sample.pool import claim_and_return, leave_accounts_behind, return_to_pool
@@ -115,16 +116,18 @@ def _sell(company: Company) -> None:
     describe_deals(company.draws("words"), company["deals"])
     shape_deals(company)
     leave_deals_behind(company)
-    lay_stages(company.draws("stages"), company["deals"])
+    dip(company)
     hand_over_deals(company)
+    sandbag(company)
+    lay_stages(company.draws("stages"), company["deals"])
     own_accounts(company)
     move_over_cliffs(company)
     shift_source_of_customers(company)
     trim(company)
     return_to_pool(company)
     claim_and_return(company)
-    duplicate_accounts(company)
     leave_accounts_behind(company)
+    duplicate_accounts(company)
 
 
 def _serve(company: Company) -> None:

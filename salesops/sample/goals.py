@@ -9,7 +9,7 @@ from salesops.sample.deals import RENEWAL, WON
 from salesops.sample.draws import NONE, Ints, lognormal
 from salesops.sample.options import scaled, scaled_share
 from salesops.sample.people import SEATS
-from salesops.sample.planted import month_start, null_change_team, real_change_teams, seasoned_reps
+from salesops.sample.planted import month_start, real_change_teams, seasoned_reps
 from salesops.sample.timeline import DAY, day_number
 
 YEAR_TARGET = 102_000_000
@@ -128,17 +128,40 @@ def _without_some(company: Company, targets: pd.DataFrame) -> pd.DataFrame:
     months = round(scaled(0, NO_TARGET_MONTHS, multiple))
     last = [m.text for m in company.timeline.months()[-months:]]
     gone = (targets.level == "user") & targets.key.isin(reps.tolist()) & targets.period.isin(last)
-    targets = targets[~gone].reset_index(drop=True)
-    team, year = company.teams[0], str(company.timeline.months()[-1].start.year)
+    targets = _given_to_mates(company, targets, gone)
+    team, open_months = company.teams[0], _months_with_quotas(company)
     path = {"company": "", "region": team.split("/")[0], "team": team}
-    monthly = round(scaled(0, TEAM_GAP, multiple)) // 12
+    gap = round(scaled(0, TEAM_GAP, multiple))
+    parts = {month: gap // len(open_months) for month in open_months}
+    parts[open_months[0]] += gap - sum(parts.values())
     for level, key in path.items():
         rows = (targets.level == level) & (targets.key == key) & (targets.metric == "bookings")
-        targets.loc[rows & targets.period.str.startswith(year), "amount"] += monthly
+        targets["amount"] += targets.period.map(parts).fillna(0).astype(np.int64) * rows
     company.facts["P1"] = {
-        "reps": reps.tolist(), "months": last, "team": team, "year": year, "gap": monthly * 12,
+        "reps": reps.tolist(), "months": last, "team": team, "gap_months": open_months, "gap": gap,
     }  # fmt: skip
     return targets
+
+
+def _months_with_quotas(company: Company) -> list[str]:
+    """List the months of the last year for which people know their quotas."""
+    last = company.timeline.months()[-1]
+    quarter_end = (last.start.month + 2) // 3 * 3
+    return [f"{last.start.year}-{month:02d}" for month in range(1, quarter_end + 1)]
+
+
+def _given_to_mates(company: Company, targets: pd.DataFrame, gone: pd.Series) -> pd.DataFrame:
+    """Take targets away and share them out in the team, whose people still add up to its own."""
+    team = company["users"].team.to_numpy()
+    amount = targets.amount.to_numpy().copy()
+    is_user = (targets.level == "user").to_numpy() & ~gone.to_numpy()
+    keys = np.where(is_user | gone.to_numpy(), targets.key, 0).astype(np.int64)
+    for row in np.flatnonzero(gone.to_numpy()).tolist():
+        mates = is_user & (targets.period == targets.period[row]).to_numpy() & (amount > 0)
+        mates = np.flatnonzero(mates & (team[keys] == team[keys[row]]))
+        each, rest = divmod(int(amount[row]) // STEP, max(len(mates), 1))
+        amount[mates] += STEP * (each + (np.arange(len(mates)) < rest))
+    return targets.assign(amount=amount)[~gone].reset_index(drop=True)
 
 
 def move_over_cliffs(company: Company) -> None:
@@ -160,13 +183,18 @@ def move_over_cliffs(company: Company) -> None:
     quota = plan.assign(quarter=number - 1970 * 4).groupby(["key", "quarter"]).amount.sum() * 100
     quota.index.names = ["who", "quarter"]
     both = pd.concat([actual.rename("actual"), quota.rename("quota")], axis=1, join="inner")
-    both = both[both.quota > 0].sort_index()
+    # Whole quarters that are over and shown whole.
+    quarters = both.index.get_level_values("quarter")
+    both = both[(both.quota > 0) & quarters.isin(_whole_quarters(company))].sort_index()
     reached = both.actual / both.quota
     amounts = deals.amount.to_numpy().copy()
-    moved = []
+    moved, n_below = [], 0
     for cliff in CLIFFS:
         below = both[(reached >= cliff - BELOW_CLIFF) & (reached < cliff)]
-        chosen = below[draws.chance(share, len(below))]
+        # To the head over both cliffs: a quarter of few is a few.
+        before, n_below = n_below, n_below + len(below)
+        wanted = round(share * n_below) - round(share * before)
+        chosen = below.iloc[np.sort(draws.order(len(below))[:wanted])]
         over = 1002 + draws.whole(0, 28, len(chosen))
         for (who, quarter), row, just in zip(chosen.index, chosen.itertuples(), over, strict=True):
             wanted = int(row.quota * cliff) * int(just) // 1000
@@ -175,7 +203,15 @@ def move_over_cliffs(company: Company) -> None:
             amounts[largest] += (wanted - int(row.actual)) // 10_000 * 10_000
             moved.append({"who": int(who), "quarter": int(quarter), "cliff": cliff})
     deals["amount"] = amounts
-    company.facts["P13"] = {"share": share, "moved": moved}
+    company.facts["P13"] = {"share": share, "below": n_below, "moved": moved}
+
+
+def _whole_quarters(company: Company) -> list[int]:
+    """Number the quarters since 1970 that lie wholly between the start and the end."""
+    line = company.timeline
+    months = [m for m in line.months() if day_number(m.end) <= line.end]
+    numbers = [((m.start.year - 1970) * 12 + m.start.month - 1) // 3 for m in months]
+    return sorted({q for q in numbers if numbers.count(q) == 3})
 
 
 def say_forecasts(company: Company) -> None:
@@ -212,7 +248,8 @@ def decide(company: Company) -> None:
         for team in real_change_teams(company):
             rows.append((f"team:{team}", "线索首次响应纳入服务水平：30 分钟内", 0.10, 0.025))
     if company.options.size("P18"):
-        rows.append((f"team:{null_change_team(company)}", "启用每周工作模板", WIN_BASE, 0.05))
+        team = company.facts["P18"]["team"]
+        rows.append((f"team:{team}", "启用每周工作模板", WIN_BASE, 0.05))
     frame = pd.DataFrame(rows, columns=["scope", "note", "baseline", "expected_effect"])
     frame["owner"], frame["created"] = manager, day * DAY + 10 * 3600
     frame["due"], frame["done"] = day + 14, day + 10

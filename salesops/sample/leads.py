@@ -5,15 +5,14 @@ import pandas as pd
 
 from salesops.sample import names
 from salesops.sample.company import Company
-from salesops.sample.deals import LEAD_WORD_WEIGHTS
+from salesops.sample.deals import LEAD_WORD_WEIGHTS, WON
 from salesops.sample.draws import NONE, Draws, Flags, Ints, lognormal
 from salesops.sample.options import scaled, scaled_share
-from salesops.sample.people import choose_rep
-from salesops.sample.planted import month_start, real_change_teams
+from salesops.sample.people import choose_rep, seats_of
+from salesops.sample.planted import TO_DEAL, month_start, real_change_teams
 from salesops.sample.timeline import DAY
 
 A_MONTH = 740
-TO_DEAL = 0.10
 STATUSES = ("新线索", "已分配", "跟进中", "有效", "已转商机", "无效")
 NEW, ASSIGNED, WORKED, VALID, CONVERTED, INVALID = range(len(STATUSES))
 REASONS = ("没有需求", "联系不上", "规模不符", "学生或同行", "重复线索", "区域外")
@@ -72,7 +71,8 @@ def _others(company: Company, draws: Draws) -> pd.DataFrame:
     festive = line.signing_weights[days - line.first] == 0
     weights = np.where(festive & ~is_weekend & ~line.is_work(days), weekday // 4, weights)
     day = days[draws.pick(weights, n)]
-    team = np.array(company.teams, dtype=object)[draws.whole(0, len(company.teams) - 1, n)]
+    # Each team gets leads by its seats, so that all turn the same share into deals.
+    team = np.array(company.teams, dtype=object)[draws.pick(seats_of(company.teams), n)]
     word = draws.pick(LEAD_WORD_WEIGHTS, n)
     multiple = company.options.size("P16")
     if multiple:
@@ -105,8 +105,18 @@ def shift_source_of_customers(company: Company) -> None:
         return
     clean = LEAD_WORD_WEIGHTS[WEAK_WORD] / 100
     wanted = scaled_share(clean, WEAK_CUSTOMERS, multiple)
-    weak = ((deals.source == 0) & (deals.source_word == WEAK_WORD)).to_numpy()
-    moved = np.flatnonzero(weak & draws.chance(1 - wanted / clean, len(deals)))
+    of_leads = (deals.source == 0).to_numpy()
+    closed = deals.closed.to_numpy()
+    line = company.timeline
+    customer = of_leads & (deals.outcome == WON).to_numpy()
+    customer &= (closed >= line.start * DAY) & (closed <= line.end_at)
+    weak = of_leads & (deals.source_word == WEAK_WORD).to_numpy()
+    goes = weak & ~customer & draws.chance(1 - wanted / clean, len(deals))
+    # Among the customers of the time that is shown the share is met to the head.
+    ours = np.flatnonzero(weak & customer)
+    keep = round(wanted * int(customer.sum()))
+    goes[ours[draws.order(len(ours))][keep:]] = True
+    moved = np.flatnonzero(goes)
     word = deals.source_word.to_numpy().copy()
     word[moved] = np.array([0, 2, 3, 4])[draws.whole(0, 3, len(moved))]
     deals["source_word"] = word
@@ -127,13 +137,15 @@ def _answer(company: Company, leads: pd.DataFrame) -> None:
         better = leads.team.isin(real_change_teams(company)).to_numpy()
         since = month_start(company, 25) * DAY
         served = round(scaled(ANSWER_MINUTES, SERVICE_LEVEL_MINUTES, 1.0))
-        minutes = np.where(better & (created >= since), np.minimum(minutes, served), minutes)
+        # The level is held on working days; weekends stay as they are.
+        better &= (created >= since) & ~weekend
+        minutes = np.where(better, np.minimum(minutes, served), minutes)
     leads["assigned"] = created + draws.whole(2, 25, n) * 60
     wait = minutes * lognormal(10_000, ANSWER_SIGMA, 200_000)[draws.level(n)] // 10_000
     touched = leads["assigned"].to_numpy() + np.maximum(wait, 3) * 60
     share = scaled_share(UNTOUCHED, UNTOUCHED_PLANTED, multiple)
     # A lead that became a deal was touched; the others carry the whole share.
-    forgotten = draws.chance(min(share / (1 - TO_DEAL), 1.0), n) & ~is_deal
+    forgotten = draws.chance(min(share / max(1 - is_deal.mean(), 0.1), 1.0), n) & ~is_deal
     born = company["deals"].created.to_numpy()[np.maximum(deal, 0)]
     touched = np.where(is_deal, np.minimum(touched, born - 4 * 3600), touched)
     leads["touched"] = np.where(forgotten, NONE, touched)

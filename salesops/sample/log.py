@@ -165,8 +165,9 @@ def _amounts(draws: Draws, company: Company) -> list[pd.DataFrame]:
     final = deals.amount.to_numpy()
     proposed, agreed = deals.entered_proposal.to_numpy(), deals.entered_negotiation.to_numpy()
     has_proposal, has_agreed = proposed != NONE, agreed != NONE
-    quoted = _scaled(final, np.where(draws.chance(0.45, n), draws.whole(96, 118, n), 100))
-    guess = _scaled(quoted, np.where(draws.chance(0.6, n), draws.whole(70, 135, n), 100))
+    moves = ~deals.settled.to_numpy()
+    quoted = _scaled(final, np.where(draws.chance(0.45, n) & moves, draws.whole(96, 118, n), 100))
+    guess = _scaled(quoted, np.where(draws.chance(0.6, n) & moves, draws.whole(70, 135, n), 100))
     quoted = np.where(has_agreed, quoted, final)
     guess = np.where(has_proposal, guess, quoted)
     p, a = np.flatnonzero(has_proposal), np.flatnonzero(has_agreed)

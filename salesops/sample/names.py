@@ -37,6 +37,8 @@ INDUSTRIES = (
     "化工",
 )
 INDUSTRY_WEIGHTS = (18, 16, 15, 8, 9, 8, 8, 9, 5, 4)
+# Hospitals buy for the workshops in which they clean and pack instruments.
+HOSPITAL = "医疗机构"
 LEGAL_FORMS = ("有限公司", "股份有限公司", "科技有限公司", "制造有限公司")
 LEGAL_WEIGHTS = (58, 12, 18, 12)
 
@@ -89,6 +91,14 @@ def companies(draws: Draws, city: "np.ndarray", industry: Ints) -> "np.ndarray":
     n = len(city)
     form = texts(LEGAL_FORMS)[draws.pick(LEGAL_WEIGHTS, n)]
     return city + brands(draws, n) + texts(INDUSTRIES)[industry] + form
+
+
+def public_bodies(draws: Draws, city: "np.ndarray", industry: "np.ndarray") -> "np.ndarray":
+    """Make up names of state-owned plants, and of hospitals where the industry is medicine."""
+    brand = brands(draws, len(city))
+    plant = city + texts(["国营"])[np.zeros(len(city), int)] + brand + industry
+    end = np.where(industry == HOSPITAL, "医院", "厂")
+    return np.where(industry == HOSPITAL, city + brand, plant) + end.astype(object)
 
 
 def phones(draws: Draws, n: int) -> "np.ndarray":

@@ -4,31 +4,33 @@ Sizes are those of the defaults; multiples scale shares and rates on the odds sc
 and money linearly. A problem that costs deals turns wins into losses; nothing else moves.
 """
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 
 from salesops.sample.company import Company
-from salesops.sample.deals import DECIDED, LOST, LOST_AT, SKIP_SHARE, WIN_RATE, WON, in_order
+from salesops.sample.deals import (
+    DECIDED,
+    LOST,
+    LOST_AT,
+    SKIP_SHARE,
+    VOID,
+    WIN_RATE,
+    WON,
+    in_order,
+)
 from salesops.sample.draws import NONE, Draws, Flags, Ints
 from salesops.sample.options import scaled, scaled_share
-from salesops.sample.people import employed
+from salesops.sample.silent import fall_silent, leave_for_dead
 from salesops.sample.timeline import DAY, date_of, day_number
 
 SKIPPED, SKIPPED_WIN = 0.22, 0.14
 PUSHED, PUSHED_WIN = 0.20, 0.09
 # Pushes come every tenth of a long life, so the third after three tenths of it.
 LONG_LIFE, PUSHES, PUSHED_FROM = 70, 10, 0.3
-ZOMBIES, ZOMBIE_VALUE, ZOMBIE_FLOOR = 0.05, 0.20, 250_000 * 100
-LEAVERS, LEFT_DEALS, LEFT_WIN, LEFT_DAYS = 2, 31, 0.13, 34
-LEFT_BEFORE_END = 106
-SANDBAGGERS, SANDBAGGED = 2, 0.30
+SANDBAGGERS, SANDBAGGED, SANDBAG_DAYS = 2, 0.30, 5
 LEGAL_DAYS, LEGAL_BELOW = 11, 100_000 * 100
 POOR_REGION, POOR_POTENTIAL = "西南", 0.60
-REAL_MONTH, REAL_RATIO, NULL_DIP = 25, 1.25, 0.45
-# Days without a word before a deal ends; after three norms, about so many days, it counts.
-SILENT_VALUE, SILENCE, SILENT_FROM = 0.18, (50, 84), 23
+TO_DEAL, REAL_MONTH, REAL_RATIO, NULL_DIP, BAD_DAYS = 0.10, 25, 1.25, 0.45, 92
 
 
 def month_start(company: Company, month: int) -> int:
@@ -42,11 +44,6 @@ def real_change_teams(company: Company) -> tuple[str, ...]:
     return company.teams[2:4] if len(company.teams) >= 4 else company.teams[:1]
 
 
-def null_change_team(company: Company) -> str:
-    """Name the team that looked worst and got the weekly template."""
-    return company.teams[1] if len(company.teams) > 1 else company.teams[0]
-
-
 def add_deals_of_better_leads(company: Company) -> None:
     """P17: two teams answer leads better from month 25, so more leads become deals."""
     multiple = company.options.size("P17")
@@ -54,8 +51,11 @@ def add_deals_of_better_leads(company: Company) -> None:
     since = month_start(company, REAL_MONTH) * DAY
     eligible = deals.team.isin(real_change_teams(company)) & (deals.source == 0)
     rows = deals[(eligible & (deals.created >= since)).to_numpy()]
-    extra = scaled_share(0.10, 0.10 * REAL_RATIO, multiple) / 0.10 - 1
-    more = rows[draws.chance(min(extra, 1.0), len(rows))].copy()
+    rate = scaled_share(TO_DEAL, TO_DEAL * REAL_RATIO, multiple)
+    # Each added deal adds its lead too.
+    extra = (rate - TO_DEAL) / (TO_DEAL * (1 - rate))
+    chosen = np.sort(draws.order(len(rows))[: round(min(extra, 1.0) * len(rows))])
+    more = rows.iloc[chosen].copy()
     shift = draws.whole(-9, 9, len(more)) * DAY
     line = company.timeline
     more["created"] = line.at_work(draws, (more.created + shift).to_numpy() // DAY)
@@ -65,7 +65,7 @@ def add_deals_of_better_leads(company: Company) -> None:
     company["deals"] = in_order(pd.concat([deals, more], ignore_index=True))
     company.facts["P17"] = {
         "teams": list(real_change_teams(company)), "from": str(date_of(since // DAY)),
-        "deals_added": len(more), "rate_ratio": round(1 + extra, 4),
+        "deals_added": len(more), "planted_rate": round(rate, 4),
     }  # fmt: skip
 
 
@@ -80,110 +80,87 @@ def make_poor_region_poor(company: Company) -> None:
     company.facts["P2"] = {"region": POOR_REGION, "potential_ratio": ratio}
 
 
-def lose(draws: Draws, deals: pd.DataFrame, group: Flags, win_rate: float) -> int:
-    """Turn wins of a group into losses until its chance is `win_rate`; count them."""
-    won = np.flatnonzero(group & (deals.outcome == WON).to_numpy())
-    turned = won[draws.chance(max(1 - win_rate / WIN_RATE, 0.0), len(won))]
-    outcome = deals.outcome.to_numpy().copy()
-    outcome[turned] = LOST
+def lose(company: Company, draws: Draws, group: Flags, win_rate: float) -> int:
+    """Turn wins of a group into losses until its win rate is `win_rate`; count them.
+
+    What ended in the time that is shown and what did not each come to that rate.
+    """
+    deals, line = company["deals"], company.timeline
+    closed, outcome = deals.closed.to_numpy(), deals.outcome.to_numpy().copy()
+    shown = (closed >= line.start * DAY) & (closed <= line.end_at)
+    turned = 0
+    for part in (group & shown, group & ~shown):
+        won = np.flatnonzero(part & (outcome == WON))
+        decided = int((part & (outcome != VOID)).sum())
+        goes = won[draws.order(len(won))][round(max(win_rate, 0.0) * decided) :]
+        outcome[goes] = LOST
+        turned += len(goes)
     deals["outcome"] = outcome
-    return len(turned)
+    return turned
 
 
 def shape_deals(company: Company) -> None:
     """Plant the problems that change how deals run and end, and mark the deals."""
     deals = company["deals"]
-    for column in ("zombie", "skips_needs", "sandbagged", "left_behind"):
+    for column in ("zombie", "skips_needs", "sandbagged", "left_behind", "settled"):
         deals[column] = False
     deals["slow_legal"] = 0
     deals["silent_from"] = NONE
-    for plant in (_dip, _zombies, _skips, _pushes, _sandbags, _legal, _silences):
+    for plant in (leave_for_dead, _skips, _pushes, _legal, fall_silent):
         plant(company)
 
 
-def _dip(company: Company) -> None:
-    """P18: one team had three bad months before it was given a template; then it is as before."""
-    multiple, draws = company.options.size("P18"), company.draws("P18")
-    deals, team = company["deals"], null_change_team(company)
+def dip(company: Company) -> None:
+    """P18: one team had three bad months before it was given a template; then it is as before.
+
+    It is the team that looked worst anyway, so that it comes back by itself.
+    """
+    multiple, draws, deals = company.options.size("P18"), company.draws("P18"), company["deals"]
     since = month_start(company, REAL_MONTH) * DAY
     closed = deals.closed.to_numpy()
-    bad = (deals.team == team).to_numpy() & (closed >= since - 92 * DAY) & (closed < since)
-    share = scaled_share(WIN_RATE, WIN_RATE * (1 - NULL_DIP), multiple)
-    lost = lose(draws, deals, bad, share)
+    bad = (closed >= since - BAD_DAYS * DAY) & (closed < since)
+    usual = (closed >= since - 3 * 365 * DAY) & (closed < since - BAD_DAYS * DAY)
+    before, base = _rates(deals[bad]), _rates(deals[usual])
+    others = [t for t in company.teams if t not in real_change_teams(company)] or company.teams
+    team = min(others, key=lambda t: before.get(t, 1.0))
+    share, lost = before.get(team, WIN_RATE), 0
+    if multiple:
+        own = base.get(team, WIN_RATE)
+        worse = min((rate for t, rate in before.items() if t != team), default=1.0) - 0.02
+        share = min(scaled_share(own, own * (1 - NULL_DIP), multiple), max(worse, 0.0))
+        lost = lose(company, draws, bad & (deals.team == team).to_numpy(), share)
     company.facts["P18"] = {
         "team": team, "from": str(date_of(since // DAY)), "effect": 0.0, "wins_lost_before": lost,
+        "planted_win_rate_before": round(share, 4),
     }  # fmt: skip
 
 
-def _zombies(company: Company) -> None:
-    """P12: deals that are long dead stay open until somebody clears them out in January."""
-    share = scaled_share(0.0, ZOMBIES, company.options.size("P12"))
-    draws, deals = company.draws("P12"), company["deals"]
-    fit = (deals.outcome == LOST) & (deals.amount >= ZOMBIE_FLOOR)
-    of_fit = share * len(deals) / max(int(fit.sum()), 1)
-    marked = fit.to_numpy() & draws.chance(min(of_fit, 0.9), len(deals))
-    chosen = np.flatnonzero(_with_their_value(company, marked, fit.to_numpy()))
-    days = deals.closed.to_numpy()[chosen] // DAY
-    years = np.array([date_of(int(day)).year for day in days], dtype=np.int64)
-    known = sorted({*years.tolist(), *(years + 1).tolist()})
-    clearing = np.array([_clearing_day(company, year) for year in known], dtype=np.int64)
-    this, following = (clearing[np.searchsorted(known, y)] for y in (years, years + 1))
-    ends = np.where(days + 30 < this, this, following)
-    closed = deals.closed.to_numpy().copy()
-    silent = deals.silent_from.to_numpy().copy()
-    silent[chosen] = closed[chosen]
-    closed[chosen] = ends * DAY + draws.whole(14 * 3600, 15 * 3600, len(chosen))
-    deals["closed"], deals["silent_from"] = closed, silent
-    deals.loc[chosen, "zombie"] = True
-    company.facts["P12"] = {"planted_share": share}
-
-
-def _with_their_value(company: Company, marked: Flags, fit: Flags) -> Flags:
-    """Exchange zombies of the last months for larger or smaller ones until their value is met."""
-    deals, end = company["deals"], company.timeline.end_at
-    share = scaled_share(0.0, ZOMBIE_VALUE, company.options.size("P12"))
-    created, closed = deals.created.to_numpy(), deals.closed.to_numpy()
-    amount = deals.amount.to_numpy()
-    first = day_number(dt.date(date_of(company.timeline.end).year, 1, 1)) * DAY
-    dead = fit & (closed >= first) & (closed <= end - 30 * DAY)
-    others = amount[(created <= end) & (closed > end)].sum()
-    wanted = int(others * share / (1 - share))
-    marked = marked.copy()
-    for _ in range(400):
-        missing = wanted - int(amount[dead & marked].sum())
-        inside, outside = np.flatnonzero(dead & marked), np.flatnonzero(dead & ~marked)
-        if abs(missing) < wanted // 40 or not len(inside) or not len(outside):
-            break
-        order = inside[np.argsort(amount[inside], kind="stable")]
-        leaves = order[0] if missing > 0 else order[-1]
-        near = np.abs(amount[outside] - amount[leaves] - missing)
-        comes = outside[int(near.argmin())]
-        if (amount[comes] > amount[leaves]) != (missing > 0):
-            break
-        marked[leaves], marked[comes] = False, True
-    return marked
-
-
-def _clearing_day(company: Company, year: int) -> int:
-    line = company.timeline
-    first = day_number(dt.date(year, 1, 8))
-    return int(line.work_day(line.work_index(np.array([first])))[0])
+def _rates(deals: pd.DataFrame) -> dict[str, float]:
+    """Give the win rate of each team."""
+    decided = deals[deals.outcome != VOID]
+    return (decided.outcome == WON).groupby(decided.team).mean().to_dict()
 
 
 def _skips(company: Company) -> None:
     """P7: deals go on without an analysis of the needs, and are won less."""
     multiple, draws = company.options.size("P7"), company.draws("P7")
     deals = company["deals"]
-    share = scaled_share(SKIP_SHARE / 3, SKIPPED, multiple) if multiple else 0.0
-    # The share is of the deals that get past the needs; those that skip them all do.
-    past = DECIDED * WIN_RATE + (1 - DECIDED * WIN_RATE) * sum(LOST_AT[2:]) / sum(LOST_AT)
-    of_all = share * past / (1 - share * (1 - past))
-    chosen = draws.chance(of_all, len(deals)) & ~deals.zombie.to_numpy()
+    natural = SKIP_SHARE / 3
+    share = scaled_share(natural, SKIPPED, multiple)
+    # The share is of the deals that get past the needs; those that skip them all do. Some do
+    # anyway, and are won as often as what gets so far.
+    won = DECIDED * WIN_RATE
+    past = won + (1 - won) * sum(LOST_AT[2:]) / sum(LOST_AT)
+    planted = (share - natural) / (1 - natural)
+    usual = ~deals.zombie.to_numpy()
+    of_all = planted * past / (1 - planted * (1 - past)) / max(usual.mean(), 0.5)
+    chosen = draws.chance(of_all, len(deals)) & usual
     deals["skips_needs"] = chosen
     win = scaled_share(WIN_RATE, SKIPPED_WIN, multiple)
+    others = min(natural * (1 - planted) / share, 0.5)
     company.facts["P7"] = {
         "planted_share": share, "planted_win_rate": win,
-        "wins_lost": lose(draws, deals, chosen, win),
+        "wins_lost": lose(company, draws, chosen, (win - others * won / past) / (1 - others)),
     }  # fmt: skip
 
 
@@ -193,16 +170,32 @@ def _pushes(company: Company) -> None:
     deals = company["deals"]
     life = (deals.closed - deals.created).to_numpy() // DAY
     share = scaled_share(0.0, PUSHED, multiple)
-    long = (life >= LONG_LIFE) & ~deals.zombie.to_numpy()
+    long = (life >= LONG_LIFE) & ~(deals.zombie | deals.skips_needs).to_numpy()
     # Deals that are open on a day are met in proportion to their length.
     met = share * life.sum() / max(life[long].sum() * (1 - PUSHED_FROM), 1)
     chosen = draws.chance(min(met, 0.95), len(deals)) & long
+    chosen = _of_the_open(company, draws, chosen, long, share)
     deals["push_step"] = np.where(chosen, life // PUSHES, 0)
     win = scaled_share(WIN_RATE, PUSHED_WIN, multiple)
     company.facts["P10"] = {
         "planted_share": share, "planted_win_rate": win,
-        "wins_lost": lose(draws, deals, chosen, win),
+        "wins_lost": lose(company, draws, chosen, win),
     }  # fmt: skip
+
+
+def _of_the_open(company: Company, draws: Draws, chosen: Flags, fit: Flags, share: float) -> Flags:
+    """Choose anew among the deals that are open at the end, until the share of them is met."""
+    deals, end = company["deals"], company.timeline.end_at
+    created, closed = deals.created.to_numpy(), deals.closed.to_numpy()
+    is_open = (created <= end) & (closed > end)
+    age = end - created
+    ripe = age >= (closed - created) * PUSHED_FROM + 8 * DAY
+    chosen = chosen & ~(is_open & ~ripe & (age > (closed - created) * (PUSHED_FROM - 0.1)))
+    able = np.flatnonzero(is_open & ripe & fit)
+    wanted = round(share * int(is_open.sum()))
+    chosen[able] = False
+    chosen[able[draws.order(len(able))][:wanted]] = True
+    return chosen
 
 
 def seasoned_reps(company: Company, n: int, skip: int = 0) -> Ints:
@@ -218,15 +211,23 @@ def seasoned_reps(company: Company, n: int, skip: int = 0) -> Ints:
     return found[np.unique((skip + np.arange(n)) % len(found))]
 
 
-def _sandbags(company: Company) -> None:
-    """P11: deals are entered only when they are as good as won."""
-    multiple, draws = company.options.size("P11"), company.draws("P11")
+def sandbag(company: Company) -> None:
+    """P11: deals are entered only when they are as good as won.
+
+    Of the wins in the time that is shown so many that the share of their owners' wins is met.
+    """
+    multiple, draws, line = company.options.size("P11"), company.draws("P11"), company.timeline
     deals = company["deals"]
     reps = seasoned_reps(company, round(SANDBAGGERS * multiple)) if multiple else np.array([], int)
-    share = SANDBAGGED
-    own = deals.owner.isin(reps).to_numpy() & (deals.outcome == WON).to_numpy()
-    wins = np.flatnonzero(own)
-    chosen = np.sort(wins[draws.order(len(wins))][: round(share * len(wins))])
+    share = scaled_share(0.0, SANDBAGGED, multiple)
+    closed = deals.closed.to_numpy()
+    wins = deals.last_owner.isin(reps).to_numpy() & (deals.outcome == WON).to_numpy()
+    wins &= (closed >= line.start * DAY) & (closed <= line.end_at)
+    fast = closed - deals.created.to_numpy() < SANDBAG_DAYS * DAY
+    kept = deals.owner.to_numpy() == deals.last_owner.to_numpy()
+    fit = np.flatnonzero(wins & ~fast & kept & ~deals.left_behind.to_numpy())
+    wanted = max(round(share * int(wins.sum())) - int((wins & fast).sum()), 0)
+    chosen = np.sort(fit[draws.order(len(fit))][:wanted])
     created = deals.created.to_numpy().copy()
     late = deals.closed.to_numpy()[chosen] - draws.whole(20 * 3600, 100 * 3600, len(chosen))
     # Entered within office hours.
@@ -235,6 +236,8 @@ def _sandbags(company: Company) -> None:
     created[chosen] = np.maximum(created[chosen], late)
     deals["created"] = created
     deals.loc[chosen, "sandbagged"] = True
+    deals.loc[chosen, "push_step"] = 0
+    deals.loc[chosen, "silent_from"] = NONE
     company.facts["P11"] = {"reps": [int(r) for r in reps], "share_of_wins": share}
 
 
@@ -245,101 +248,3 @@ def _legal(company: Company) -> None:
     days = round(scaled(5.0, LEGAL_DAYS, multiple))
     deals["slow_legal"] = np.where(small, days, 0)
     company.facts["P8"] = {"days": days if multiple else None, "below": LEGAL_BELOW / 100}
-
-
-def _silences(company: Company) -> None:
-    """P4: nobody speaks with the customer for longer than three touch norms."""
-    multiple, draws = company.options.size("P4"), company.draws("P4")
-    deals = company["deals"]
-    share = scaled_share(0.0, SILENT_VALUE, multiple)
-    life = (deals.closed - deals.created).to_numpy() // DAY
-    silence = np.minimum(draws.whole(*SILENCE, len(deals)), life * 3 // 4)
-    fit = (silence > SILENT_FROM) & ~deals.zombie.to_numpy()
-    # On any day a silent deal is met in proportion to how long it has counted as silent.
-    amount = deals.amount.to_numpy() // 10_000
-    counted = np.where(fit, amount * (silence - SILENT_FROM), 0).sum()
-    met = share * (amount * life).sum() / max(counted, 1)
-    chosen = np.flatnonzero(fit & draws.chance(min(met, 0.95), len(deals)))
-    silent = deals.silent_from.to_numpy().copy()
-    silent[chosen] = deals.closed.to_numpy()[chosen] - silence[chosen] * DAY
-    deals["silent_from"] = silent
-    company.facts["P4"] = {"planted_share": share}
-
-
-def make_people_leave(company: Company) -> None:
-    """P5: reps leave on one day; somebody sits in their seats a month later."""
-    multiple = company.options.size("P5")
-    users, line = company["users"], company.timeline
-    day = int(line.work_day(line.work_index(np.array([line.end - LEFT_BEFORE_END])))[0])
-    wanted = round(LEAVERS * multiple)
-    leavers = seasoned_reps(company, wanted, skip=3) if wanted else np.array([], np.int64)
-    heirs = []
-    for who in leavers:
-        heir = users.loc[who].copy()
-        heir["hired"], heir["left"] = day + 30, users.left[who]
-        heir["name"] = users.name[who][0] + "思远"
-        heirs.append(heir)
-    users.loc[leavers, "left"] = day
-    if heirs:
-        users = pd.concat([users, pd.DataFrame(heirs)], ignore_index=True)
-    company["users"] = users.astype(
-        dict.fromkeys(("manager", "hired", "left", "seat", "talent"), np.int64)
-    )
-    company.facts["P5"] = {"leavers": [int(w) for w in leavers], "left_on": str(date_of(day))}
-
-
-def leave_deals_behind(company: Company) -> None:
-    """P5: so many open deals of those who leave lie untouched, and are won less."""
-    multiple, draws = company.options.size("P5"), company.draws("P5 deals")
-    leavers = company.facts["P5"]["leavers"]
-    if not leavers:
-        return
-    deals, users = company["deals"], company["users"]
-    left = int(users.left[leavers[0]])
-    at = left * DAY + 18 * 3600
-    wanted = round(LEFT_DEALS * multiple)
-    is_open = ((deals.created < at - 20 * DAY) & (deals.closed > at + 2 * DAY)).to_numpy()
-    usual = ~deals.zombie.to_numpy() & (deals.push_step == 0).to_numpy()
-    own = np.flatnonzero(is_open & deals.owner.isin(leavers).to_numpy())
-    teams = set(users.team[leavers])
-    near = is_open & usual & deals.team.isin(teams).to_numpy()
-    worked = employed(users, np.full(len(deals), leavers[0]), deals.created.to_numpy() // DAY)
-    others = np.flatnonzero(near & worked & ~deals.owner.isin(leavers).to_numpy())
-    others = others[draws.order(len(others))][: max(wanted - len(own), 0)]
-    owner = deals.owner.to_numpy().copy()
-    for who in leavers:
-        mine = others[(deals.team.to_numpy()[others] == users.team[who])]
-        owner[mine] = who
-    surplus = own[wanted:]
-    deals["owner"] = owner
-    # What is too many goes to the team's first seasoned colleague from the start.
-    for who in leavers:
-        rows = surplus[owner[surplus] == who]
-        colleague = _colleague(company, who)
-        owner[rows] = colleague
-    deals["owner"] = owner
-    group = is_open & np.isin(owner, leavers)
-    deals["left_behind"] = group
-    silence = round(scaled(0, LEFT_DAYS, multiple))
-    until = at + (silence + 2) * DAY
-    closed = deals.closed.to_numpy()
-    line = company.timeline
-    late = np.flatnonzero(group & (closed < until))
-    days = until // DAY + draws.whole(1, 25, len(late))
-    moved = closed.copy()
-    moved[late] = line.at_work(draws, days)
-    deals["closed"] = moved
-    win = scaled_share(WIN_RATE, LEFT_WIN, multiple)
-    company.facts["P5"] |= {
-        "open_deals": int(group.sum()), "silent_days": silence, "planted_win_rate": win,
-        "wins_lost": lose(draws, deals, group, win),
-    }  # fmt: skip
-
-
-def _colleague(company: Company, who: int) -> int:
-    users = company["users"]
-    same = users[(users.team == users.team[who]) & (users.role == "rep") & (users.index != who)]
-    fit = same[(same.hired < users.hired[who] + 400)]
-    stays = fit[(fit.left == NONE) | (fit.left > users.left[who])]
-    found = stays if len(stays) else same
-    return int(found.index[0])

@@ -53,22 +53,27 @@ def claim_and_return(company: Company) -> None:
         return
     draws = company.draws("P14")
     reps = seasoned_reps(company, CLAIMERS, skip=12)
+    # So many a month together.
     a_month = round(scaled(0, CLAIMS, multiple))
+    each = [
+        a_month // max(len(reps), 1) + (n < a_month % max(len(reps), 1)) for n in range(len(reps))
+    ]
     free_from = np.array(list(returned.values()), np.int64)
     accounts = np.array(list(returned), np.int64)
     parts, pool = [], pool_of(company)
     for month in line.months()[-CLAIM_MONTHS:]:
         first = day_number(month.start)
-        for rep in reps.tolist():
+        for rep, wanted in zip(reps.tolist(), each, strict=True):
             ready = np.flatnonzero(free_from < (first - 2) * DAY)
-            taken = ready[draws.order(len(ready))][:a_month]
-            claim = line.at_work(draws, first + draws.whole(0, 9, len(taken)))
-            back = line.at_work(draws, claim // DAY + draws.whole(6, 14, len(taken)))
+            taken = ready[draws.order(len(ready))][:wanted]
+            claim = line.at_work(draws, first + draws.whole(0, 5, len(taken)))
+            back = line.at_work(draws, claim // DAY + draws.whole(5, 11, len(taken)))
             free_from[taken] = back + 20 * DAY
             parts += [_moves(accounts[taken], claim, rep), _moves(accounts[taken], back, pool)]
     spells = pd.concat([company["account_owners"], *parts], ignore_index=True)
     company["account_owners"] = spells_in_order(spells)
     company.facts["P14"] = {"reps": reps.tolist(), "claims_a_month": a_month}
+    company.facts["claimed"] = {"accounts": np.unique(np.concatenate([p.account for p in parts]))}
 
 
 def _moves(account: Ints, at: Ints, new: Ints | int) -> pd.DataFrame:

@@ -63,7 +63,8 @@ def _deals(made: SampleCompany, draws: Draws) -> tuple[list[tuple[Any, ...]], di
     reps = users[users["role"] == "rep"].drop_duplicates("name")["name"].tolist()[:PEOPLE]
     people = {key: reps[n % len(reps)] for n, key in enumerate(sorted(users["id"]))}
     contracts = tables["contracts"].to_pandas().set_index("opportunity_id")
-    due = tables["instalments"].to_pandas().groupby("contract_id")["original_due_on"].max()
+    dues = tables["instalments"].to_pandas().dropna(subset="original_due_on")
+    due = dues.groupby("contract_id")["original_due_on"].max()
     paid = tables["receipts"].to_pandas().groupby("contract_id")["amount"].sum()
     note = draws.whole(0, len(NOTES) - 1, len(deals))
     rows = []

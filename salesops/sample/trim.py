@@ -7,15 +7,15 @@ from salesops.sample.deals import WON
 from salesops.sample.draws import NONE, Ints
 from salesops.sample.timeline import DAY
 
-# Contracts that were signed before the CRM came are in the books for so long: the last retention
-# money of software falls due after 12 months and acceptance.
-OLD_CONTRACT_DAYS = 400
+# Of the contracts that were signed before the CRM came those are in it that were still being
+# delivered: signed within so many days.
+OLD_CONTRACT_DAYS = 60
 
 
 def trim(company: Company) -> None:
     """Drop deals that ended before the start or begin after the end, and accounts without a deal.
 
-    Deals that were won in the year before the start stay as frame `old_deals`: their contracts are
+    Deals that were won shortly before the start stay as frame `old_deals`: their contracts are
     in the ledger, the deals themselves were never in the CRM.
     """
     deals, line = company["deals"], company.timeline
