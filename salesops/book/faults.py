@@ -1,21 +1,85 @@
-"""Is a store fit to be read? Values that are not of their column's type, and stages unknown.
+"""Is a store fit to be read? Broken files, values of another type, ids twice, unknown stages.
 
 A canonical table may be written by hand or by another program. What the engine can't cast is told
 with its row before any number is made of it.
 """
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import duckdb
 import ibis
 
-from salesops.model.errors import BadRows, UnknownStage
+from salesops.model.errors import BadRows, SalesopsError, UnknownStage
 from salesops.model.settings import Settings
 from salesops.model.tables import ibis_schema
 
 Table: TypeAlias = ibis.Table
 _SHOWN = 10
+
+
+@dataclass(eq=False, kw_only=True)
+class UnreadableTable(SalesopsError, ValueError):
+    """A file of a store is broken or of another form than its name says."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.where} can't be read: {self.reason}.\n"
+            "Expected: CSV in UTF-8 with commas and one row of column names, Parquet, or a "
+            "database of DuckDB.\n"
+            "To mend: write the file again, or import the original export, in any encoding: "
+            "salesops import EXPORT --into FOLDER."
+        )
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Tell in one sentence what the engine can't read of a file."""
+    if path.is_file() and not path.stat().st_size:
+        raise UnreadableTable(where=str(path), reason="it is empty")
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise UnreadableTable(where=str(path), reason="it is not in UTF-8") from error
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        # After the first paragraph the engine speaks of its own options.
+        said = str(error).split("Possible fixes")[0].split("\n\n")[0].split("Error: ", 1)[-1]
+        reason = "; ".join(line.strip() for line in said.splitlines() if line.strip())
+        raise UnreadableTable(where=str(path), reason=reason.rstrip(".!")) from error
+
+
+def head_of(path: Path) -> list[str]:
+    """Read the column names of a CSV, with or without a byte order mark."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def refuse_repeated_ids(table: Table, name: str, where: str) -> None:
+    """Refuse rows that stand twice: every one of them would be counted twice.
+
+    Raises
+    ------
+    BadRows
+        With the first ten ids and the number of all.
+    """
+    counts = table.group_by("id").agg(n=table.count()).filter(ibis._.n > 1)
+    found = counts.order_by("id").limit(_SHOWN).to_pandas()
+    if len(found):
+        rows = tuple((name, "id", str(row.id), f"stands there {row.n} times")
+                     for row in found.itertuples())  # fmt: skip
+        raise BadRows(
+            where=where, rows=rows, n=int(counts.count().to_pyarrow().as_py()),
+            expected="one row per id.",
+            mend="remove the rows that are there twice, or import the original export: "
+                 "salesops import EXPORT --into FOLDER.",
+        )  # fmt: skip
 
 
 def refuse_wrong_values(table: Table, name: str, path: Path) -> None:

@@ -14,7 +14,13 @@ import ibis
 import pandas as pd
 from ibis import _
 
-from salesops.book.faults import refuse_unknown_stages, refuse_wrong_values
+from salesops.book.faults import (
+    head_of,
+    readable,
+    refuse_repeated_ids,
+    refuse_unknown_stages,
+    refuse_wrong_values,
+)
 from salesops.book.kept import fits, kept_versions, table_files
 from salesops.book.versions import AT, versions
 from salesops.model.errors import MissingColumn, NotABook
@@ -142,6 +148,7 @@ def assemble(
     present = {name: frozenset(raw[name].columns) for name in raw if name in TABLES}
     tables = {name: _canonical(name, raw, where) for name in TABLES}
     refuse_unknown_stages(tables, present, settings, where)
+    refuse_repeated_ids(tables["opportunities"], "opportunities", where)
     latest = _latest(tables, present, settings)
     tracking = _tracking(tables["tracked"], settings)
     spans: dict[str, Table] = {}
@@ -169,24 +176,32 @@ def _from_folder(con: Any, path: Path) -> dict[str, Table]:
         if files and files[0].suffix == ".csv":
             raw[name] = _csv(con, files[0], name)
         elif files:
-            raw[name] = con.read_parquet([str(part) for part in files], table_name=name)
+            with readable(files[0]):
+                raw[name] = con.read_parquet([str(part) for part in files], table_name=name)
     return raw
 
 
 def _csv(con: Any, path: Path, name: str) -> Table:
     """Read a CSV once, as text; the canonical types are given by the cast that follows."""
-    view = con.read_csv(str(path), all_varchar=True, table_name=f"{name}_csv", header=True)
-    # The head is row 1 of the file.
-    table = con.create_table(name, view.mutate(row=ibis.row_number() + 2))
+    # All is told, since a guess takes a broken row for another separator.
+    form = {"delim": ",", "quote": '"', "escape": '"', "header": True, "auto_detect": False}
+    with readable(path):
+        columns = dict.fromkeys(head_of(path), "VARCHAR")
+        view = con.read_csv(str(path), columns=columns, table_name=f"{name}_csv", **form)
+        # The head is row 1 of the file.
+        table = con.create_table(name, view.mutate(row=ibis.row_number() + 2))
     refuse_wrong_values(table, name, path)
+    if "id" in table.columns and "id" in facts(name):
+        refuse_repeated_ids(table, name, str(path))
     return table.drop("row")
 
 
 def _from_file(path: Path) -> dict[str, Table]:
     if path.suffix != ".duckdb":
         raise NotABook(where=str(path), reason="it is neither a folder nor a .duckdb file")
-    con = ibis.duckdb.connect(path, read_only=True)
-    con.raw_sql("SET TimeZone = 'UTC'")
+    with readable(path):
+        con = ibis.duckdb.connect(path, read_only=True)
+        con.raw_sql("SET TimeZone = 'UTC'")
     return _listed(con)
 
 

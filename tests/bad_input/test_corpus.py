@@ -115,9 +115,9 @@ ODD: dict[str, tuple[bytes, str]] = {
     "UTF-16": (GOOD.encode("utf-16"), ""),
     "semicolons": (GOOD.replace(",", ";").encode(), ""),
     "latin-1": (GOOD.replace("u1", "Müller Zoë").encode("latin-1"), ""),
-    "no stage": (with_row("d4,a1,u1,,10,2026-01-09,"), "have no stage"),
+    "no stage": (with_row("d4,a1,u1,,10,2026-01-09,"), "has no stage"),
     "closed before created": (
-        with_row("d4,a1,u1,lost,10,2026-03-01,2026-02-01"), "closed before they were created"),
+        with_row("d4,a1,u1,lost,10,2026-03-01,2026-02-01"), "was closed before it was created"),
     "negative amount": (with_row("d4,a1,u1,needs,-10,2026-01-09,"), "negative amount"),
     "orphans": (with_row("d4,nobody,u1,needs,10,2026-01-09,"),
                 "something that is not in the export"),
@@ -239,7 +239,36 @@ CANONICAL = {
     "opportunities.csv": "id,owner_id,stage,amount,created_at\n"
     "d1,u1,needs,100.00,2026-01-05 02:00:00\n"
 }
-BROKEN_BOOKS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+BROKEN_BOOKS: dict[str, tuple[dict[str, str | bytes], tuple[str, ...]]] = {
+    "ids that stand twice": (
+        {"opportunities.csv": CANONICAL["opportunities.csv"] + "d1,u1,needs,1,2026-01-06\n"},
+        ("opportunities", "d1", "2 times", "one row per id"),
+    ),
+    "ids of people that stand twice": (
+        CANONICAL | {"users.csv": "id,name\nu1,One\nu2,Two\nu1,Three\n"},
+        ("users", "u1", "2 times"),
+    ),
+    "a row with too many values": (
+        {"opportunities.csv": CANONICAL["opportunities.csv"] + "d2,,u1,needs,1,2026-01-06\n"},
+        ("opportunities.csv", "Line: 3", "d2,,u1"),
+    ),
+    "a row with too few values": (
+        CANONICAL | {"users.csv": "id,name,team\nu1,One,North\nu2,Two\n"},
+        ("users.csv", "Line: 3", "u2,Two"),
+    ),
+    "an empty file": ({"opportunities.csv": ""}, ("opportunities.csv", "it is empty")),
+    "another encoding": (
+        CANONICAL | {"users.csv": "id,name\nu1,张伟\n".encode("gb18030")},
+        ("users.csv", "UTF-8", "salesops import"),
+    ),
+    "another encoding of the head": (
+        {"opportunities.csv": "id,备注\nd1,x\n".encode("gb18030")},
+        ("opportunities.csv", "not in UTF-8"),
+    ),
+    "a broken Parquet file": (
+        {"opportunities.parquet": b"PAR1 and no more"},
+        ("opportunities.parquet", "magic bytes"),
+    ),
     "no opportunities": ({"accounts.csv": "id,name\na1,One\n"}, ("opportunities",)),
     "mandatory column missing": (
         {"opportunities.csv": "number,stage\nd1,needs\n"},
@@ -270,10 +299,16 @@ def test_a_broken_book_is_refused_with_its_fault_and_no_report_is_begun(case, co
     files, told = BROKEN_BOOKS[case]
     book = tmp_path / "book"
     book.mkdir()
-    for name, text in files.items():
-        (book / name).write_text(text, encoding="utf-8")
+    for name, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        (book / name).write_bytes(data)
     before = everything(tmp_path)
     run = ["run", "funnel", "--book", str(book), "--out", str(tmp_path / "out")]
     refused(salesops(*(run if command == "run" else ["check", str(book)])), *told)
     assert everything(tmp_path) == before
     assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_database_file_is_refused(tmp_path):
+    (tmp_path / "book.duckdb").write_bytes(b"this is no database" * 400)
+    refused(salesops("check", str(tmp_path / "book.duckdb")), "book.duckdb", "not a valid DuckDB")
