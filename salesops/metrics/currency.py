@@ -24,7 +24,11 @@ def in_company_currency(book: Book) -> Table:
     The rate is the latest of table `fx` on or before the book's date. A deal without a currency
     is in the company's.
     """
-    deals = book.opportunities
+    return with_cents(book, book.opportunities)
+
+
+def with_cents(book: Book, deals: Table) -> Table:
+    """Add `own_cents`, `rate` and `cents` to deals of a book; see `in_company_currency`."""
     home = book.settings.company.currency
     own = (deals.amount * 100).cast("int64")
     if not book.has("opportunities.currency"):
