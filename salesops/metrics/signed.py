@@ -200,7 +200,7 @@ def _won_deals(book: Book) -> Table:
     deals = replace(book, renewals=True).opportunities
     deals = deals.filter(deals.outcome == "won", deals.closed_at.notnull())
     deals = with_local_days(book, deals, {"booked_on": "closed_at"})
-    deals = _at_days_rate(book, deals)
+    deals = at_days_rate(book, deals)
     return deals.select(
         *(c for c in _KEPT if c in deals.columns and c not in ("owner_id", "at")),
         key_="id", contract_id=ibis.null("string"), opportunity_id="id", at="closed_at",
@@ -208,7 +208,7 @@ def _won_deals(book: Book) -> Table:
     )  # fmt: skip
 
 
-def _at_days_rate(book: Book, deals: Table) -> Table:
+def at_days_rate(book: Book, deals: Table) -> Table:
     """Add `cents` in company currency, at the rate that held on `booked_on`."""
     own = (deals.amount * 100).cast("int64")
     if not book.has("opportunities.currency"):

@@ -100,7 +100,9 @@ class Coverage:
         return self.open * self.share + self.later
 
 
-def coverage_of(book: Book, period: Period, deals: pd.DataFrame) -> Coverage:
+def coverage_of(
+    book: Book, period: Period, deals: pd.DataFrame, *, weekly: bool = True
+) -> Coverage:
     """How far do the open deals of a period cover what is to go, and how far did they have to?
 
     Parameters
@@ -109,6 +111,8 @@ def coverage_of(book: Book, period: Period, deals: pd.DataFrame) -> Coverage:
         At the end of a period that is over; see `opendeals.standing`.
     deals
         The open deals now: `open_deals` with silence, as a frame.
+    weekly
+        Whether to work out the curve by weeks too; without it `weeks` has the present day alone.
     """
     won, reach = won_deals(book), elapsed(book, period)
     due = _due(deals, period)
@@ -117,7 +121,7 @@ def coverage_of(book: Book, period: Period, deals: pd.DataFrame) -> Coverage:
         "open": _money(due), "silent": _money(due[due["silent"].eq(True)]),
         "overdue": _money(due[due["overdue"].eq(True)]),
     }  # fmt: skip
-    days = offsets(book, period)
+    days = offsets(book, period) if weekly else [reach] * (reach > 0)
     rows = laid_out(book, period, days) if days else None
     if rows is None:
         return Coverage(weeks=pd.DataFrame(columns=WEEKS).astype("float64"), **now, **_unknown())
@@ -132,7 +136,8 @@ def coverage_of(book: Book, period: Period, deals: pd.DataFrame) -> Coverage:
     shares = past_shares(points)
     later = _later(points, won, earlier_periods(book, period))
     usual = _usual(shares, later, reach, now)
-    weeks = _weeks(book, period, points, shares, later, won, _silent(book, rows))
+    silent = _silent(book, rows) if weekly else pd.Series(dtype="float64")
+    weeks = _weeks(book, period, points, shares, later, won, silent)
     return Coverage(weeks=weeks, **now, **usual)
 
 
