@@ -111,6 +111,29 @@ class DueDays(_Section):
     note: int = 20
 
 
+class CollectionNorms(_Section):
+    """How customers pay where nothing is wrong.
+
+    `unpaid` is the share of money that is still open so many days after its due day, straight lines
+    between the points; `tolerance` says how many times that share is still normal.
+    """
+
+    unpaid: tuple[tuple[Annotated[int, Field(ge=0)], Share], ...] = (
+        (0, 0.20), (25, 0.10), (180, 0.04), (540, 0.0),
+    )  # fmt: skip
+    tolerance: Annotated[float, Field(ge=1)] = 1.5
+    unaccepted_days: Annotated[int, Field(gt=0)] = 60
+    unaccepted_share: Share = 0.01
+
+    @field_validator("unpaid")
+    @classmethod
+    def _falls(cls, points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+        pairs = list(zip(points, points[1:], strict=False))
+        if not points or any(b[0] <= a[0] or b[1] > a[1] for a, b in pairs):
+            raise ValueError("lists days that rise with shares that never do")
+        return points
+
+
 class Norms(_Section):
     """What counts as normal where the company's own history does not say."""
 
@@ -132,6 +155,7 @@ class Norms(_Section):
     untouched_days: Positive = 5
     untouched_share: Share = 0.05
     due_days: DueDays = DueDays()
+    collection: CollectionNorms = CollectionNorms()
 
 
 class ServiceLevel(_Section):

@@ -102,3 +102,11 @@ def test_an_unknown_stage_is_named_with_the_nearest_known_one():
     assert "'negotation'" in text
     assert "Nearest: negotiation" in text
     assert "[[stages]]" in text
+
+
+def test_what_customers_may_still_owe_never_rises_with_the_days():
+    norms = Settings.parse(MINIMAL, where="test").norms.collection
+    assert norms.unpaid[0] == (0, 0.20)
+    for points in ("[[0, 0.1], [25, 0.2]]", "[[25, 0.2], [0, 0.1]]", "[]"):
+        with pytest.raises(BadSettings, match=r"norms\.collection\.unpaid"):
+            Settings.parse(f"{MINIMAL}\n[norms.collection]\nunpaid = {points}", where="test")

@@ -1,0 +1,181 @@
+"""Money meets instalments: by hand on four contracts, to the cent on any company."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from salesops.book.book import Book, open_book
+from salesops.book.write import typed
+from salesops.metrics.allocation import (
+    paid_instalments,
+    resolved_receipts,
+    signed_contracts,
+    unallocated_money,
+)
+from salesops.metrics.payments import ledger, parts_paid
+from tests.companies import book_of
+
+COMPANY = "tests/metrics/cash_company"
+
+
+@pytest.fixture(scope="module")
+def cash_book() -> Book:
+    return open_book(COMPANY).as_of("2024-03-31")
+
+
+def paid(book: Book) -> pd.DataFrame:
+    return paid_instalments(book).to_pandas().set_index("id")
+
+
+def test_money_goes_to_the_named_instalment_and_what_is_over_to_the_oldest(cash_book):
+    rows = paid(cash_book)["received_cents"]
+    assert rows["i1"] == 300_00
+    # 200 came for the contract without a name; 50 of it were given back.
+    assert rows["i2"] == (200 - 50) * 100
+    assert rows["i3"] == 30_00
+    # 250 came for 200; the rest pays what else the contract agreed, dated or not.
+    assert rows["i4"] == 200_00
+    assert rows["i5"] == 50_00
+
+
+def test_a_refund_takes_back_what_was_paid_last(cash_book):
+    assert paid(cash_book).loc["i6", "received_cents"] == (100 - 40) * 100
+
+
+def test_what_is_agreed_stands_as_paid_overdue_not_due_undated_or_cancelled(cash_book):
+    assert paid(cash_book)["state"].to_dict() == {
+        "i1": "paid", "i2": "overdue", "i3": "not_due", "i4": "paid", "i5": "undated",
+        "i6": "lapsed", "i7": "lapsed",
+    }  # fmt: skip
+
+
+def test_a_date_that_was_moved_hides_no_lateness(cash_book):
+    row = paid(cash_book).loc["i2"]
+    # Due at first on the leap day: one day of February is behind it, and all of March.
+    assert row["overdue_days"] == 31
+    assert row["moved_to_on"].date() == dt.date(2024, 4, 30)
+
+
+def test_what_is_due_today_is_not_overdue_yet(cash_book):
+    assert paid(cash_book.as_of("2024-02-29")).loc["i2", "state"] == "not_due"
+    assert paid(cash_book.as_of("2024-03-01")).loc["i2", "state"] == "overdue"
+
+
+def test_before_a_cancellation_its_instalments_are_due(cash_book):
+    rows = paid(cash_book.as_of("2024-03-14"))
+    assert rows.loc["i6", "state"] == "paid"
+    assert rows.loc["i7", "state"] == "not_due"
+
+
+def test_money_without_an_instalment_is_shown_with_its_reason(cash_book):
+    rows = unallocated_money(cash_book).to_pandas().set_index("id")
+    assert rows["unallocated_cents"].to_dict() == {"c4": 80_00, "-": 15_50}
+    assert rows["why"].to_dict() == {"c4": "no_instalment", "-": "no_contract"}
+
+
+def test_money_beyond_what_was_agreed_is_unallocated():
+    book = company([("c1", 100)], [("c1", None, "2024-01-05", 130)])
+    (row,) = unallocated_money(book).to_pandas().to_dict("records")
+    assert (row["unallocated_cents"], row["why"]) == (30_00, "beyond")
+
+
+def test_an_instalment_that_nobody_knows_leaves_its_money_to_the_contract():
+    book = company([("c1", 100)], [("c1", "i99", "2024-01-05", 60)])
+    assert paid(book)["received_cents"].tolist() == [60_00]
+
+
+def test_the_contract_of_a_receipt_may_follow_from_its_instalment(cash_book):
+    book = company([("c1", 100)], [(None, "i0", "2024-01-05", 60)])
+    assert paid(book)["received_cents"].tolist() == [60_00]
+    assert resolved_receipts(book).to_pandas()["contract_id"].tolist() == ["c1"]
+
+
+def test_a_team_sees_the_money_of_its_contracts_alone(cash_book):
+    book = cash_book.scope(team="North")
+    assert set(paid(book).index) == {"i1", "i2", "i3"}
+    assert signed_contracts(book).to_pandas()["received_cents"].sum() == (
+        300 + 200 - 50 + 30 + 80) * 100  # fmt: skip
+
+
+def test_without_an_original_date_the_first_one_of_the_history_counts():
+    rows = [("i0", "c1", dt.date(2024, 3, 1), 100.0)]
+    tables = {
+        "opportunities": typed("opportunities", pd.DataFrame(columns=["id", "stage"])),
+        "contracts": typed("contracts", pd.DataFrame(
+            [("c1", 100.0, dt.date(2024, 1, 1))], columns=["id", "amount", "signed_on"])),
+        "instalments": typed("instalments", pd.DataFrame(
+            rows, columns=["id", "contract_id", "due_on", "amount"])),
+        "changes": typed("changes", pd.DataFrame(
+            [("instalments", "i0", "due_on", "2024-02-01", "2024-03-01",
+              pd.Timestamp("2024-01-25"), 1)],
+            columns=["entity", "entity_id", "field", "old_value", "new_value", "changed_at",
+                     "seq"])),
+        "tracked": typed("tracked", pd.DataFrame(
+            [("instalments", "due_on", pd.Timestamp("2024-01-01"), "log")],
+            columns=["entity", "field", "since", "how"])),
+    }  # fmt: skip
+    book = book_of(tables).as_of("2024-02-10")
+    assert paid(book).loc["i0", "due_on"].date() == dt.date(2024, 2, 1)
+    assert paid(book).loc["i0", "overdue_days"] == 9
+
+
+def company(instalments: list, receipts: list, cancelled: dict | None = None) -> Book:
+    """Lay out a company: (contract, amount) and (contract, instalment, day, amount)."""
+    owed = pd.DataFrame(
+        [(f"i{n}", contract, dt.date(2024, 1, 1) + dt.timedelta(days=n % 5), float(amount))
+         for n, (contract, amount) in enumerate(instalments)],
+        columns=["id", "contract_id", "original_due_on", "amount"],
+    )  # fmt: skip
+    names = sorted({contract for contract, _amount in instalments})
+    signed = pd.DataFrame(
+        [(name, 100.0, dt.date(2023, 12, 1), (cancelled or {}).get(name)) for name in names],
+        columns=["id", "amount", "signed_on", "cancelled_on"],
+    )
+    money = pd.DataFrame(
+        [(f"r{n}", c, i, dt.date.fromisoformat(on), float(a))
+         for n, (c, i, on, a) in enumerate(receipts)],
+        columns=["id", "contract_id", "instalment_id", "received_on", "amount"],
+    )  # fmt: skip
+    empty = pd.DataFrame(columns=["id", "stage"])
+    frames = {"opportunities": empty, "contracts": signed, "instalments": owed, "receipts": money}
+    book = book_of({name: typed(name, frame) for name, frame in frames.items()})
+    return book.as_of("2024-02-10")
+
+
+CENTS = st.integers(-5_000, 20_000).map(lambda cents: cents / 100)
+NAMES = st.sampled_from([f"c{n}" for n in range(6)])
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    instalments=st.lists(
+        st.tuples(NAMES, st.integers(0, 10_000).map(lambda cents: cents / 100)), min_size=1,
+        max_size=20,
+    ),
+    receipts=st.lists(
+        st.tuples(
+            st.one_of(NAMES, st.none()),
+            st.one_of(st.integers(0, 24).map(lambda n: f"i{n}"), st.none()),
+            st.integers(1, 28).map(lambda day: f"2024-01-{day:02d}"),
+            CENTS,
+        ),
+        max_size=40,
+    ),
+    gone=st.one_of(st.none(), st.integers(1, 28)),
+)  # fmt: skip
+def test_allocated_and_unallocated_make_what_was_received(instalments, receipts, gone):
+    cancelled = {"c1": dt.date(2024, 1, gone)} if gone else None
+    book = company(instalments, receipts, cancelled)
+    rows, rest = paid_instalments(book).to_pandas(), unallocated_money(book).to_pandas()
+    received = sum(round(amount * 100) for *_rest, amount in receipts)
+    assert rows["received_cents"].sum() + rest["unallocated_cents"].sum() == received
+    assert (rows["received_cents"] >= 0).all()
+    assert (rows["received_cents"] <= rows["cents"]).all()
+    # The same, part by part with its days, from a computation of its own.
+    parts = parts_paid(found := ledger(book)).groupby("row")["cents"].sum()
+    by_parts = parts.reindex(range(len(found.instalments)), fill_value=0.0)
+    by_parts.index = found.instalments["id"]
+    assert by_parts.to_dict() == pytest.approx(rows.set_index("id")["received_cents"].to_dict())
