@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,10 +14,26 @@ import pyarrow as pa
 
 from salesops.book.kept import ENDINGS, keep, kept_versions
 from salesops.book.store import Store, lay_out, open_store
+from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
 from salesops.model.tables import TABLES, ibis_schema
 
 Frame: TypeAlias = ibis.Table | pd.DataFrame | pa.Table
+
+
+@dataclass(eq=False, kw_only=True)
+class NoPlace(SalesopsError, ValueError):
+    """A book can't be written at a place without taking something else away."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"No book can be written to {self.where}: {self.reason}.\n"
+            "Expected: a folder of its own, new or that of an earlier import.\n"
+            "Write for example: --into build/company."
+        )
 
 
 def write_store(
@@ -60,8 +77,12 @@ def write_store(
         A table lacks a mandatory column.
     BadSettings
         The settings are not valid; nothing is written.
+    NoPlace
+        A file stands at that place.
     """
     folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise NoPlace(where=str(folder), reason="it is a file, not a folder")
     if settings_toml is not None:
         Settings.parse(settings_toml, where="the new salesops.toml")
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 from rich.console import Console
 
+from salesops.cli.running import BadOption
 from salesops.model.errors import SalesopsError
 from salesops.reports.jobs import known_reports, read_notebook
 from salesops.wording import translate_notebook
@@ -28,6 +29,8 @@ class NoJupyterLab(SalesopsError, RuntimeError):
 
 def open_lab(lang: str, folder: str, port: int, out: Console) -> None:
     """Copy the notebooks that are not there yet, in one language, and open them."""
+    if lang not in ("zh", "en"):
+        raise BadOption(option="--lang", value=lang, expected="zh or en")
     if find_spec("jupyterlab") is None:
         raise NoJupyterLab
     copied = copy_notebooks(Path(folder), lang)

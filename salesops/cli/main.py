@@ -275,3 +275,13 @@ def main(arguments: list[str] | None = None) -> Any:
     except SalesopsError as error:
         err.print(str(error), markup=False, soft_wrap=True)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        err.print(
+            f"{error.filename} can't be read or written: {error.strerror}.\n"
+            "Expected: a place that you may write to, and that is there.\n"
+            "Name another one, with --into or --out, or mend its rights.",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+        sys.exit(2)

@@ -12,6 +12,9 @@ from salesops.model.errors import SalesopsError
 from salesops.reports.jobs import read_parameter
 from salesops.reports.run import run_reports
 
+# Parameters of every notebook that are options of the command line.
+_OPTIONS = {"book": "--book", "scope": "--scope", "lang": "--lang"}
+
 
 @dataclass(eq=False, kw_only=True)
 class BadOption(SalesopsError, ValueError):
@@ -20,13 +23,15 @@ class BadOption(SalesopsError, ValueError):
     option: str
     value: str
     expected: str
+    example: str = ""
 
     def __str__(self) -> str:
         first = self.expected.split(",")[0].split(" ")[0]
+        example = self.example or f"{self.option} {first}"
         return (
             f"{self.option} {self.value!r} is not known.\n"
             f"Expected: {self.expected}.\n"
-            f"Write for example: {self.option} {first}."
+            f"Write for example: {example}."
         )
 
 
@@ -44,6 +49,11 @@ def run_command(
     wanted = list(scopes) or ["company"]
     if by != "none":
         wanted += scopes_by(book, as_of, by)
+    given = dict(_parameters(parameters))
+    for name in _OPTIONS.keys() & given.keys():
+        own = _OPTIONS[name]
+        raise BadOption(option="-p", value=f"{name}={given[name]}",
+                        expected=f"the option {own}", example=f"{own} {given[name]}")  # fmt: skip
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     )  # fmt: skip
@@ -55,7 +65,7 @@ def run_command(
 
         outcome = run_reports(
             reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
-            parameters=dict(_parameters(parameters)), out=folder, progress=show,
+            parameters=given, out=folder, progress=show,
         )  # fmt: skip
     for done in outcome.failed:
         failure = done.failure or {}

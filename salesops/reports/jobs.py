@@ -1,6 +1,7 @@
 """What is to be run: reports × scopes × languages, each a job with its parameters."""
 
 import ast
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -75,8 +76,24 @@ class Job:
     @property
     def stem(self) -> str:
         """Name of its files: report, scope where it is not the company, language."""
-        slug = "" if self.scope == "company" else "." + re.sub(r"[^\w.-]+", "-", self.scope)
-        return f"{self.report}{slug}.{self.lang}"
+        return f"{self.report}{_slug(self.scope)}.{self.lang}"
+
+
+def _slug(scope: str) -> str:
+    """Write a scope as part of a file's name; two scopes never get the same one.
+
+    Examples
+    --------
+    >>> _slug("company"), _slug("team:North"), _slug("team:A B") == _slug("team:A-B")
+    ('', '.team-North', False)
+    """
+    if scope == "company":
+        return ""
+    name = re.sub(r"[^\w.-]+", "-", scope)
+    # The usual forms, team:A/B, stay readable; what else was replaced is told apart by a mark.
+    if not re.fullmatch(r"\w+:[\w.]+(/[\w.]+)*", scope):
+        name += "-" + hashlib.blake2b(scope.encode(), digest_size=3).hexdigest()
+    return "." + name
 
 
 def notebooks_folder() -> Path:

@@ -50,7 +50,7 @@ def keep_record(record: dict[str, Any], book: str, root: Path) -> Path:
     place = place if place.is_dir() else place.parent
     try:
         return _write(record, place / "runs")
-    except PermissionError:
+    except OSError:  # no right to, or a disk that is for reading alone
         return _write(record, root / "runs")
 
 

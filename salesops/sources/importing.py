@@ -1,6 +1,7 @@
 """The import: read, map, check everything, then write the book at once or not at all."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pyarrow as pa
 
-from salesops.book.write import typed, write_store
+from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import BadDate, BadRows, MissingColumn, MissingTable
 from salesops.model.settings import Settings, default_text
 from salesops.model.tables import facts, ibis_schema
@@ -80,10 +81,13 @@ def import_path(
 
     Raises
     ------
-    UnknownSource, BadMapping, UnreadableFile, MissingTable, MissingColumn, BadRows
+    UnknownSource, BadMapping, UnreadableFile, MissingTable, MissingColumn, BadRows, NoPlace
         One error with all faults of the input; nothing is written.
     """
     files = list_files(Path(path))
+    if any(file.resolve().parent == Path(into).resolve() for file in files):
+        # Its tables would take the place of files of the same name.
+        raise NoPlace(where=str(into), reason="the export itself lies there")
     chosen = source or recognised(files)
     text = mapping_text(chosen)
     mapping = read_mapping(text, chosen)
@@ -202,6 +206,7 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
         raise MissingTable(table=name, where=f"no file {rows.file}", needed_for="the import")
     frame = sheet.frame
     if rows.where is not None:
+        _require(sheet, name, rows.where.column)
         frame = frame[rows.where.holds(frame)]
     parser = Parser(sheet.where, reading.zone)
     columns = {}
@@ -219,6 +224,13 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
     return made, where
 
 
+def _require(sheet: Sheet, table: str, column: str) -> None:
+    """Refuse a sheet without a column on which it depends which rows or values count."""
+    if column not in sheet.frame.columns:
+        raise MissingColumn(table=table, column=column, where=sheet.where,
+                            found=tuple(sheet.frame.columns))  # fmt: skip
+
+
 def _texts(
     reading: _Reading, frame: pd.DataFrame, where: str, source: Source, table: str, column: str
 ) -> pd.Series | None:
@@ -229,6 +241,9 @@ def _texts(
     if source.template is not None:
         names = [n for n in frame.columns if "{" + n + "}" in source.template]
         used.update(names)
+        for wanted in re.findall(r"\{([^{}]*)\}", source.template):
+            if wanted != "row":
+                _require(Sheet(where, frame), table, wanted)
         # `{row}` is the number of the row in the file.
         records = frame[names].to_dict("records") if names else [{}] * len(frame)
         joined = [
@@ -246,6 +261,7 @@ def _texts(
     used.add(found)
     texts = nested(frame[found], source.path) if source.path else frame[found]
     if source.only_where is not None:
+        _require(Sheet(where, frame), table, source.only_where.column)
         used.add(source.only_where.column)
         kept = source.only_where.holds(frame)
         texts = texts.where(kept, None)

@@ -200,7 +200,10 @@ def mapping_text(source: str) -> str:
         return folder.joinpath(f"{source}.toml").read_text(encoding="utf-8")
     path = Path(source)
     if path.suffix == ".toml" and path.exists():
-        return path.read_text(encoding="utf-8")
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise BadMapping(where=source, faults=("it is not in UTF-8",)) from error
     raise UnknownSource(value=source, known=known_mappings())
 
 

@@ -48,7 +48,8 @@ def list_files(path: Path) -> list[Path]:
         There is nothing at that place.
     """
     if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in (".csv", ".txt", ".xlsx"))
+        endings = (".csv", ".txt", ".xlsx")
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in endings and p.is_file())
         if found:
             return found
         raise UnreadableFile(where=str(path), reason="the folder holds no .csv and no .xlsx",
@@ -169,9 +170,17 @@ def _table(text: str, where: str, encoding: str, title_rows: int) -> Sheet:
 
 
 def _workbook(path: Path, sheet: str | None, title_rows: int) -> Sheet:
-    import openpyxl
+    import zipfile
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, InvalidFileException) as error:
+        raise UnreadableFile(where=path.name, reason="it is no whole .xlsx workbook",
+                             mend="open it in Excel or LibreOffice and save it again.",
+                             ) from error  # fmt: skip
     names = book.sheetnames
     if sheet is not None and sheet not in names:
         raise UnreadableFile(

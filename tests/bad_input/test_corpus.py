@@ -312,3 +312,56 @@ def test_a_broken_book_is_refused_with_its_fault_and_no_report_is_begun(case, co
 def test_a_broken_database_file_is_refused(tmp_path):
     (tmp_path / "book.duckdb").write_bytes(b"this is no database" * 400)
     refused(salesops("check", str(tmp_path / "book.duckdb")), "book.duckdb", "not a valid DuckDB")
+
+
+@pytest.mark.parametrize(
+    ("into", "told"),
+    [("export/deals.csv", "it is a file"), ("export", "the export itself lies there")],
+)
+def test_a_book_takes_no_place_of_anything_else(into, told, tmp_path):
+    arguments = export(tmp_path, GOOD.encode())
+    arguments[-1] = str(tmp_path / into)
+    before = everything(tmp_path)
+    refused(salesops(*arguments), told, "--into")
+    assert everything(tmp_path) == before
+
+
+def test_reports_that_can_not_be_written_are_refused(tmp_path):
+    for name, text in CANONICAL.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "out").write_text("a file", encoding="utf-8")
+    before = everything(tmp_path)
+    arguments = ["run", "funnel", "--book", str(tmp_path), "--out", str(tmp_path / "out")]
+    refused(salesops(*arguments), "File exists", str(tmp_path / "out"), "--out")
+    assert everything(tmp_path) == before
+
+
+MAPPING_FAULTS = {
+    "rows by a column that is not there": (
+        ('file = "deals.csv"\n', 'file = "deals.csv"\nwhere = { column = "Kind" }\n'), "Kind"),
+    "values by a column that is not there": (
+        ('amount = "Amount"', 'amount = { column = "Amount", only_where = { column = "Kind" } }'),
+        "Kind"),
+    "a template of a column that is not there": (
+        ('owner_id = "Owner"', 'owner_id = { template = "{Team}/{Owner}" }'), "Team"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MAPPING_FAULTS)
+def test_a_mapping_that_counts_on_a_column_that_is_not_there_is_refused(case, tmp_path):
+    change, column = MAPPING_FAULTS[case]
+    arguments = export(tmp_path, GOOD.encode())
+    (tmp_path / "own.toml").write_text(MAPPING.replace(*change, 1), encoding="utf-8")
+    refused(salesops(*arguments), f"'{column}'", "deals.csv", "Amount")
+    assert not (tmp_path / "book").exists()
+
+
+def test_a_mapping_in_another_encoding_is_refused(tmp_path):
+    arguments = export(tmp_path, GOOD.encode())
+    (tmp_path / "own.toml").write_bytes(MAPPING.replace("Own export", "客户").encode("gb18030"))
+    refused(salesops(*arguments), "own.toml", "not in UTF-8")
+
+
+def test_half_a_workbook_is_refused(tmp_path):
+    arguments = export(tmp_path, b"PK\x03\x04 and no more")
+    refused(salesops(*arguments), "deals.csv", "no whole .xlsx workbook")
