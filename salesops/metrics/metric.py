@@ -67,6 +67,8 @@ class Metric:
         Instead of `rows` where these hang on the grouping, such as targets by level.
     undefined
         Gives of a book the code of the reason why the metric has no meaning there, or nothing.
+    empty
+        Code of the reason why it is null where there are no rows.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Metric:
     estimate: Estimator | None = None
     rows_by: Callable[[Book, Period, tuple[str, ...]], Table] | None = None
     undefined: Callable[[Book], str | None] | None = None
+    empty: str = "no_rows"
 
     def __post_init__(self) -> None:
         if (self.rows is None) == (self.rows_by is None):
@@ -154,7 +157,8 @@ def reduced(metric: Metric, book: Book, period: Period, by: Sequence[str] = ()) 
     pandas.DataFrame
         One row per group: the columns `by`; `<id>` (null where undefined), `n` (rows),
         `low`, `high` (80 %, null where the metric has none) and `reason` (code of why it is
-        null, such as `no_rows` or `missing:targets`; null where the metric is defined).
+        null, such as `no_rows` or `missing:targets`, or beside a number how far it can be
+        trusted, such as `upper_bound`; else null).
 
     Raises
     ------
@@ -164,7 +168,13 @@ def reduced(metric: Metric, book: Book, period: Period, by: Sequence[str] = ()) 
     reason = metric.reason(book)
     if reason is not None:
         return _frame(metric, by, [((None,) * len(by), 0, Estimate(reason=reason))])
-    rows = metric.rows_of(book, period, by)
+    return reduced_rows(metric, metric.rows_of(book, period, by), book, period, by)
+
+
+def reduced_rows(
+    metric: Metric, rows: Table, book: Book, period: Period, by: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Reduce some of a metric's rows, as `reduced` does all of them."""
     if metric.estimate is not None:
         return _estimated(metric, rows, book, period, by)
     return _summed(metric, rows, by)
@@ -188,7 +198,7 @@ def _summed(metric: Metric, rows: Table, by: Sequence[str]) -> pd.DataFrame:
 
 def _share(metric: Metric, n: int, above: float, under: float) -> Estimate:
     if not n:
-        return Estimate(value=0.0) if metric.unit == "count" else Estimate(reason="no_rows")
+        return Estimate(value=0.0) if metric.unit == "count" else Estimate(reason=metric.empty)
     if math.isnan(above) or math.isnan(under):
         return Estimate(reason="no_values")
     if under == 0:
@@ -210,7 +220,10 @@ def _estimated(
         groups = [(key if isinstance(key, tuple) else (key,), part) for key, part in grouped]
     found = []
     for key, part in groups:
-        estimate = metric.estimate(part, book, period) if len(part) else Estimate(reason="no_rows")
+        nothing = Estimate(reason=metric.empty)
+        # Nothing to count is a count all the same.
+        counted = len(part) or metric.unit == "count"
+        estimate = metric.estimate(part, book, period) if counted else nothing
         found.append((key, len(part), estimate))
     return _frame(metric, by, found)
 
