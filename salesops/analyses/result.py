@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from salesops.book.book import Book
 from salesops.charts.card import findings_html, gaps_html
@@ -17,6 +18,15 @@ from salesops.charts.verdict import Headline, RunBar
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
 from salesops.wording import label, listed, say, say_gap
+
+_FINGERPRINTS: WeakKeyDictionary[Book, str] = WeakKeyDictionary()
+
+
+def fingerprint_of(book: Book) -> str:
+    """Give the fingerprint of the rows that a book shows, worked out once."""
+    if book not in _FINGERPRINTS:
+        _FINGERPRINTS[book] = book.fingerprint()
+    return _FINGERPRINTS[book]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +39,7 @@ class Setting:
     @cached_property
     def fingerprint(self) -> str:
         """Fingerprint of the rows that the book shows."""
-        return self.book.fingerprint()
+        return fingerprint_of(self.book)
 
     @property
     def whose(self) -> str:

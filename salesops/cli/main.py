@@ -184,19 +184,27 @@ def metrics(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[metrics]...", help="Metrics; none means all.")
     ] = None,
+    book: Annotated[
+        str, typer.Option("--book", "-b", help="Say which can be computed there, and why not.")
+    ] = "",
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
+    format_: Annotated[
+        str, typer.Option("--format", help="text, or md: a page in both languages.")
+    ] = "text",
 ) -> None:
-    """List the metrics and what each means.
+    """List the metrics and what each means, or which of them a book can answer.
 
     For example:
 
       salesops metrics
 
       salesops metrics win_rate --lang zh
+
+      salesops metrics --book build/company
     """
     from salesops.cli.metrics import list_metrics
 
-    list_metrics(names or [], _one_language(lang), out)
+    list_metrics(names or [], _one_language(lang), out, book=book, form=format_)
 
 
 @app.command()
@@ -209,8 +217,11 @@ def explain(
         str, typer.Option(help="company, team:<path>, user:<id> or region:<name>.")
     ] = "company",
     where: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=VALUE of the rows; may repeat.")
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE of the rows; COLUMN= for those without; may repeat."),
     ] = None,
+    rows: Annotated[str, typer.Option(help="Number of rows to show, or all.")] = "15",
+    csv: Annotated[str, typer.Option(help="File to write all the rows to.")] = "",
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
 ) -> None:
     """Show a number, what it means, and the very rows behind it.
@@ -220,12 +231,14 @@ def explain(
       salesops explain win_rate --book build/company --period 2026Q1
 
       salesops explain win_rate --where team=华东/一组 --lang zh
+
+      salesops explain win_rate --where closed_at=2026-03-31 --rows all --csv rows.csv
     """
     from salesops.cli.metrics import explain_number
 
     explain_number(
         metric, book=book, as_of=as_of, scope=scope, period=period, where=where or [],
-        lang=_one_language(lang), out=out,
+        lang=_one_language(lang), out=out, rows=rows, csv=csv,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Literal, get_args
 
 from salesops.model.settings import Settings
@@ -52,4 +53,10 @@ def tell_company(settings: Settings) -> None:
 
 def current_settings() -> Settings:
     """Give the settings whose stage names and currency are shown."""
-    return _settings.get() or Settings.default()
+    return _settings.get() or _packaged()
+
+
+@cache
+def _packaged() -> Settings:
+    """Read the packaged settings once: every number that is shown asks for them."""
+    return Settings.default()
