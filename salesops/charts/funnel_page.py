@@ -98,7 +98,7 @@ def _stages_exhibit(period: Period, stages: pd.DataFrame) -> Exhibit:
         code = "funnel.sub_stages" if not math.isnan(due) else "funnel.sub_stages_undated"
         code += "" if not math.isnan(before["prior_n"]) else "_new"
         sub = Say(code, {"n": total, "amount": amount, "due": due, **before})
-    entered = stages["entered"].fillna(0).astype(int).tolist()
+    entered = stages.loc[stages["stage"] != "unknown", "entered"].fillna(0).astype(int).tolist()
     note = Say("funnel.note_stages", {"entered": entered}) if len(known) else None
     return Exhibit(
         key="stages", title=title, sub=sub, note=note, span=2,

@@ -1,5 +1,6 @@
 """The funnel: by hand on ten deals, by plain pandas on the sample, silent where all is well."""
 
+import datetime as dt
 import math
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from salesops.analyses.funnel import funnel
 from salesops.book.book import open_book
+from salesops.book.write import typed
+from tests.companies import book_of
 from tests.fixtures import SAMPLE
 
 OPEN = ("acquisition", "needs", "proposal", "negotiation", "legal_review")
@@ -231,3 +234,27 @@ def _two_years(folder: Path, before: int, after: int) -> Path:
                             "since": pd.Timestamp("2023-06-01"), "how": "log"})  # fmt: skip
     tracked.to_parquet(folder / "tracked.parquet")
     return folder
+
+
+def test_an_open_deal_without_a_stage_is_counted_and_shown_as_of_no_known_stage():
+    day = dt.datetime(2026, 1, 5)
+    deals = pd.DataFrame(
+        [("a", "needs", 100.0, day), ("b", None, 50.0, day)],
+        columns=["id", "stage", "amount", "created_at"],
+    )
+    result = funnel(book_of({"opportunities": typed("opportunities", deals)}))
+    assert result.metrics["open_amount"] == 100 + 50
+    shown = result.stages.set_index("stage")["n"]
+    assert shown.sum() == result.metrics["open_deals"] == 2
+    assert shown["unknown"] == 1
+
+
+def test_what_was_won_in_another_currency_counts_at_its_rate():
+    day = dt.datetime(2026, 1, 5)
+    deals = pd.DataFrame(
+        [("a", "contract", 100.0, "USD", day, day), ("b", "contract", 100.0, None, day, day)],
+        columns=["id", "stage", "amount", "currency", "created_at", "closed_at"],
+    )
+    rates = pd.DataFrame({"currency": ["USD"], "on": [dt.date(2026, 1, 1)], "rate": [7.0]})
+    tables = {"opportunities": typed("opportunities", deals), "fx": typed("fx", rates)}
+    assert funnel(book_of(tables)).metrics["won_amount"] == 100 * 7 + 100
