@@ -69,7 +69,7 @@ def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> p
     trade = np.where(is_hospital, names.HOSPITAL, names.texts(names.INDUSTRIES)[industry])
     public = names.public_bodies(draws, city, trade)
     # What a poor region can buy is less, not how many of its customers are large.
-    ratio = np.where(region == poor["region"], max(float(poor["potential_ratio"]), 0.1), 1.0)
+    ratio = np.where(region == poor["region"], float(poor["potential_ratio"]), 1.0)
     guessed = np.rint(firsts.amount.to_numpy() / ratio).astype(np.int64)
     size = np.searchsorted([12_000_000, 45_000_000], guessed + draws.whole(0, 8_000_000, n))
     spread = lognormal(1000, 0.5)[draws.level(n)]

@@ -13,6 +13,8 @@ from salesops.sample.timeline import DAY, day_number
 
 LAST_DAYS = 3
 SHARE, WORST_SHARE = 0.45, 0.70
+# People write at most so many further steps for each of their edits, however large the multiple.
+MOST_ADDED = 4
 CLEAN_SHARE = 0.13
 # Steps of the process and hand-overs keep their own time.
 FIXED = ("stage", "owner_id")
@@ -66,7 +68,7 @@ def _more_steps(
     """Where moving is not enough, let people write next steps at the end of the month."""
     deals, line = company["deals"], company.timeline
     edits, ends, _able = _count(_views(company, told), group)
-    missing = max((share * edits - ends) / (1 - share), 0)
+    missing = min(max((share * edits - ends) / (1 - share), 0), MOST_ADDED * edits)
     parts = []
     for month in line.months():
         last = day_number(month.end)

@@ -98,7 +98,7 @@ def generate(options: SampleOptions | None = None, *, block: int = 0) -> SampleC
 
 def _begin(options: SampleOptions, block: int) -> Company:
     line = Timeline.of(options.end, options.months, options.season)
-    teams = team_names(options.teams or 5)
+    teams = team_names(options.teams or 5, block)
     # Another number of teams is another size of company, at the same pace per team.
     per_month = options.deals_per_month or PER_MONTH * len(teams) // 5
     company = Company(options, line, block, teams, per_month)

@@ -9,6 +9,8 @@ from salesops.model.errors import SalesopsError, nearest
 
 PROBLEMS = tuple(f"P{number}" for number in range(1, 19))
 PRESETS = ("small", "default", "large")
+EXPORTS = ("none", "monthly")
+SEASONS = ("normal", "strong")
 
 
 @dataclass(eq=False, kw_only=True)
@@ -42,7 +44,7 @@ class SampleOptions:
     months
         Calendar months up to and with the one that holds `end`.
     deals_per_month
-        New and expansion deals created a month; leads, people and accounts do not follow, teams do.
+        New and expansion deals created a month; leads, accounts and targets follow, people do not.
     teams
         Sales teams; six reps each on average.
     problems
@@ -72,10 +74,13 @@ class SampleOptions:
     def __post_init__(self) -> None:
         for name in (*self.problems, *self.without):
             if name not in PROBLEMS:
-                known = f"one of {', '.join(PROBLEMS)}; nearest: {nearest(name, PROBLEMS)}"
-                raise BadSample(option="--problem or --without", value=name, expected=known)
-        if self.preset not in PRESETS:
-            raise BadSample(option="--preset", value=self.preset, expected=", ".join(PRESETS))
+                near = f"one of {', '.join(PROBLEMS)}; nearest: {nearest(name, PROBLEMS)}"
+                raise BadSample(option="--problem or --without", value=name, expected=near)
+        words = (("--preset", self.preset, PRESETS), ("--exports", self.exports, EXPORTS),
+                 ("season", self.season, SEASONS))  # fmt: skip
+        for option, word, known in words:
+            if word not in known:
+                raise BadSample(option=option, value=word, expected=", ".join(known))
         wholes = {"--seed": (self.seed, 0), "--months": (self.months, 3)}
         wholes["--deals-per-month"] = (
             165 if self.deals_per_month is None else self.deals_per_month,
@@ -130,18 +135,20 @@ class SampleOptions:
 def scaled_share(clean: float, planted: float, multiple: float) -> float:
     """Scale a share or rate on the odds scale: the excess over the clean company's odds.
 
+    A share that the problem lowers is scaled by the odds of its opposite, so that no multiple
+    leaves 0 to 1.
+
     Examples
     --------
-    >>> scaled_share(0.25, 0.14, 0.0), round(scaled_share(0.25, 0.14, 1.0), 4)
-    (0.25, 0.14)
+    >>> scaled_share(0.0, 0.2, 2.0), round(scaled_share(0.25, 0.1, 0.5), 4)
+    (0.3333333333333333, 0.1429)
     """
-    if multiple == 0:
-        return clean
-    if clean == 0:
-        odds = planted / (1 - planted) * multiple
-    else:
-        base = clean / (1 - clean)
-        odds = base * (planted / (1 - planted) / base) ** multiple
+    if multiple in (0, 1):
+        return planted if multiple else clean
+    if planted < clean:
+        return 1 - scaled_share(1 - clean, 1 - planted, multiple)
+    base = clean / (1 - clean)
+    odds = base + (planted / (1 - planted) - base) * multiple
     return odds / (1 + odds)
 
 

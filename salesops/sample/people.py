@@ -35,10 +35,13 @@ DEPARTMENTS = {
 }  # fmt: skip
 
 
-def team_names(n: int) -> tuple[str, ...]:
-    """Name so many teams: the five of the company first, then further groups of each region."""
-    found = list(TEAMS[:n])
-    group = 3
+def team_names(n: int, block: int = 0) -> tuple[str, ...]:
+    """Name so many teams: the five of the company first, then further groups of each region.
+
+    Divisions go on counting where the one before ends, so that no two teams share a name.
+    """
+    found = list(TEAMS[:n]) if not block else []
+    group = 3 if not block else (block - 1) * -(-n // len(names.CITIES)) + 1
     while len(found) < n:
         found += [f"{region}/{_numeral(group)}组" for region in names.CITIES]
         group += 1

@@ -54,8 +54,9 @@ def add_deals_of_better_leads(company: Company) -> None:
     rate = scaled_share(TO_DEAL, TO_DEAL * REAL_RATIO, multiple)
     # Each added deal adds its lead too.
     extra = (rate - TO_DEAL) / (TO_DEAL * (1 - rate))
-    chosen = np.sort(draws.order(len(rows))[: round(min(extra, 1.0) * len(rows))])
-    more = rows.iloc[chosen].copy()
+    full, part = divmod(round(extra * len(rows)), max(len(rows), 1))
+    chosen = np.sort(draws.order(len(rows))[:part])
+    more = rows.iloc[np.concatenate([*[np.arange(len(rows))] * full, chosen])].copy()
     shift = draws.whole(-9, 9, len(more)) * DAY
     line = company.timeline
     more["created"] = line.at_work(draws, (more.created + shift).to_numpy() // DAY)
@@ -71,10 +72,11 @@ def add_deals_of_better_leads(company: Company) -> None:
 
 def make_poor_region_poor(company: Company) -> None:
     """P2: the south-west has 60 % of the potential of the east, in accounts and in deals."""
-    ratio = scaled(1.0, POOR_POTENTIAL, company.options.size("P2"))
+    # No region is without any potential, however large the multiple.
+    ratio = max(round(scaled(1.0, POOR_POTENTIAL, company.options.size("P2")), 4), 0.1)
     poor = company["deals"].team.str.startswith(POOR_REGION).to_numpy()
     amount = company["deals"].amount.to_numpy().copy()
-    hundreds = np.maximum(amount[poor] // 10_000 * int(max(ratio, 0.1) * 100) // 100, 50)
+    hundreds = np.maximum(amount[poor] // 10_000 * round(ratio * 100) // 100, 50)
     amount[poor] = hundreds * 10_000
     company["deals"]["amount"] = amount
     company.facts["P2"] = {"region": POOR_REGION, "potential_ratio": ratio}
@@ -170,7 +172,8 @@ def _pushes(company: Company) -> None:
     deals = company["deals"]
     life = (deals.closed - deals.created).to_numpy() // DAY
     share = scaled_share(0.0, PUSHED, multiple)
-    long = (life >= LONG_LIFE) & ~(deals.zombie | deals.skips_needs).to_numpy()
+    # Larger multiples need shorter deals too.
+    long = (life >= LONG_LIFE / max(multiple, 1)) & ~(deals.zombie | deals.skips_needs).to_numpy()
     # Deals that are open on a day are met in proportion to their length.
     met = share * life.sum() / max(life[long].sum() * (1 - PUSHED_FROM), 1)
     chosen = draws.chance(min(met, 0.95), len(deals)) & long

@@ -73,7 +73,8 @@ def claim_and_return(company: Company) -> None:
     spells = pd.concat([company["account_owners"], *parts], ignore_index=True)
     company["account_owners"] = spells_in_order(spells)
     company.facts["P14"] = {"reps": reps.tolist(), "claims_a_month": a_month}
-    company.facts["claimed"] = {"accounts": np.unique(np.concatenate([p.account for p in parts]))}
+    claimed = [moves.account.to_numpy() for moves in parts]
+    company.facts["claimed"] = {"accounts": np.unique(np.concatenate([[], *claimed]))}
 
 
 def _moves(account: Ints, at: Ints, new: Ints | int) -> pd.DataFrame:
@@ -98,9 +99,9 @@ def leave_accounts_behind(company: Company) -> None:
     parts = []
     for who in leavers:
         rows = given[current[given].to_numpy() == who]
-        near = users[(users.team == users.team[who]) & (users.role == "rep")]
-        here = near[(near.hired < left - 200) & ((near.left < 0) | (near.left > left))]
-        heirs = here.index.to_numpy()
+        heirs = _colleagues(users, who, left)
+        if not len(heirs):
+            continue
         at = (left - BEFORE_LEAVING) * DAY + draws.whole(9 * 3600, 18 * 3600, len(rows))
         # An account that came later stays: it can't be given away before it was there.
         began = before.groupby("account")["at"].last()[rows].to_numpy()
@@ -109,3 +110,13 @@ def leave_accounts_behind(company: Company) -> None:
     spells = spells[~((spells["at"] // DAY >= left) & spells.account.isin(given))]
     company["account_owners"] = spells_in_order(pd.concat([spells, *parts], ignore_index=True))
     company.facts["P5"]["accounts"] = int(len(own) - len(given))
+
+
+def _colleagues(users: pd.DataFrame, who: int, left: int) -> Ints:
+    """List the reps who stay: the seasoned ones of the team, or else whoever is there."""
+    there = (users.role == "rep") & ((users.left < 0) | (users.left > left))
+    seasoned = users.hired < left - 200
+    for fit in (there & seasoned & (users.team == users.team[who]), there & seasoned):
+        if fit.any():
+            break
+    return users.index.to_numpy()[fit.to_numpy()]

@@ -53,7 +53,14 @@ def _with_their_value(company: Company, marked: Flags, fit: Flags) -> Flags:
     others += amount[
         marked & fit & (closed > end - (SILENT_FROM - 4) * DAY) & (closed <= end)
     ].sum()
-    return exchanged(marked, dead, amount, int(others * share / (1 - share)))
+    wanted = int(others * share / (1 - share))
+    marked = exchanged(marked, dead, amount, wanted)
+    missing = wanted - int(amount[dead & marked].sum())
+    if missing > wanted // 10:
+        # A multiple that so few dead deals can't hold needs more of them.
+        more = np.flatnonzero(dead & ~marked)
+        marked[fill(more, amount[more], missing)] = True
+    return marked
 
 
 def exchanged(marked: Flags, pool: Flags, amount: Ints, wanted: int) -> Flags:

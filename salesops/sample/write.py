@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv as pc
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from salesops.sample.exports import exported
 from salesops.sample.generate import SampleCompany, generate
@@ -76,7 +77,7 @@ def _small(options: SampleOptions) -> SampleOptions:
 def _write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
     for name, rows in tables.items():
         if name in AS_CSV:
-            pc.write_csv(rows, folder / f"{name}.csv")
+            csv.write_csv(rows, folder / f"{name}.csv")
         else:
             write_parquet(rows, folder / f"{name}.parquet")
 
@@ -100,12 +101,12 @@ def _write_exports(fresh: Path, made: SampleCompany, options: SampleOptions) -> 
         place = fresh / "exports" / day.isoformat()
         place.mkdir(parents=True)
         for name, rows in exported(made.tables, day).items():
-            pc.write_csv(rows, place / f"{name}.csv")
+            csv.write_csv(rows, place / f"{name}.csv")
 
 
 def _write_large(fresh: Path, options: SampleOptions, progress: Progress) -> None:
     """Write a company of a million deals, division by division, as partitioned Parquet."""
-    n = _divisions(options)
+    n, shared = _divisions(options), []
     for block in range(n):
         made = generate(
             dataclasses.replace(
@@ -116,15 +117,31 @@ def _write_large(fresh: Path, options: SampleOptions, progress: Progress) -> Non
         for name, rows in made.tables.items():
             if name == "tracked":
                 if block == 0:
-                    pc.write_csv(rows, fresh / "tracked.csv")
-                continue
-            part = fresh / name
-            part.mkdir(exist_ok=True)
-            pq.write_table(rows, part / f"part-{block:04d}.parquet", compression="zstd")
+                    csv.write_csv(rows, fresh / "tracked.csv")
+            elif name == "targets":
+                is_shared = pc.is_in(rows["level"], pa.array(["company", "region"]))
+                shared.append(rows.filter(is_shared))
+                _write_part(rows.filter(pc.invert(is_shared)), fresh / name, block)
+            else:
+                _write_part(rows, fresh / name, block)
         _write_truth(fresh / "truth" / f"division-{block + 1:04d}", made)
         if block == 0:
             (fresh / "salesops.toml").write_text(made.settings_toml, encoding="utf-8")
         progress(block + 1, n)
+    _write_part(_summed(pa.concat_tables(shared)), fresh / "targets", n)
+
+
+def _write_part(rows: pa.Table, folder: Path, number: int) -> None:
+    folder.mkdir(exist_ok=True)
+    pq.write_table(rows, folder / f"part-{number:04d}.parquet", compression="zstd")
+
+
+def _summed(targets: pa.Table) -> pa.Table:
+    """Add up the divisions' parts of the targets of regions and of the company."""
+    keys = [name for name in targets.column_names if name != "amount"]
+    whole = targets.group_by(keys, use_threads=False).aggregate([("amount", "sum")])
+    whole = whole.rename_columns([*keys, "amount"]).select(targets.column_names)
+    return whole.cast(targets.schema)
 
 
 def _divisions(options: SampleOptions) -> int:
