@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import salesops
+from salesops.book.write import typed
 from salesops.metrics.catalogue import CATALOGUE, FAMILIES, metric
 from salesops.metrics.metric import Estimate, Metric, UnknownGroup, UnknownMetric, reduced
 from salesops.model.tables import TABLES, facts
@@ -140,8 +141,6 @@ def test_the_win_rate_by_value_has_no_meaning_where_only_won_deals_have_amounts(
     tables = random_company(4, n=60).tables()
     rows = tables["opportunities"].to_pandas()
     rows.loc[rows["stage"] != "contract", "amount"] = None
-    from salesops.book.write import typed
-
     log = tables["changes"].to_pandas()
     log = log[log["field"] != "amount"]
     book = book_of({**tables, "opportunities": typed("opportunities", rows),
@@ -159,6 +158,38 @@ def test_several_columns_group_together_and_their_parts_sum_to_the_whole(sample_
     assert len(found) == len(decided.groupby(["source", "stage"]))
     # Of those won the rate is one, of those lost none, whatever the source.
     assert (found["win_rate"] == (found["outcome"] == "won")).all()
+
+
+def won(*, closed_at: str, moves: tuple = ()):
+    """Make a book of one deal won at an instant, and of its changes of owner."""
+    closed = pd.Timestamp(closed_at)
+    steps = [("stage", "needs", "contract", closed)]
+    steps += [("owner_id", old, new, pd.Timestamp(at)) for at, old, new in moves]
+    log = pd.DataFrame(steps, columns=["field", "old_value", "new_value", "changed_at"])
+    deal = {"id": "d1", "owner_id": moves[-1][2] if moves else "u1", "stage": "contract",
+            "created_at": pd.Timestamp("2026-01-05 02:00"), "closed_at": closed,
+            "is_won": True}  # fmt: skip
+    tracked = pd.DataFrame({"field": ["stage", "owner_id"], "since": pd.Timestamp("2026-01-01")})
+    frames = {
+        "opportunities": pd.DataFrame([deal]),
+        "changes": log.assign(entity="opportunities", entity_id="d1", seq=range(len(log))),
+        "users": pd.DataFrame({"id": ["u1", "u2"], "team": ["N", "S"], "role": "rep"}),
+        "tracked": tracked.assign(entity="opportunities", how="log"),
+    }
+    return book_of({name: typed(name, frame) for name, frame in frames.items()})
+
+
+def test_a_deal_belongs_to_who_owned_it_when_it_was_won_not_to_who_got_it_later():
+    book = won(closed_at="2026-02-10 02:00", moves=(("2026-03-02 02:00", "u1", "u2"),))
+    found = metric(book, "win_rate", period="2026Q1", by=["owner_id", "team"])
+    assert found[["owner_id", "team"]].to_numpy().tolist() == [["u1", "N"]]
+
+
+def test_half_past_midnight_belongs_to_the_companys_new_month():
+    # Half past four in the afternoon in Greenwich, half past midnight in Shanghai.
+    book = won(closed_at="2026-03-31 16:30")
+    assert metric(book, "win_rate", period="2026-03")["n"].iloc[0] == 0
+    assert metric(book, "win_rate", period="2026-04")["n"].iloc[0] == 1
 
 
 def test_an_estimated_metric_groups_by_several_columns_and_by_none_known():

@@ -116,6 +116,11 @@ def test_a_deal_that_was_won_and_reopened_stays_with_its_new_amount():
     assert buckets(book) == {"start": 100, "amount_up": 30, "end": 130}
 
 
+def test_a_deal_that_was_lost_and_is_open_again_is_reopened_and_not_pulled_in():
+    book = one_deal((5, "stage", "lost"), (30, "stage", "needs"))
+    assert buckets(book) == {"reopened": 100, "end": 100}
+
+
 def test_a_leaver_is_valued_at_the_start():
     book = one_deal((20, "amount", 170.0), (30, "stage", "lost"))
     assert buckets(book) == {"start": 100, "lost": -100}
