@@ -40,7 +40,9 @@ def median_wait(incidence: Incidence, cause: str, *, z: float = Z80) -> tuple[fl
         return (np.nan, np.nan, np.nan)
     chance, variance = incidence.by_cause[cause], incidence.variance[cause]
     pairs = zip(chance, variance, strict=True)
-    bounds = np.array([loglog_interval(float(c), float(v), z) for c, v in pairs])
+    # Where hardly anybody is left the upper bound is one, through a number too large to write.
+    with np.errstate(over="ignore"):
+        bounds = np.array([loglog_interval(float(c), float(v), z) for c, v in pairs])
     return (
         _first_at(incidence, chance),
         _first_at(incidence, bounds[:, 1]),

@@ -61,15 +61,17 @@ def with_working_hours(book: Book, table: Table, columns: Mapping[str, tuple[str
     -----
     The clock runs from `works_from` to `works_to` of the settings, on working days.
     """
+    kept = table.columns
+    instants = dict.fromkeys(name for pair in columns.values() for name in pair)
+    for name in instants:
+        table = _beside(book, table, table[name])
+        table = table.mutate(**{f"worked_{name}": _worked(table)}).drop(*_JOINED)
+    hours = {}
     for new, (first, last) in columns.items():
-        for name, column in (("from_", first), ("to_", last)):
-            table = _beside(book, table, table[column])
-            table = table.mutate(**{name: _worked(table)}).drop(*_JOINED)
-        seconds = ibis.greatest(table.to_ - table.from_, 0)
+        seconds = ibis.greatest(table[f"worked_{last}"] - table[f"worked_{first}"], 0)
         known = table[first].notnull() & table[last].notnull()
-        hours = ibis.ifelse(known, seconds.cast("float64") / _HOUR, ibis.null("float64"))
-        table = table.mutate(**{new: hours}).drop("from_", "to_")
-    return table
+        hours[new] = ibis.ifelse(known, seconds.cast("float64") / _HOUR, ibis.null("float64"))
+    return table.select(*kept, **hours)
 
 
 _JOINED = ("key_", "second_", "number_", "before_", "open_", "close_", "open2_", "close2_",
@@ -101,11 +103,16 @@ def _days(book: Book) -> Table:
     # Nobody asks for what lies more than twenty years back; it has neither day nor hours.
     first = dt.date(book.date.year - 20, 1, 1)
     last = dt.date(book.date.year + 2, 1, 1)
-    made = utc_days(book.calendar, company.works_from, company.works_to, first, last)
-    return ibis.memtable(made)
+    return _days_table(book.calendar, company.works_from, company.works_to, first, last)
 
 
 @cache
+def _days_table(
+    calendar: Calendar, opens: int, closes: int, first: dt.date, last: dt.date
+) -> Table:
+    return ibis.memtable(utc_days(calendar, opens, closes, first, last))
+
+
 def utc_days(
     calendar: Calendar, opens: int, closes: int, first: dt.date, last: dt.date
 ) -> pa.Table:
