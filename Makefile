@@ -12,7 +12,7 @@ LANGS ?= zh,en
 REPORTS ?= funnel
 ARGS ?=
 
-.PHONY: help report test mutants lab bench validate lock clean system static
+.PHONY: help report test example mutants lab bench validate lock clean system static
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -51,6 +51,9 @@ system:
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 		else echo "Not installed:$$missing. The tests that need them will be listed as not run."; \
 			echo "To install: sudo apt-get install --no-install-recommends$$missing"; fi; fi
+
+example: $(VENV)/.stamp system  ## Make reports/example and the pictures of docs/images (ARGS=report)
+	@$(PY) -m tools.example $(ARGS)
 
 mutants: $(VENV)/.stamp  ## Break each metric on purpose: a test has to notice (ARGS=words)
 	@$(PY) -m tools.mutants $(ARGS)
