@@ -12,7 +12,7 @@ LANGS ?= zh,en
 REPORTS ?= funnel
 ARGS ?=
 
-.PHONY: help report test example mutants lab bench validate lock clean system static
+.PHONY: help report test example mutants glossary lab bench validate lock clean system static
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -57,6 +57,9 @@ example: $(VENV)/.stamp system  ## Make reports/example and the pictures of docs
 
 mutants: $(VENV)/.stamp  ## Break each metric on purpose: a test has to notice (ARGS=words)
 	@$(PY) -m tools.mutants $(ARGS)
+
+glossary: $(VENV)/.stamp  ## Write the dictionary of metrics anew, into docs/metrics.md
+	@$(PY) -m salesops metrics --format md > docs/.metrics.md && mv docs/.metrics.md docs/metrics.md
 
 lab: $(VENV)/.stamp  ## Open the notebooks in JupyterLab
 	@$(PY) -m salesops lab

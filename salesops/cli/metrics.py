@@ -113,9 +113,11 @@ def glossary() -> str:
             parts.append(_said_twice(f"family.{family}", "## "))
         for metric in metrics:
             parts.append(f"### `{metric.id}` {names_of(metric)}")
+            said = []
             for lang in LANGS:
                 with language(lang):
-                    parts.append(f"{described(metric.id)[1]}  \n{facts_of(metric)}")
+                    said.append(f"- {described(metric.id)[1]}\n  {facts_of(metric)}")
+            parts.append("\n".join(said))
     return "\n\n".join(parts) + "\n"
 
 
