@@ -1,5 +1,6 @@
 """Which rows a scope leaves: by person at the event, by customer, by product, by what belongs."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import ibis
@@ -70,7 +71,8 @@ def _of_people(book: "Book", name: str, table: Table) -> Table:
     if name in OWNED:
         return _owned(book, name, table, *OWNED[name])
     if name == "targets":
-        inside = in_people(book.limits, ibis.null(str), table.key, table.key)
+        here = replace(book.limits, user="all")
+        inside = in_people(here, table.key, table.key, table.key)
         by_user = (table.level == "user") & table.key.isin(book.insiders.person)
         by_team = (table.level == "team") & inside & (book.limits.team != "all")
         by_region = (table.level == "region") & (table.key == book.limits.region)

@@ -20,6 +20,15 @@ def _names(stages: pd.Series) -> list[str]:
     return [label("label.unknown") if s == "unknown" else FORMATS["stage"](s) for s in stages]
 
 
+def worst_stage(ageing: pd.DataFrame) -> str:
+    """Name the stage in which most value, else most deals, stays beyond the limit; or nothing."""
+    aged = ageing[ageing["aged_n"] > 0] if len(ageing) else ageing
+    if aged.empty:
+        return ""
+    by = "aged_amount" if aged["aged_amount"].notna().any() else "aged_n"
+    return str(aged.loc[aged[by].idxmax(), "stage"])
+
+
 def open_counts(stages: pd.DataFrame, *, ax: Axes | None = None, title: str = "") -> Axes:
     """Draw the open deals of each stage, the period before as a grey line."""
     ax = theme.own_axes(ax, title=title)
@@ -42,7 +51,7 @@ def open_amounts(
     """Draw the open value of each stage: dark what is expected in the period, pale the rest."""
     ax = theme.own_axes(ax, title=title)
     theme.rows(ax, _names(stages["stage"]), named=named)
-    top = float(stages[["amount", "prior_amount", "plan_amount"]].max().max())
+    top = float(stages[["amount", "prior_amount"]].max().max())
     for y, row in enumerate(stages.itertuples()):
         if row.amount != row.amount:
             continue
@@ -51,8 +60,7 @@ def open_amounts(
         rest = LATER if row.due == row.due else ACTUAL
         ax.barh(y, row.amount - due, BAR, left=due, color=rest, zorder=3)
         theme.prior_mark(ax, row.prior_amount, y)
-        theme.plan_mark(ax, row.plan_amount, y)
-        marks = [v for v in (row.amount, row.prior_amount, row.plan_amount) if v == v]
+        marks = [v for v in (row.amount, row.prior_amount) if v == v]
         theme.label_end(ax, max(marks), y, money(row.amount, unit=False))
     ax.set_xlim(0, (top if top > 0 else 1) * 1.42)
     theme.money_axis(ax.xaxis)
@@ -166,7 +174,7 @@ def leaks(frame: pd.DataFrame, *, ax: Axes | None = None, by_money: bool = True)
 
 def stages_figure(stages: pd.DataFrame, width: int, *, worst: str = "") -> Figure:
     """Put the three pictures of the stages side by side, or two on a phone."""
-    height = 46 + 32 * len(stages)
+    height = 46 + 29 * len(stages)
     body = height - 46
     converts = stages["rate"].notna().any()
     valued = stages["amount"].notna().any()
@@ -200,16 +208,23 @@ def _stages_phone(stages: pd.DataFrame, width: int, *, worst: str) -> Figure:
     return fig
 
 
+def moved_bars(bars: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the buckets in which nothing moved, now or before."""
+    still = (bars["amount"] == 0) & (bars["prior_amount"].fillna(0) == 0)
+    return bars[~still | (bars["kind"] == "stock")]
+
+
 def waterfall_figure(bars: pd.DataFrame, width: int, *, worst: str = "") -> Figure:
     """Draw the waterfall at a column's width."""
-    fig = theme.figure(width, 34 + 18 * len(bars))
-    waterfall(bars, ax=theme.panel(fig, 92, 24, 148, 18 * len(bars)), worst=worst)
+    bars = moved_bars(bars)
+    fig = theme.figure(width, 34 + 17 * len(bars))
+    waterfall(bars, ax=theme.panel(fig, 92, 24, 148, 17 * len(bars)), worst=worst)
     return fig
 
 
 def leaks_figure(frame: pd.DataFrame, width: int, *, by_money: bool = True) -> Figure:
     """Draw the losses at a column's width."""
-    body = 32 * len(frame)
+    body = 26 * len(frame)
     fig = theme.figure(width, body + 46)
     leaks(frame, ax=theme.panel(fig, 108, 24, width - 108 - 24, body), by_money=by_money)
     return fig

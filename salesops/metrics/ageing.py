@@ -15,7 +15,9 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.book.versions import AT
+from salesops.methods.intervals import wilson
 from salesops.methods.survival import Incidence, aalen_johansen
+from salesops.metrics.kept import kept_table
 from salesops.metrics.stages import GONE, ON, stage_times
 
 Table: TypeAlias = ibis.Table
@@ -45,8 +47,7 @@ def stage_entries(book: Book, since: dt.timedelta = TWO_YEARS) -> Table:
         empty while it lasts), `life_days` (whole days until the deal was won or gone, or so far)
         and `ended_by` (`won`, `gone` or empty).
     """
-    selling = book.without_renewals()
-    times = stage_times(selling)
+    times = reached(book)
     first = ibis.literal(book.instant - since).cast(AT)
     now = ibis.literal(book.instant).cast(AT)
     parts = []
@@ -71,6 +72,12 @@ def stage_entries(book: Book, since: dt.timedelta = TWO_YEARS) -> Table:
         ended_by=ibis.cases((rows.won_at.notnull(), WON), (gone.notnull(), GONE), else_=""),
     ).select("id", "opportunity_id", "stage", "entered_at", "stay_days", "left_by", "life_days",
              "ended_by")  # fmt: skip
+
+
+def reached(book: Book) -> Table:
+    """Give when each deal but renewals reached the stages; see `stages.stage_times`."""
+    selling = book.without_renewals()
+    return kept_table("stage_times", selling, lambda: stage_times(selling))
 
 
 def _whole_days(start: ibis.Value, end: ibis.Value) -> ibis.Value:
@@ -139,14 +146,16 @@ def chance_by_stay(entries: pd.DataFrame, norm_days: float, times: tuple[int, ..
         # Whoever was cut at the book's date before that age says nothing of it.
         there = entries[entries["stay_days"] >= since] if multiple else entries
         found = aalen_johansen(there["life_days"] - since, there["ended_by"])
-        rows.append((multiple, len(there), *_plateau(found)))
+        rows.append((multiple, len(there), *_plateau(found, len(there))))
     return pd.DataFrame(rows, columns=["times", "n", "chance", "low", "high", "variance"])
 
 
-def _plateau(found: Incidence) -> tuple[float, float, float, float]:
+def _plateau(found: Incidence, n: int) -> tuple[float, float, float, float]:
     if not len(found.ages):
-        return (math.nan,) * 4
+        return (math.nan, math.nan, math.nan, math.nan)
     if WON not in found.by_cause:
-        return (0.0, math.nan, math.nan, math.nan)
+        # None of n: what may lie behind it is said by the count alone.
+        low, high = wilson(0, n)
+        return 0.0, low, high, 0.0
     chance, low, high = found.plateau(WON)
     return chance, low, high, float(found.variance[WON][found.supported()])

@@ -12,7 +12,7 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.moment import instant
 from salesops.book.versions import AT
-from salesops.metrics.currency import with_cents
+from salesops.metrics.alldeals import all_deals
 from salesops.metrics.handovers import handovers
 from salesops.metrics.opendeals import by_stage
 from salesops.metrics.workdays import with_working_days
@@ -100,17 +100,16 @@ def broken(book: Book, period: Period) -> Table:
         `closed_at`, `cents`, `owner_id`, `team`, `region` and `skipped`, `silent`,
         `handed_late`, `no_owner`, `broken` (any of them).
     """
-    selling = book.without_renewals()
-    deals = with_cents(selling, selling.attributed("opportunities"))
+    deals = all_deals(book)
     ended = deals.outcome.isin(["won", "lost"])
     inside = book.calendar.contains(period, deals.closed_at).fill_null(False)
     deals = deals.filter((deals.outcome == "open") | (ended & inside))
     silent, skipped, late = longest_silence(book, deals), skips(book), _late_handovers(book)
     rows = deals.select(
         "id", "name", "type", "source", "product_line", "account_id", "outcome", "created_at",
-        "closed_at", "cents", owner_id="event_owner_id", team="event_team", region="event_region",
+        "closed_at", "cents", "owner_id", "team", "region",
         skipped=deals.id.isin(skipped.skipped_id), silent=deals.id.isin(silent.silent_id),
-        handed_late=deals.id.isin(late.late_id), no_owner=deals.event_owner_id.isnull(),
+        handed_late=deals.id.isin(late.late_id), no_owner=deals.owner_id.isnull(),
     )  # fmt: skip
     return rows.mutate(broken=_.skipped | _.silent | _.handed_late | _.no_owner)
 

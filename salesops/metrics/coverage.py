@@ -18,7 +18,9 @@ from salesops.book.book import Book
 from salesops.book.past import grid_of, has_past, open_in_past
 from salesops.book.scope import OUTSIDE
 from salesops.book.versions import AT
+from salesops.metrics.alldeals import all_deals
 from salesops.metrics.currency import with_cents
+from salesops.metrics.kept import kept
 from salesops.metrics.leaks import EARLIER, elapsed
 from salesops.model.calendar import Period
 
@@ -34,7 +36,11 @@ def won_deals(book: Book) -> pd.DataFrame:
     A deal that is credited to several people counts with the share of those in the scope.
     """
     selling = book.without_renewals()
-    deals = with_cents(selling, selling.opportunities).filter(_.outcome == "won")
+    return kept("won_deals", selling, lambda: _won_deals(selling))
+
+
+def _won_deals(book: Book) -> pd.DataFrame:
+    deals = all_deals(book).filter(_.outcome == "won")
     share = ibis.literal(1.0)
     if book.limits.limits_people and book.has("credits"):
         shared = book.unscoped("credits").filter(_.opportunity_id.notnull())
@@ -42,7 +48,7 @@ def won_deals(book: Book) -> pd.DataFrame:
         shared = shared.mutate(inside_=inside).group_by(credited_id="opportunity_id")
         shares = shared.agg(inside_=_.inside_.sum(), whole_=_.share.sum())
         deals = deals.left_join(shares, deals.id == shares.credited_id)
-        own = ibis.ifelse(deals.event_owner_id == OUTSIDE, 0.0, 1.0)
+        own = ibis.ifelse(deals.owner_id == OUTSIDE, 0.0, 1.0)
         share = ibis.coalesce(deals.inside_ / deals.whole_.nullif(0), own)
     frame = deals.select("id", "closed_at", cents=(deals.cents * share).round()).to_pandas()
     frame["cents"] = frame["cents"].astype("float64")
@@ -101,6 +107,7 @@ def past_shares(points: pd.DataFrame) -> pd.DataFrame:
     sums = past.groupby("days")[["cents", "won_cents", "n"]].sum()
     each = past.assign(share=past["won_cents"] / past["cents"].where(past["cents"] > 0))
     spread = each.groupby("days")["share"].quantile(list(TENTHS)).unstack()
+    spread = spread.reindex(columns=list(TENTHS))
     n_periods = each.groupby("days")["share"].count()
     found = pd.DataFrame({
         "share": sums["won_cents"] / sums["cents"].where(sums["cents"] > 0),

@@ -15,6 +15,7 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.past import grid_of, has_past, open_in_past
 from salesops.metrics.coverage import with_won
+from salesops.metrics.kept import kept
 from salesops.metrics.opendeals import open_deals
 from salesops.metrics.workdays import local_day
 from salesops.model.calendar import Period
@@ -41,6 +42,10 @@ def chances(book: Book, won: pd.DataFrame) -> pd.DataFrame:
         or this stage with the groups put together where it has too few) or `settings`
         (`norms.win_rate`, where the history has too few).
     """
+    return kept("chances", book.without_renewals(), lambda: _chances(book, won))
+
+
+def _chances(book: Book, won: pd.DataFrame) -> pd.DataFrame:
     stages = book.settings.stage_ids("open")
     keys = pd.MultiIndex.from_product([stages, range(len(DAYS_LEFT) + 1)], names=["stage", "group"])
     counts = _counts(book, won).reindex(keys, fill_value=0)

@@ -12,7 +12,7 @@ from salesops.book.versions import AT
 from salesops.methods.bootstrap import ratio_range
 from salesops.methods.survival import aalen_johansen
 from salesops.metrics.ageing import YEAR, stage_entries
-from salesops.metrics.currency import with_cents
+from salesops.metrics.alldeals import all_deals
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.metrics.opendeals import has_touches, open_deals, standing, with_silence
 from salesops.metrics.stages import ON, has_stage_history
@@ -32,11 +32,7 @@ def one(condition: ibis.Value) -> ibis.Value:
 
 def deals_at_event(book: Book) -> Table:
     """Give one row per deal but renewals, with its value and whom it belongs to at the event."""
-    selling = book.without_renewals()
-    deals = with_cents(selling, selling.attributed("opportunities"))
-    return deals.select(
-        *_DEALS, "cents", owner_id="event_owner_id", team="event_team", region="event_region"
-    )
+    return all_deals(book).select(*_DEALS, "cents", *_PEOPLE)
 
 
 def ended(book: Book, period: Period) -> Table:
@@ -89,10 +85,9 @@ def won_by_value(rows: pd.DataFrame, _book: Book, _period: Period) -> Estimate:
 
 def only_won_valued(book: Book) -> str | None:
     """By value a win rate has no meaning where only won deals have amounts."""
-    deals = book.without_renewals().opportunities
-    row = deals.agg(
-        lost=(_.outcome == "lost").ifelse(1, 0).sum().fill_null(0),
-        valued=((_.outcome == "lost") & _.amount.notnull()).ifelse(1, 0).sum().fill_null(0),
+    row = all_deals(book).agg(
+        lost=one(_.outcome == "lost").sum().fill_null(0),
+        valued=one((_.outcome == "lost") & _.amount.notnull()).sum().fill_null(0),
     ).to_pandas().iloc[0]  # fmt: skip
     return "amounts_only_for_won" if row["lost"] and not row["valued"] else None
 

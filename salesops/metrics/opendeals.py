@@ -12,6 +12,7 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.versions import AT
 from salesops.metrics.currency import with_cents
+from salesops.metrics.kept import kept_table
 from salesops.metrics.workdays import with_working_days
 from salesops.model.calendar import Period
 
@@ -63,7 +64,11 @@ def open_deals(book: Book) -> Table:
         expected date is over).
     """
     selling = book.without_renewals()
-    deals = with_cents(selling, selling.attributed("opportunities"))
+    return kept_table("open_deals", selling, lambda: _open_deals(selling))
+
+
+def _open_deals(book: Book) -> Table:
+    deals = with_cents(book, book.attributed("opportunities"))
     deals = deals.filter(deals.outcome == "open")
     entered = ibis.ifelse(deals.since_known, deals.stage_entered_at, ibis.null(AT))
     now = ibis.literal(book.instant).cast(AT)

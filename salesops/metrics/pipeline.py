@@ -105,8 +105,7 @@ def to_go_cover(rows: pd.DataFrame, _book: Book, _period: Period) -> Estimate:
 
 def no_goal(book: Book) -> str | None:
     """Say why coverage has no meaning: values of open deals or the history are not known."""
-    deals = book.without_renewals().opportunities.filter(_.outcome == "open")
-    row = deals.agg(n=_.count(), valued=_.amount.count()).to_pandas().iloc[0]
+    row = open_deals(book).agg(n=_.count(), valued=_.cents.count()).to_pandas().iloc[0]
     return "no_open_amounts" if row["n"] and not row["valued"] else None
 
 
@@ -199,6 +198,15 @@ def believable(book: Book, period: Period) -> Table:
     """One row per open deal with its chance of being won by its expected date."""
     stood = standing(book, period)
     return credible_deals(stood, chances(stood, won_deals(stood)))
+
+
+def norm_share(book: Book, period: Period) -> float:
+    """Give the part of open value whose chance comes from the settings, not from the past."""
+    rows = believable(book, period).filter(_.days_left >= 0)
+    frame = rows.select("cents", "chance_from").to_pandas()
+    cents = frame["cents"].astype("float64")
+    whole = float(cents.sum())
+    return float(cents[frame["chance_from"] == "settings"].sum()) / whole if whole else math.nan
 
 
 def pushed_deals(book: Book, period: Period) -> Table:

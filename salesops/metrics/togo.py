@@ -45,6 +45,10 @@ class Coverage:
         fewer than four earlier periods are known). Coverage is null once the target is met.
     target, won, open, silent, overdue
         Of the period so far; null where not known.
+    silent_n
+        Silent deals among those open and expected in the period.
+    prior_won_share
+        Part of the target that the period before had won by the same day.
     share
         Part of what was open at this day of earlier periods that was then won in them, with
         `share_low`, `share_high` (80 % of periods).
@@ -66,6 +70,8 @@ class Coverage:
     open: float
     silent: float
     overdue: float
+    silent_n: int
+    prior_won_share: float
     share: float
     share_low: float
     share_high: float
@@ -94,6 +100,30 @@ class Coverage:
             return math.nan
         return max(self.to_go - self.later, 0.0) / self.to_go / self.share
 
+    def told(self) -> dict[str, float]:
+        """Give the numbers of which a report speaks, null where not known."""
+        to_go, rest = self.to_go, max(self.to_go - self.later, 0.0)
+        by_now = self.target * self.pace
+        high = rest / to_go / self.share_low if self.share_low > 0 and to_go > 0 else math.nan
+        low = rest / to_go / self.share_high if self.share_high > 0 and to_go > 0 else math.nan
+        return {
+            "target": self.target, "won_by_now": self.won, "to_go": to_go, "open_due": self.open,
+            "silent_due": self.silent, "silent_due_n": float(self.silent_n),
+            "overdue_due": self.overdue, "coverage": self.now,
+            "awake_coverage": (self.open - self.silent) / to_go if to_go > 0 else math.nan,
+            "need": self.need, "need_low": low, "need_high": high,
+            "needed_alone": 1 / self.share if self.share > 0 else math.nan,
+            "week_n_conversion": self.share, "usually_later": self.later,
+            "from_open": self.open * self.share, "likely": self.likely,
+            "likely_low": self.likely_low, "likely_high": self.likely_high,
+            "gap": to_go - self.likely, "gap_low": to_go - self.likely_high,
+            "gap_high": to_go - self.likely_low, "surplus": self.likely - to_go,
+            "missed_by": self.target - self.won, "won_share": self.won / self.target,
+            "prior_won_share": self.prior_won_share, "expected_by_now": by_now,
+            "pace_rate": self.won / by_now if by_now > 0 else math.nan,
+            "n_periods": float(self.n_periods), "n_then": float(self.n_deals),
+        }  # fmt: skip
+
     @property
     def likely(self) -> float:
         """What the rest of the period will probably bring."""
@@ -120,6 +150,8 @@ def coverage_of(
         "target": goal(book, period), "won": won_by(won, period, reach),
         "open": _money(due), "silent": _money(due[due["silent"].eq(True)]),
         "overdue": _money(due[due["overdue"].eq(True)]),
+        "silent_n": int(due["silent"].eq(True).sum()),
+        "prior_won_share": won_by(won, period.prior(), reach) / goal(book, period.prior()),
     }  # fmt: skip
     days = offsets(book, period) if weekly else [reach] * (reach > 0)
     rows = laid_out(book, period, days) if days else None

@@ -10,9 +10,9 @@ import pandas as pd
 from salesops.book.book import Book
 from salesops.book.versions import AT
 from salesops.methods.survival import aalen_johansen
+from salesops.metrics.ageing import reached
 from salesops.metrics.metric import Estimate
 from salesops.metrics.opendeals import standing
-from salesops.metrics.stages import stage_times
 from salesops.model.calendar import Period
 
 Table: TypeAlias = ibis.Table
@@ -24,7 +24,7 @@ COHORT = dt.timedelta(days=730)
 def qualified_at(book: Book) -> Table:
     """Give per deal when it first reached the qualified stage, or one beyond it, and its end."""
     position = book.settings.stage_ids("open").index(str(book.settings.qualified_stage))
-    times = stage_times(book.without_renewals())
+    times = reached(book)
     entered, beyond = times[f"entered_{position}"], times[f"beyond_{position}"]
     far = ibis.timestamp("2199-01-01").cast(AT)
     first = ibis.least(ibis.coalesce(entered, far), ibis.coalesce(beyond, far))

@@ -70,6 +70,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "money_per_day": numbers.money_per_day,
     "score": numbers.decimal,
     "times": numbers.times,
+    "multiple": numbers.multiple,
     "date": numbers.date,
     "period": numbers.period,
     "trust": _term("trust"),

@@ -99,6 +99,18 @@ def times(value: float | None) -> str:
     return f"{value:,.1f}" + ("倍" if current_language() == "zh" else "x")
 
 
+def multiple(value: float | None) -> str:
+    """Write a multiple that is mostly whole: 2倍, 2x, 2.5x.
+
+    Examples
+    --------
+    >>> multiple(2.0), multiple(2.5)
+    ('2x', '2.5x')
+    """
+    text = times(value)
+    return text.replace(".0", "") if value is not None and value == round(value, 0) else text
+
+
 def days(value: float | None) -> str:
     """Write a length of time in days."""
     if _is_null(value) or value is None:

@@ -13,7 +13,7 @@ STAGES = pd.DataFrame(
         "stage": ["acquisition", "needs", "negotiation"],
         "n": [20, 12, 5], "amount": [400_000.0, 250_000.0, 90_000.0],
         "due": [100_000.0, 0.0, 90_000.0], "prior_n": [18, 14, 6],
-        "prior_amount": [380_000.0, 260_000.0, 70_000.0], "plan_amount": [math.nan] * 3,
+        "prior_amount": [380_000.0, 260_000.0, 70_000.0],
         "entered": [200, 120, 12], "rate": [0.8, 0.5, 0.4], "low": [0.77, 0.45, 0.2],
         "high": [0.83, 0.55, 0.6], "prior_rate": [0.8, 0.6, math.nan],
         "trust": ["unsure", "firm", None],
