@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from salesops.analyses.conversion import conversion as conversion
     from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
     from salesops.book.book import Book as Book
@@ -27,6 +28,7 @@ _PUBLIC = {
     "Finding": "salesops.model.finding",
     "SalesopsError": "salesops.model.errors",
     "at": "salesops.opening",
+    "conversion": "salesops.analyses.conversion",
     "explain": "salesops.analyses.explained",
     "funnel": "salesops.analyses.funnel",
     "metric": "salesops.metrics.catalogue",

@@ -108,7 +108,8 @@ def cohorts(
     columns = ["cohort", "start", "end", "n", "n_signed", "rate", "low", "high", "long_rate",
                "prior_n", "prior_rate", "is_mature"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns)
-    frame = frame[[start <= last_day for start in frame["start"]]]
+    begun = pd.Series([start <= last_day for start in frame["start"]], dtype=bool)
+    frame = frame[begun]
     return frame.tail(_SHOWN).reset_index(drop=True)
 
 

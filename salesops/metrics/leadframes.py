@@ -146,17 +146,21 @@ def _answers(
             "off_share": leadtables.answer_curve(recent[off]),
         }
     )
+    if not _known_then(book, "owner_id"):
+        # Whose they were then nobody recorded; the few that are known would mislead.
+        recent = recent.assign(owner_id=None)
+        gaps.append(Gap(what="what.owners", reason="not_known_then"))
     owners = leadtables.by_owner(book, recent)
-    if not book.is_tracked("leads", "owner_id") and book.instant < book.store.latest:
-        # Whose they were then nobody recorded, and what is not known is nobody's fault.
-        gaps.append(Gap(what="what.owners", reason="no_history", needs="changes"))
-    people = book.people().set_index("id")["name"]
-    owners.insert(1, "owner", owners["owner_id"].map(people).fillna(owners["owner_id"]))
     return {
         "curve": curve, "times": leadtables.rates_by_answer(counted),
         "speed": leadtables.effect_of_speed(counted), "waits": leadtables.waits(recent, earlier),
-        "owners": owners,
+        "owners": _with_names(book, owners),
     }  # fmt: skip
+
+
+def _known_then(book: Book, field: str) -> bool:
+    """Say whether a field of leads is known at the book's date, not only today."""
+    return book.is_tracked("leads", field) or book.instant >= book.store.latest
 
 
 def _reasons(
@@ -166,8 +170,8 @@ def _reasons(
     found = leadtables.by_reason(recent, earlier)
     if len(found):
         return found, "leads"
-    gaps.append(Gap(what="what.lead_reasons", reason="missing_column",
-                    needs="leads.disqualified_reason"))  # fmt: skip
+    reason = "missing_column" if _known_then(book, "disqualified_reason") else "not_known_then"
+    gaps.append(Gap(what="what.lead_reasons", reason=reason, needs="leads.disqualified_reason"))
     return _lost(book, windows, gaps)
 
 
@@ -221,8 +225,9 @@ def _statuses(book: Book, leads: pd.DataFrame) -> pd.DataFrame:
 
 def _with_names(book: Book, frame: pd.DataFrame) -> pd.DataFrame:
     """Add `owner`: the name behind `owner_id`."""
-    people = book.people().set_index("id")["name"]
-    return frame.assign(owner=frame["owner_id"].map(people).fillna(frame["owner_id"]))
+    people = dict(book.people()[["id", "name"]].itertuples(index=False))
+    names = [people.get(one) or one for one in frame["owner_id"]]
+    return frame.assign(owner=pd.Series(names, index=frame.index, dtype=object))
 
 
 def _empty(*columns: str) -> pd.DataFrame:

@@ -62,7 +62,9 @@ def _of_last_days(book: Book, leads: pd.DataFrame, days: int) -> pd.DataFrame:
     day = pd.to_datetime(leads["day"]).dt.date
     a_day = book.settings.company.works_to - book.settings.company.works_from
     recent = day >= book.date - dt.timedelta(days=days - 1)
-    return leads[recent].assign(created_on=day, waiting_workdays=leads["age_hours"] / a_day)
+    return leads[recent].assign(
+        created_on=day[recent], waiting_workdays=leads.loc[recent, "age_hours"] / a_day
+    )
 
 
 def by_status(leads: pd.DataFrame) -> pd.DataFrame:
