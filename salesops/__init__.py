@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from salesops.analyses.collection import collection as collection
     from salesops.analyses.conversion import conversion as conversion
     from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
@@ -28,6 +29,7 @@ _PUBLIC = {
     "Finding": "salesops.model.finding",
     "SalesopsError": "salesops.model.errors",
     "at": "salesops.opening",
+    "collection": "salesops.analyses.collection",
     "conversion": "salesops.analyses.conversion",
     "explain": "salesops.analyses.explained",
     "funnel": "salesops.analyses.funnel",

@@ -12,7 +12,7 @@ from salesops.charts.parts import framed
 from salesops.wording import label, say
 from salesops.wording.catalogue import FORMATS
 
-_WORDS = frozenset({"text", "name", "stage", "label", "role", "trust", "flag"})
+_WORDS = frozenset({"text", "name", "stage", "label", "role", "trust", "flag", "cause", "trigger"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -21,7 +21,9 @@ AFTER_ACCEPTANCE = ("acceptance", "retention")
 _LAST = dt.date(9999, 12, 31)
 _DAY = 86_400
 # One book asks for these rows many times, and to write the query takes longer than to run it.
-_KEPT: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
+_PAID: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
+_SIGNED: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
+_RESOLVED: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
 
 
 def cents(money: ibis.Value) -> ibis.Value:
@@ -49,6 +51,12 @@ def signed_contracts(book: Book) -> Table:
         `id`, `account_id`, `owner_id`, `team`, `region`, `cents`, `signed_on`, `cancelled_on`,
         `delivered_on`, `accepted_on`, `received_cents` (money that came in for it, refunds off).
     """
+    if book not in _SIGNED:
+        _SIGNED[book] = _signed(book).cache()
+    return _SIGNED[book]
+
+
+def _signed(book: Book) -> Table:
     rows = book.attributed("contracts")
     came = resolved_receipts(book).filter(_.contract_id.notnull())
     came = came.group_by("contract_id").agg(came=whole(_.cents.sum()))
@@ -71,6 +79,12 @@ def resolved_receipts(book: Book) -> Table:
     ibis.Table
         `id`, `contract_id`, `instalment_id` (null where none is named), `received_on`, `cents`.
     """
+    if book not in _RESOLVED:
+        _RESOLVED[book] = _resolved(book).cache()
+    return _RESOLVED[book]
+
+
+def _resolved(book: Book) -> Table:
     receipts = book.receipts
     known = book.instalments.select(known_id="id", known_contract="contract_id")
     joined = receipts.left_join(known, receipts.instalment_id == known.known_id)
@@ -118,9 +132,9 @@ def paid_instalments(book: Book) -> Table:
     nothing of a contract is due any more: what is settled then, or given back, no instalment says.
     Credits are not split here: the money belongs to the owner of the contract.
     """
-    if book not in _KEPT:
-        _KEPT[book] = _allocated(book).cache()
-    return _KEPT[book]
+    if book not in _PAID:
+        _PAID[book] = _allocated(book).cache()
+    return _PAID[book]
 
 
 def _allocated(book: Book) -> Table:

@@ -72,8 +72,9 @@ class Outlook:
         """
         picked = np.flatnonzero(np.ones(len(self.rows), dtype=bool) if chosen is None else chosen)
         money = self.rows["unpaid_cents"].to_numpy(float)[picked] / 100
-        who, before, after = (v[picked] for v in (self.customer, self.before[days],
-                                                  self.after[days]))  # fmt: skip
+        who = self.customer[picked]
+        before: Floats = self.before[days][picked]
+        after: Floats = self.after[days][picked]
         stays = _staying(self.early, who, before, self.late, after)
         listed = pd.DataFrame({"who": who, "row": np.arange(len(picked))})
         pairs = listed.merge(listed, on="who", suffixes=("", "_other"))
@@ -117,7 +118,7 @@ def outlook(book: Book) -> Outlook | None:
     return _KEPT[book]
 
 
-def look_ahead(whole: Ledger, day: int) -> Outlook | None:
+def look_ahead(whole: Ledger, day: int, horizons: tuple[int, ...] = HORIZONS) -> Outlook | None:
     """Learn from a ledger and look ahead from a day; none where it holds too little to learn."""
     book = seen_on(whole, day)
     rows, parts = book.instalments, parts_paid(book)
@@ -136,12 +137,12 @@ def look_ahead(whole: Ledger, day: int) -> Outlook | None:
     waits = _acceptance_missing(book, left) & (left["due"] <= day).to_numpy()
     age = np.where(left["due"] < NEVER, day - left["due"], np.nan)
     counted = ~np.isnan(age) & ~waits
-    before = _exponents(left, age, early[0], counted)
-    after = _exponents(left, age, late[0], counted)
+    before = _exponents(left, age, early[0], counted, horizons)
+    after = _exponents(left, age, late[0], counted, horizons)
     customer = customer[rest]
     chances = {
         f"chance_{h}_share": 1 - _staying(early[1], customer, before[h], late[1], after[h])
-        for h in HORIZONS
+        for h in horizons
     }
     names_ = ["id", "contract_id", "account_id", "owner_id", "team", "region", "trigger", "due_on",
               "unpaid_cents"]  # fmt: skip
@@ -205,14 +206,18 @@ def _learnt(seen: pd.DataFrame, n: int) -> tuple[Learnt, Learnt]:
 
 
 def _exponents(
-    left: pd.DataFrame, age: Floats, curves: dict[str, Hazard], counted: Bools
+    left: pd.DataFrame,
+    age: Floats,
+    curves: dict[str, Hazard],
+    counted: Bools,
+    horizons: tuple[int, ...],
 ) -> dict[int, Floats]:
     """Give for each horizon −log of the chance to stay unpaid at pace 1."""
-    found = {h: np.zeros(len(left)) for h in HORIZONS}
+    found = {h: np.zeros(len(left)) for h in horizons}
     kind = left["trigger"].where(left["trigger"].isin(list(curves)), _ALL).to_numpy()
     for name, curve in curves.items():
         rows = (kind == name) & counted
-        for h in HORIZONS:
+        for h in horizons:
             found[h][rows] = curve.exponent(age[rows] + h) - curve.exponent(age[rows])
     return found
 
@@ -245,6 +250,7 @@ def looking_back(book: Book) -> pd.DataFrame:
 def _looked_back(book: Book) -> pd.DataFrame:
     columns = ["day", "days", "expected", "low", "high", "came", "beyond"]
     whole = ledger(book)
+    parts = parts_paid(whole)
     found = []
     for k in range(0 if whole.undated else _ORIGINS):
         on = book.date - dt.timedelta(days=max(HORIZONS) + k * min(HORIZONS))
@@ -253,7 +259,7 @@ def _looked_back(book: Book) -> pd.DataFrame:
             break
         for h in HORIZONS:
             low, high = seen.edges(h)
-            middle, came = seen.expected(h), came_in(whole, day_number(on), h)
+            middle, came = seen.expected(h), came_in(whole, parts, day_number(on), h)
             side = high - middle if came > middle else middle - low
             beyond = abs(came - middle) / side if side > 0 else float(came != middle)
             found.append((on, h, middle, low, high, came, beyond))
@@ -275,17 +281,29 @@ def expected_range(book: Book, days: int) -> tuple[float, float]:
     return _widened(book, seen.expected(days), *seen.edges(days))
 
 
+def expected_until(book: Book, day: dt.date) -> tuple[float, float, float]:
+    """Give the money expected up to a later day and its range; null where nothing can be said."""
+    days = (day - book.date).days
+    found = ledger(book)
+    if days <= 0 or found.undated:
+        return (math.nan, math.nan, math.nan)
+    seen = look_ahead(found, day_number(book.date), (days,))
+    if seen is None:
+        return (math.nan, math.nan, math.nan)
+    middle = seen.expected(days)
+    return (middle, *_widened(book, middle, *seen.edges(days)))
+
+
 def _widened(book: Book, middle: float, low: float, high: float) -> tuple[float, float]:
     widen = _widening(looking_back(book)["beyond"])
     return max(middle - widen * (middle - low), 0.0), middle + widen * (high - middle)
 
 
-def came_in(whole: Ledger, day: int, days: int) -> float:
-    """Sum the money that came in after a day for instalments of contracts signed by then."""
-    later = parts_paid(seen_on(whole, day + days))
-    signed = whole.instalments["signed"].to_numpy()[later["row"]] <= day
-    inside = signed & (later["day"] > day).to_numpy() & (later["day"] <= day + days).to_numpy()
-    return float(later["cents"].to_numpy()[inside].sum() / 100)
+def came_in(whole: Ledger, parts: pd.DataFrame, day: int, days: int) -> float:
+    """Sum the parts paid after a day for instalments of contracts signed by then."""
+    signed = whole.instalments["signed"].to_numpy()[parts["row"]] <= day
+    inside = signed & (parts["day"] > day).to_numpy() & (parts["day"] <= day + days).to_numpy()
+    return float(parts["cents"].to_numpy()[inside].sum() / 100)
 
 
 def _expected_rows(book: Book, _period: Period) -> Table:

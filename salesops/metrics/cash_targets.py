@@ -1,5 +1,7 @@
 """Money received against the cash target of the same period and of the same people."""
 
+from collections.abc import Sequence
+
 import ibis
 import pandas as pd
 from ibis import _
@@ -9,6 +11,7 @@ from salesops.metrics.allocation import cents, resolved_receipts, signed_contrac
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.model.calendar import Period
 
+_PLAN = {"month": "string", "level": "string", "key": "string", "target_cents": "int64"}
 _LEVELS = {"owner_id": "user", "team": "team", "region": "region"}
 
 
@@ -24,51 +27,50 @@ def cash_months(period: Period) -> list[str]:
     return [first.shifted(n).text for n in range(period.months)]
 
 
-def cash_targets(book: Book, period: Period, by: tuple[str, ...] = ()) -> Table:
-    """Give one row per month and key of the cash target at the level that a grouping asks for.
+def cash_targets(book: Book) -> pd.DataFrame:
+    """List the cash targets, one row per month, level and key; of one set anew the latest counts.
 
     Returns
     -------
-    ibis.Table
-        `period`, `level`, `key`, `target_cents`. Of a target that was set anew the latest counts.
-
-    Notes
-    -----
-    Ungrouped the level is that of the scope. A company without a target of its own has the sum of
-    its regions' or teams'; never that of its people, whose quotas sum to more than the plan.
+    pandas.DataFrame
+        `month`, `level`, `key` (empty for the company), `target_cents`.
     """
     rows = book.table("targets").filter(_.metric == "collection")
-    rows = rows.filter(_.period.isin(cash_months(period)))
-    key = ["period", "level", "key"]
-    last = rows.mutate(key=_.key.fill_null(""))
-    newest = last.group_by(key).agg(newest=_.set_at.max())
-    rows = last.join(newest, key)
-    same = (rows.set_at == rows.newest) | rows.newest.isnull()
-    rows = rows.filter(same).select(*key, target_cents=cents(rows.amount))
-    return _of_level(book, rows, period, by)
+    rows = rows.select(month="period", level="level", key=rows.key.fill_null(""),
+                       target_cents=cents(rows.amount), set_at="set_at")  # fmt: skip
+    frame = rows.to_pandas().sort_values("set_at", kind="stable", na_position="first")
+    last = frame.drop_duplicates(["month", "level", "key"], keep="last")
+    return last.drop(columns="set_at").reset_index(drop=True)
 
 
-def _of_level(book: Book, rows: Table, period: Period, by: tuple[str, ...]) -> Table:
-    grouped = [_LEVELS[c] for c in by if c in _LEVELS]
-    if grouped:
-        return rows.filter(rows.level == grouped[0])
+def targets_of(
+    targets: pd.DataFrame, book: Book, months: Sequence[str], by: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Choose the targets of some months at the level that a grouping, or else the scope, asks for.
+
+    A company without a target of its own has the sum of its regions' or teams'; never that of its
+    people, whose quotas sum to more than the plan.
+    """
+    rows = targets[targets["month"].isin(list(months))]
     limits = book.limits
-    if limits.user != "all":
-        return rows.filter(rows.level == "user", rows.key == limits.user)
-    if limits.team != "all":
-        own = rows.filter(rows.level == "team", rows.key == limits.team)
-        return own if _complete(own, period) else rows.filter(rows.level == "team")
-    if limits.region != "all":
-        return rows.filter(rows.level == "region")
+    level = next((_LEVELS[c] for c in by if c in _LEVELS), None)
+    if level is not None:
+        return rows[rows["level"] == level]
+    for side in ("user", "team", "region"):
+        wanted = getattr(limits, side)
+        if wanted != "all":
+            of_side = rows[rows["level"] == side]
+            own = of_side[of_side["key"] == wanted]
+            return own if _complete(own, months) else of_side
     for level in ("company", "region", "team"):
-        found = rows.filter(rows.level == level)
-        if _complete(found, period):
+        found = rows[rows["level"] == level]
+        if _complete(found, months):
             return found
-    return rows.filter(rows.level == "company")
+    return rows[:0]
 
 
-def _complete(rows: Table, period: Period) -> bool:
-    return int(rows.agg(n=_.period.nunique()).to_pandas()["n"].iloc[0]) == period.months
+def _complete(rows: pd.DataFrame, months: Sequence[str]) -> bool:
+    return rows["month"].nunique() == len(months)
 
 
 def received_and_target(book: Book, period: Period, by: tuple[str, ...]) -> Table:
@@ -80,11 +82,12 @@ def received_and_target(book: Book, period: Period, by: tuple[str, ...]) -> Tabl
     none, text = ibis.null("int64"), ibis.null("string")
     came = came.select("id", "owner_id", "team", "region", received_on="received_on", month=text,
                        received_cents="cents", target_cents=none)  # fmt: skip
-    plan = cash_targets(book, period, by)
-    name = ibis.literal("target ").concat(plan.period, " ", plan.level, " ", plan.key)
+    chosen = targets_of(cash_targets(book), book, cash_months(period), by)
+    plan = ibis.memtable(chosen.reset_index(drop=True), schema=_PLAN)
+    name = ibis.literal("target ").concat(plan.month, " ", plan.level, " ", plan.key)
     sides = {c: ibis.ifelse(plan.level == level, plan.key, text) for c, level in _LEVELS.items()}
     plan = plan.select(
-        id=name, **sides, received_on=ibis.null("date"), month="period", received_cents=none,
+        id=name, **sides, received_on=ibis.null("date"), month="month", received_cents=none,
         target_cents="target_cents",
     )  # fmt: skip
     return came.union(plan)
@@ -92,7 +95,7 @@ def received_and_target(book: Book, period: Period, by: tuple[str, ...]) -> Tabl
 
 def _attained(frame: pd.DataFrame, _book: Book, period: Period) -> Estimate:
     plan = frame[frame["month"].notna()]
-    if set(plan["month"]) != set(cash_months(period)):
+    if not _complete(plan, cash_months(period)):
         return Estimate(reason="no_cash_target")
     target = float(plan["target_cents"].sum())
     if not target:

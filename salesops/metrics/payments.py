@@ -7,6 +7,7 @@ dates can be looked at without asking the engine for each.
 import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -62,8 +63,17 @@ class Ledger:
     today: int
 
 
+_KEPT: "WeakKeyDictionary[Book, Ledger]" = WeakKeyDictionary()
+
+
 def ledger(book: Book) -> Ledger:
-    """Read a book's instalments and receipts into memory."""
+    """Read a book's instalments and receipts into memory, once."""
+    if book not in _KEPT:
+        _KEPT[book] = _read(book)
+    return _KEPT[book]
+
+
+def _read(book: Book) -> Ledger:
     rows = paid_instalments(book).select(*_OPEN_COLUMNS).to_pandas()
     came = resolved_receipts(book).filter(_.contract_id.notnull()).to_pandas()
     rows["due"] = _numbers(rows["due_on"], NEVER)

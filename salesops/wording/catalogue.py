@@ -75,6 +75,9 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "period": numbers.period,
     "trust": _term("trust"),
     "role": _term("role"),
+    # What people entered stands as it is, what was derived or is canonical has a word.
+    "cause": lambda value: label(value, otherwise=str(value)),
+    "trigger": lambda value: label(f"trigger.{value}", otherwise=str(value)),
     "flag": lambda value: label("flag.yes" if value else "flag.no"),
     "label": lambda value: label(value),  # noqa: PLW0108 - label is defined below
 }
@@ -158,10 +161,13 @@ def say(code: str, /, *, mark: Mark = _plain, **fields: Any) -> str:
     return template.format(**shown)
 
 
+_WORDS = frozenset({"text", "name", "stage", "role", "label", "cause", "trigger"})
+
+
 def _shown(entry: Entry, name: str, value: Any, mark: Mark) -> str:
     kind = entry.fields.get(name, "text")
     text = FORMATS[kind](value)
-    return text if kind in ("text", "name", "stage", "role", "label") else mark(text)
+    return text if kind in _WORDS else mark(text)
 
 
 def label(code: str, *, otherwise: str | None = None) -> str:

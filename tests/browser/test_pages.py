@@ -64,7 +64,9 @@ def test_no_two_texts_of_a_page_lie_on_each_other(browser, folder, name, width):
         """() => {
         const boxes = [...document.querySelectorAll('h1,h2,h3,p,th,td,dt,dd,summary,nav a,figure')]
           .filter(e => e.checkVisibility() && e.innerText !== '')
-          .map(e => [e, e.getBoundingClientRect()]).filter(([, b]) => b.width && b.height);
+          // Line by line, since a text that runs over two lines leaves the rest of them to others.
+          .flatMap(e => [...e.getClientRects()].map(b => [e, b]))
+          .filter(([, b]) => b.width && b.height);
         const found = [];
         for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {
           const [a, p] = boxes[i], [b, q] = boxes[j];
