@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from salesops.analyses.conversion import conversion as conversion
     from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
+    from salesops.analyses.performance import performance as performance
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
     from salesops.metrics.catalogue import metric as metric
@@ -35,6 +36,7 @@ _PUBLIC = {
     "funnel": "salesops.analyses.funnel",
     "metric": "salesops.metrics.catalogue",
     "open_book": "salesops.book.book",
+    "performance": "salesops.analyses.performance",
 }
 __all__ = list(_PUBLIC)
 

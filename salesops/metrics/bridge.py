@@ -5,7 +5,6 @@ compared segment by segment and then summed: where only the mix of segments move
 less often, and none is said to. From deals to contracts leads one bar more.
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -159,11 +158,3 @@ def _ratios(counts: list[int]) -> list[Fraction | None]:
     risk, closed, won, cents = counts
     pairs = ((closed, risk), (won, closed), (cents, won))
     return [Fraction(risk), *(Fraction(a, b) if b else None for a, b in pairs)]
-
-
-def records_reach(book: Book, day: dt.date) -> bool:
-    """Say whether deals were closed before a day, so that what followed is on record."""
-    first = book.without_renewals().opportunities.closed_at.min().to_pandas()
-    if pd.isna(first):
-        return False
-    return book.calendar.local_date(pd.Timestamp(first).to_pydatetime()) < day

@@ -155,7 +155,11 @@ def expected_shares(book: Book, period: Period) -> dict[str, float]:
     Not to be believed where the way of selling has changed since, nor for a company whose
     targets follow another season than its signings.
     """
-    curve = own_curve(book, period.start)
+    return shares_along(own_curve(book, period.start), book, period)
+
+
+def shares_along(curve: Curve | None, book: Book, period: Period) -> dict[str, float]:
+    """The same along a curve that is known already; see `expected_shares`."""
     found: dict[str, float] = {}
     size = min(period.months, 3)
     for part in (_part(period, first, size) for first in range(0, period.months, size)):

@@ -99,8 +99,12 @@ def _everything(book: Book) -> Table:
     made = _MADE.setdefault(book.store, {})
     key = (book.instant, book.limits)
     if key not in made:
-        rows = _contracts(book) if has_contracts(book) else _won_deals(book)
-        made[key] = _organised(book, _by_person(book, rows)).cache()
+        # A result may be credited to people in scope though its owner is not, so that all are
+        # laid out and `_organised` keeps what belongs to people inside.
+        everyone = replace(book.limits, team="all", user="all", region="all")
+        whole = replace(book, renewals=True, limits=everyone)
+        rows = _contracts(whole) if has_contracts(whole) else _won_deals(whole)
+        made[key] = _organised(book, _by_person(whole, rows)).cache()
         if len(made) > _MOST:
             del made[next(iter(made))]
     return made[key]
@@ -142,7 +146,7 @@ def _deals_of_contracts(book: Book) -> Table:
 
     Of the whole company: a contract in scope is a renewal, or not, whoever closed its deal.
     """
-    deals = replace(book, renewals=True).unscoped("opportunities")
+    deals = book.unscoped("opportunities")
     return deals.select(deal_id="id", name="name", type="type", source="source",
                         product_line="product_line")  # fmt: skip
 
@@ -197,7 +201,7 @@ def _amounts_over_time(book: Book, rows: Table) -> tuple[Table, tuple[Table, ...
 
 def _won_deals(book: Book) -> Table:
     """Give the deals that were won, in company currency at the day's rate."""
-    deals = replace(book, renewals=True).opportunities
+    deals = book.opportunities
     deals = deals.filter(deals.outcome == "won", deals.closed_at.notnull())
     deals = with_local_days(book, deals, {"booked_on": "closed_at"})
     deals = at_days_rate(book, deals)

@@ -1,6 +1,5 @@
 """Targets by month and level, the last set one of each, laid beside what was signed."""
 
-import datetime as dt
 from collections.abc import Sequence
 
 import ibis
@@ -55,8 +54,13 @@ def targets_of(
     the sum of its regions' or teams', never that of its people, whose quotas sum to more than the
     plan. Of teams within teams the smallest count, since results are theirs.
     """
-    if not book.has("targets.amount") or not set(by) <= set(LEVELS):
-        return pd.DataFrame(columns=COLUMNS)
+    return at_level(book, all_targets(book, period, metric), by)
+
+
+def all_targets(book: Book, period: Period, metric: str = "bookings") -> pd.DataFrame:
+    """Give the targets of a period at every level; see `targets_of` for the columns."""
+    if not book.has("targets.amount"):
+        return pd.DataFrame(columns=COLUMNS).astype({"plan_cents": "int64", "is_whole": bool})
     rows = book.targets.filter(_.metric == metric, _.period.isin(months_of(period)))
     rows = rows.filter(_.amount.notnull())
     rows = rows.select("level", "key", "set_at", month="period",
@@ -68,7 +72,7 @@ def targets_of(
     people = book.users.select("id", "team", "region", "hired_on", "left_on").to_pandas()
     people = people.set_index("id")
     frame["is_whole"] = _whole(frame, period, people)
-    return _named(_at_level(book, frame, by), people)
+    return _named(frame, people)
 
 
 def _whole(frame: pd.DataFrame, period: Period, people: pd.DataFrame) -> "pd.Series[bool]":
@@ -93,9 +97,11 @@ def _works(person: "pd.Series[object]", month: str) -> bool:
     return not begins and not (not pd.isna(left) and left.date() < whole.end)
 
 
-def _at_level(book: Book, frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Keep the rows of the level that a grouping, or the scope, asks for."""
+def at_level(book: Book, frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Keep the targets of the level that a grouping, or else the scope, asks for."""
     limits = book.limits
+    if not set(by) <= set(LEVELS):
+        return frame.iloc[:0]
     if limits.segment != "all" or limits.product_line != "all":
         return frame.iloc[:0]
     for column, level in LEVELS.items():
@@ -143,11 +149,3 @@ def as_table(frame: pd.DataFrame) -> Table:
     cents = pa.array(frame["plan_cents"].astype("int64"), pa.int64())
     whole = pa.array(frame["is_whole"].astype(bool), pa.bool_())
     return ibis.memtable(pa.table({**text, "plan_cents": cents, "is_whole": whole}))
-
-
-def planned_until(frame: pd.DataFrame, period: Period) -> dt.date | None:
-    """Give the last day up to which any target is set; none where there is no target."""
-    if frame.empty:
-        return None
-    last = Period.parse(str(frame["month"].max()))
-    return min(last.end, period.end)

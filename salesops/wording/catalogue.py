@@ -72,6 +72,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "times": numbers.times,
     "multiple": numbers.multiple,
     "date": numbers.date,
+    "short_date": numbers.short_date,
     "period": numbers.period,
     "trust": _term("trust"),
     "role": _term("role"),
