@@ -150,7 +150,8 @@ def render(
         facts = result_of(notebook) or {}
         name = label(f"report.{report}", otherwise=report)
         line = [name, *facts.get("head", [])]
-        foot = [facts["company"], *line] if facts else line
+        # The company stands in the line already where the report is of all of it.
+        foot = [facts["company"], *line] if facts and facts["company"] not in line else line
         if facts:
             foot.append(f"{label('page.fingerprint')} {facts['fingerprint'][:8]}")
         return finished(

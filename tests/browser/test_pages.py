@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from salesops.reports.jobs import known_reports
+from salesops.reports.page import finished
 from salesops.reports.run import run_reports
 from tests.fixtures import SAMPLE
 
@@ -127,6 +128,25 @@ def test_chinese_characters_are_drawn_and_not_boxes(browser, folder):
     assert len(set(drawn)) == 4
     assert min(drawn) > 0
     page.close()
+
+
+EMPTY = "<html><head></head><body>云拓智联</body></html>"
+
+
+def test_the_foot_of_a_printed_sheet_shows_chinese_and_not_boxes(browser, tmp_path):
+    # Boxes look the same whatever they stand for.
+    feet = []
+    for number, foot in enumerate(("云拓", "智联")):
+        page = browser.new_page()
+        page.set_content(finished(EMPTY, print_foot=foot))
+        page.evaluate("document.fonts.ready")
+        out = tmp_path / f"{number}.pdf"
+        page.pdf(path=out, prefer_css_page_size=True)
+        page.close()
+        subprocess.run(["pdftoppm", "-r", "60", out, out.with_suffix("")], check=True)
+        (picture,) = tmp_path.glob(f"{number}-*.ppm")
+        feet.append(picture.read_bytes())
+    assert feet[0] != feet[1]
 
 
 def test_the_index_is_searched_from_the_keyboard(browser, folder):
