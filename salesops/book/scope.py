@@ -190,7 +190,12 @@ Lookup: TypeAlias = Callable[[str], Table]
 
 def linked(name: str, table: Table, scoped: Lookup, own: Callable[[], Table]) -> Table:
     """Keep the rows of a table that hang on rows inside the scope."""
-    if name in ("contract_lines", "instalments", "receipts", "invoices"):
+    if name == "receipts":
+        # Some name the instalment alone, which knows its contract.
+        inside = table.contract_id.isin(scoped("contracts").id).fill_null(False)
+        by_instalment = table.instalment_id.isin(scoped("instalments").id)
+        return table.filter(inside | (table.contract_id.isnull() & by_instalment))
+    if name in ("contract_lines", "instalments", "invoices"):
         return table.filter(table.contract_id.isin(scoped("contracts").id))
     if name == "quotes":
         return table.filter(table.opportunity_id.isin(scoped("opportunities").id))

@@ -91,6 +91,8 @@ def test_the_contract_of_a_receipt_may_follow_from_its_instalment(cash_book):
     book = company([("c1", 100)], [(None, "i0", "2024-01-05", 60)])
     assert paid(book)["received_cents"].tolist() == [60_00]
     assert resolved_receipts(book).to_pandas()["contract_id"].tolist() == ["c1"]
+    # A team's view keeps it, as it keeps the contract.
+    assert paid(book.scope(team="North"))["received_cents"].tolist() == [60_00]
 
 
 def test_a_team_sees_the_money_of_its_contracts_alone(cash_book):
@@ -131,8 +133,8 @@ def company(instalments: list, receipts: list, cancelled: dict | None = None) ->
     )  # fmt: skip
     names = sorted({contract for contract, _amount in instalments})
     signed = pd.DataFrame(
-        [(name, 100.0, dt.date(2023, 12, 1), (cancelled or {}).get(name)) for name in names],
-        columns=["id", "amount", "signed_on", "cancelled_on"],
+        [(name, "u1", 100.0, dt.date(2023, 12, 1), (cancelled or {}).get(name)) for name in names],
+        columns=["id", "owner_id", "amount", "signed_on", "cancelled_on"],
     )
     money = pd.DataFrame(
         [(f"r{n}", c, i, dt.date.fromisoformat(on), float(a))
@@ -140,7 +142,14 @@ def company(instalments: list, receipts: list, cancelled: dict | None = None) ->
         columns=["id", "contract_id", "instalment_id", "received_on", "amount"],
     )  # fmt: skip
     empty = pd.DataFrame(columns=["id", "stage"])
-    frames = {"opportunities": empty, "contracts": signed, "instalments": owed, "receipts": money}
+    people = pd.DataFrame([("u1", "North")], columns=["id", "team"])
+    frames = {
+        "users": people,
+        "opportunities": empty,
+        "contracts": signed,
+        "instalments": owed,
+        "receipts": money,
+    }
     book = book_of({name: typed(name, frame) for name, frame in frames.items()})
     return book.as_of("2024-02-10")
 

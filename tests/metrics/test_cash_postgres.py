@@ -1,0 +1,42 @@
+"""Cash from PostgreSQL: the same money meets the same instalments."""
+
+import ibis
+import pandas as pd
+import pytest
+
+from salesops.analyses.collection import collection
+from salesops.book.book import open_book
+from salesops.metrics.allocation import paid_instalments, signed_contracts, unallocated_money
+from salesops.metrics.catalogue import metric
+from salesops.metrics.collection import METRICS
+from tests.book import test_postgres
+
+pytestmark = pytest.mark.postgres
+server = test_postgres.server
+
+
+@pytest.fixture(scope="module")
+def books(server):
+    """Give the company written by hand, from its files and from the server."""
+    here = open_book("tests/metrics/cash_company")
+    con = ibis.connect(server)
+    for name, columns in here.store.present.items():
+        rows = here.store.tables[name].select(*sorted(columns)).to_pyarrow()
+        con.create_table(name, rows, overwrite=True)
+    con.disconnect()
+    there = open_book(server)
+    yield here, there
+    there.store.tables["opportunities"].get_backend().disconnect()
+
+
+@pytest.mark.parametrize("date", ["2024-03-31", "2024-03-14"])
+def test_a_warehouse_gives_the_same_cash(books, date):
+    here, there = (book.as_of(date) for book in books)
+    for rows in (paid_instalments, unallocated_money, signed_contracts):
+        one, other = (rows(b).to_pandas().sort_values("id", ignore_index=True)
+                      for b in (here, there))  # fmt: skip
+        pd.testing.assert_frame_equal(one, other, check_dtype=False)
+    for one in METRICS:
+        found = [metric(b, one.id, period="2024-03") for b in (here, there)]
+        pd.testing.assert_frame_equal(*found, check_dtype=False)
+    assert collection(here).metrics == pytest.approx(collection(there).metrics, nan_ok=True)
