@@ -33,14 +33,22 @@ def with_local_days(book: Book, table: Table, columns: Mapping[str, str]) -> Tab
     columns
         New column -> column with an instant. Null stays null.
     """
+    table = with_day_numbers(book, table, {f"number_of_{new}": old for new, old in columns.items()})
+    for new in columns:
+        # The days come from a table too, since adding days to a date is no portable sum.
+        names = _days(book).select(number_="number", **{new: "day"})
+        number = f"number_of_{new}"
+        table = table.left_join(names, table[number] == names.number_).drop(number, "number_")
+    return table
+
+
+def with_day_numbers(book: Book, table: Table, columns: Mapping[str, str]) -> Table:
+    """Add the company's day of instants as its number, days since 1970; see `with_local_days`."""
     for new, old in columns.items():
         table = _beside(book, table, table[old])
         second = table.second_
         local = table.local_ + _one(second >= table.midnight_) + _one(second >= table.midnight2_)
-        # The days themselves come from the table, since adding days to a date is no portable sum.
-        table = table.mutate(n_=local).drop(*_JOINED)
-        names = _days(book).select(number_="number", **{new: "day"})
-        table = table.left_join(names, table.n_ == names.number_).drop("n_", "number_")
+        table = table.mutate(**{new: local}).drop(*_JOINED)
     return table
 
 

@@ -11,8 +11,8 @@ import ibis
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.clock import with_local_days
-from salesops.metrics.prepared import prepared
+from salesops.metrics.clock import with_day_numbers
+from salesops.metrics.kept import kept_table
 from salesops.metrics.signed import has_contracts, signed
 from salesops.model.calendar import Period
 
@@ -63,7 +63,7 @@ def keyed_leads(book: Book) -> Table:
 
     That is its account, else that of its deal, else the account or lead of the same name, else
     the name, else the lead by itself. Beside it `team` and `region` of the owner and `day`, the
-    company's day of creation.
+    number of the company's day of creation; see `day_number`.
     """
     leads = _named_leads(book)
     accounts = book.accounts.mutate(name_=normal_name(_.name)).filter(_.name_.notnull())
@@ -79,7 +79,7 @@ def keyed_leads(book: Book) -> Table:
     )  # fmt: skip
     leads = leads.mutate(account=account, account_known=found)
     leads = leads.drop("own_", "named_", "name_", "by_name")
-    return with_local_days(book, leads, {"day": "created_at"})
+    return with_day_numbers(book, leads, {"day": "created_at"})
 
 
 def _named_leads(book: Book) -> Table:
@@ -106,7 +106,9 @@ def lead_accounts(book: Book, horizon: int) -> Table:
         lead up to `horizon` days later; null where there is none) and `cents` (signed in that
         time). Companies that had signed before they first enquired are left out.
     """
-    return prepared(book, f"accounts within {horizon}", lambda b: _lead_accounts(b, horizon))
+    return kept_table(
+        f"lead accounts within {horizon}", book, lambda: _lead_accounts(book, horizon)
+    )
 
 
 def _lead_accounts(book: Book, horizon: int) -> Table:
@@ -124,7 +126,7 @@ def _lead_accounts(book: Book, horizon: int) -> Table:
         cents=_.cents.sum(where=_.after_.between(0, horizon)).cast("int64"),
     )
     rows = first.left_join(sums, first.id == sums.key_)
-    old = (rows.before == 1) | (rows.since_ < rows.day)
+    old = (rows.before == 1) | (day_number(rows.since_) < rows.day)
     rows = rows.filter(~old.fill_null(False))
     return rows.select(
         "company", "source", "owner_id", "team", "region", "created_at", "n_leads", "signed_on",
@@ -134,7 +136,7 @@ def _lead_accounts(book: Book, horizon: int) -> Table:
 
 def _counted_from(leads: Table, signed: Table, own: str, other: str) -> Table:
     """Put the signings beside leads: `key_` (the lead), `after_` (days since its creation)."""
-    start = leads.select(key_="id", own_=leads[own], day_=day_number(leads.day))
+    start = leads.select(key_="id", own_=leads[own], day_="day")
     pairs = start.join(signed, start.own_ == signed[other])
     return pairs.mutate(after_=day_number(pairs.signed_on) - pairs.day_)
 
@@ -169,11 +171,12 @@ def lead_steps(book: Book, horizon: int) -> Table:
     Where leads don't name their deal, the deals and signings of the same company from the day of
     the lead on stand in.
     """
-    return prepared(book, f"steps within {horizon}", lambda b: _lead_steps(b, horizon))
+    return kept_table(f"lead steps within {horizon}", book, lambda: _lead_steps(book, horizon))
 
 
 def _leads_and_signings(book: Book) -> tuple[Table, Table]:
-    return prepared(book, "leads", keyed_leads), prepared(book, "signings", signings)
+    leads = kept_table("keyed leads", book, lambda: keyed_leads(book))
+    return leads, kept_table("signings beside leads", book, lambda: signings(book))
 
 
 def _lead_steps(book: Book, horizon: int) -> Table:
@@ -181,17 +184,17 @@ def _lead_steps(book: Book, horizon: int) -> Table:
     if links_deals(book):
         pairs = _counted_from(leads, signed, "opportunity_id", "opportunity_id")
         made = leads.opportunity_id.notnull() | leads.converted_at.notnull()
-        leads = with_local_days(book, leads.mutate(made_=made), {"made_on": "converted_at"})
+        leads = with_day_numbers(book, leads.mutate(made_=made), {"made_on": "converted_at"})
     else:
         pairs = _counted_from(leads, signed, "account_known", "account_id")
         leads = _with_deals_of_account(book, leads)
     inside = pairs.filter(pairs.is_signing, pairs.after_.between(0, horizon))
     won = inside.group_by("key_").agg(won_on=_.signed_on.min())
     leads = leads.left_join(won, leads.id == won.key_)
-    leads = with_local_days(book, leads, {"valid_on": "qualified_at"})
-    soon = (day_number(leads.made_on) - day_number(leads.day) <= horizon).fill_null(True)
+    leads = with_day_numbers(book, leads, {"valid_on": "qualified_at"})
+    soon = (leads.made_on - leads.day <= horizon).fill_null(True)
     dealt = (leads.made_ & soon) | leads.won_on.notnull()
-    valid = (day_number(leads.valid_on) - day_number(leads.day) <= horizon).fill_null(False)
+    valid = (leads.valid_on - leads.day <= horizon).fill_null(False)
     return leads.select(
         "id", "company", "source", "owner_id", "team", "region", "created_at", "opportunity_id",
         "won_on", is_valid=valid | dealt, is_opportunity=dealt,
@@ -200,7 +203,7 @@ def _lead_steps(book: Book, horizon: int) -> Table:
 
 def _with_deals_of_account(book: Book, leads: Table) -> Table:
     """Add the first deal of the same company from the day of the lead on."""
-    deals = with_local_days(book, book.opportunities, {"made_on": "created_at"})
+    deals = with_day_numbers(book, book.opportunities, {"made_on": "created_at"})
     deals = deals.filter(_.account_id.notnull()).select(deal_account="account_id",
                                                         made_on="made_on")  # fmt: skip
     start = leads.select(key_="id", own_="account_known", day_="day")

@@ -13,7 +13,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.methods.intervals import Z95, difference, judge, wilson
-from salesops.metrics.clock import with_local_days
+from salesops.metrics.clock import with_day_numbers, with_local_days
 from salesops.metrics.cohorts import day_number
 from salesops.metrics.deals import deals_at_event
 from salesops.metrics.leadtables import UNNAMED, Windows
@@ -70,9 +70,11 @@ def by_month(book: Book, short: Table, long: Table) -> pd.DataFrame:
     """
     counted = []
     for rows, name in ((short, "n_signed"), (long, "n_signed_long")):
-        dated = with_local_days(book, rows, {"day": "created_at"})
-        grouped = dated.group_by(month=dated.day.year() * 12 + dated.day.month() - 1)
-        counted.append(grouped.agg(n=_.count(), **{name: _.signed_on.count()}).to_pandas())
+        dated = with_day_numbers(book, rows, {"day": "created_at"})
+        counts = dated.group_by("day").agg(n=_.count(), **{name: _.signed_on.count()}).to_pandas()
+        days = pd.to_datetime(counts.pop("day"), unit="D")
+        months = (days.dt.year * 12 + days.dt.month - 1).rename("month")
+        counted.append(counts.groupby(months).sum().reset_index())
     months = counted[0].merge(counted[1][["month", "n_signed_long"]], on="month", how="left")
     return months.astype("int64").sort_values("month", ignore_index=True)
 

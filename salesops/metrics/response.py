@@ -17,8 +17,8 @@ from salesops.book.versions import AT
 from salesops.methods.medians import median_wait
 from salesops.methods.survival import aalen_johansen
 from salesops.metrics.clock import with_working_hours
+from salesops.metrics.kept import kept, kept_table
 from salesops.metrics.metric import Estimate, Estimator, Metric
-from salesops.metrics.prepared import prepared
 from salesops.model.calendar import Period
 
 Table: TypeAlias = ibis.Table
@@ -42,7 +42,7 @@ def lead_answers(book: Book) -> Table:
         `working_hours` and `created_hours` (from assignment and from creation until then, by the
         working clock) and `age_hours` (creation to the book's instant, by the working clock).
     """
-    return prepared(book, "answers", _lead_answers)
+    return kept_table("lead answers", book, lambda: _lead_answers(book))
 
 
 def _lead_answers(book: Book) -> Table:
@@ -114,6 +114,10 @@ def _assigned(book: Book, leads: Table) -> Table:
 
 def no_touches(book: Book) -> str | None:
     """Say why nothing can be known of answers: where none was ever recorded for any lead."""
+    return kept("touches of leads", book, lambda: _no_touches(book))
+
+
+def _no_touches(book: Book) -> str | None:
     leads, touches = book.unscoped("leads"), book.unscoped("activities")
     own = leads.agg(n=leads.first_touched_at.count())
     logged = human_touches(touches).agg(n=_.count())
