@@ -135,7 +135,7 @@ def sources_figure(
         *([(-0.06, label("label.valid"), "valid_rate")] if valid else []),
         (1.44, label("label.customers"), "n_signed"), (2.33, per, "money_per_lead"),
     ]  # fmt: skip
-    theme.head(ax, label("label.won_share" if deals else "label.signed_share"))
+    theme.head(ax, label("label.won_share" if deals else "label.customer_share"))
     for x, text, column in columns:
         theme.head(ax, text, x=x, align="right")
         for y, row in enumerate(shown.to_dict("records")):

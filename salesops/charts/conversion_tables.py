@@ -32,13 +32,15 @@ def steps(frame: pd.DataFrame, side: str, *, deals: bool) -> TableView | Shown:
         return Shown(f"<p>{text}</p>", text)
     columns = {side: "text", "n": "count", "valid_rate": "ratio", "opportunity_rate": "ratio",
                "n_signed": "count", "rate": "ratio", "low": "ratio", "high": "ratio",
-               "prior_rate": "ratio", "won_amount": "money"}  # fmt: skip
-    shown = frame.rename(columns={"amount": "won_amount", "source": side})
+               "year_before": "ratio", "won_amount": "money"}  # fmt: skip
+    shown = frame.rename(
+        columns={"amount": "won_amount", "source": side, "prior_rate": "year_before"}
+    )
     kept = {c: kind for c, kind in columns.items() if shown[c].notna().any()}
     code = "conversion.steps_deals" if deals else "conversion.steps_caption"
     return TableView(
         frame=shown, columns=kept, caption=Say(code, {"n": int(shown["n"].sum())}),
-        optional=frozenset({"low", "high", "prior_rate"}) & kept.keys(),
+        optional=frozenset({"valid_rate", "n_signed", "low", "high", "year_before"}) & kept.keys(),
     )  # fmt: skip
 
 
@@ -51,8 +53,9 @@ def months(frame: pd.DataFrame, days: int) -> TableView | Shown:
                "won_rate": "ratio", "untouched_share": "ratio"}  # fmt: skip
     kept = {c: kind for c, kind in columns.items() if frame[c].notna().any()}
     return TableView(
-        frame=frame, columns=kept, caption=Say("conversion.months_caption", {"days": days})
-    )
+        frame=frame, columns=kept, caption=Say("conversion.months_caption", {"days": days}),
+        optional=frozenset({"valid_rate"}) & kept.keys(),
+    )  # fmt: skip
 
 
 def speed(times: pd.DataFrame, effect: pd.DataFrame) -> TableView | Shown:
@@ -68,4 +71,5 @@ def speed(times: pd.DataFrame, effect: pd.DataFrame) -> TableView | Shown:
     return TableView(
         frame=times.assign(answer=names), columns=columns,
         caption=Say("conversion.speed_caption", fields),
+        optional=frozenset({"lead_share", "n_opportunity", "low", "high"}),
     )  # fmt: skip
