@@ -50,8 +50,8 @@ def won_in(book: Book, period: Period) -> Table:
 def ended_or_silent(book: Book, period: Period) -> Table:
     """One row per deal that was won or lost in the period, or fell silent in it and is still.
 
-    Silent is beyond as many touch norms as the settings say. A deal counts in the one period in
-    which it passed that limit, so that an old one is not held against every period after.
+    Silent is beyond as many touch norms as the settings say. A silence counts in the one period
+    in which it passed that limit, so that an old one is not held against every period after.
     """
     gone = ended(book, period)
     stood = standing(book, period)
