@@ -31,6 +31,15 @@ def signed_and_expected(book: Book, period: Period, by: tuple[str, ...]) -> Tabl
     return _laid_together(book, period, plan, plan["month"].map(shares).astype("float64"))
 
 
+def due_by_now(book: Book, period: Period) -> float:
+    """Give what of the target should be signed by now, in company currency; null without one."""
+    plan = targets_of(book, period, by=())
+    if plan.empty or not plan["is_whole"].all():
+        return math.nan
+    shares = plan["month"].map(expected_shares(book, period)).astype("float64")
+    return float((plan["plan_cents"] * shares).round().sum(skipna=False)) / 100
+
+
 def target_days(book: Book, period: Period, by: tuple[str, ...]) -> Table:
     """One row per month's target of the level grouped by, with its days and those that are over."""
     plan = targets_of(book, period, by=by)

@@ -10,6 +10,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.metrics.attainment import due_by_now
 from salesops.metrics.coverage import (
     ENOUGH,
     earlier_periods,
@@ -58,8 +59,8 @@ class Coverage:
         What the rest of the period brings in eight of ten periods.
     reach_p
         Chance that a further period like those before brings what is to go.
-    pace
-        Part of a period's won value that earlier periods had by this day.
+    due
+        What of the target should be won by now, as the metric `pace` has it.
     n_periods, n_deals
         Earlier periods, and open deals in them at this day.
     """
@@ -79,7 +80,7 @@ class Coverage:
     likely_low: float
     likely_high: float
     reach_p: float
-    pace: float
+    due: float
     n_periods: int
     n_deals: int
 
@@ -103,7 +104,7 @@ class Coverage:
     def told(self) -> dict[str, float]:
         """Give the numbers of which a report speaks, null where not known."""
         to_go, rest = self.to_go, max(self.to_go - self.later, 0.0)
-        by_now = self.target * self.pace
+        by_now = self.due
         high = rest / to_go / self.share_low if self.share_low > 0 and to_go > 0 else math.nan
         low = rest / to_go / self.share_high if self.share_high > 0 and to_go > 0 else math.nan
         return {
@@ -148,6 +149,7 @@ def coverage_of(
     due = _due(deals, period)
     now: dict[str, Any] = {
         "target": goal(book, period), "won": won_by(won, period, reach),
+        "due": due_by_now(book, period),
         "open": _money(due), "silent": _money(due[due["silent"].eq(True)]),
         "overdue": _money(due[due["overdue"].eq(True)]),
         "silent_n": int(due["silent"].eq(True).sum()),
@@ -187,8 +189,7 @@ def _money(deals: pd.DataFrame) -> float:
 
 
 def _unknown() -> dict[str, Any]:
-    names = ("share", "share_low", "share_high", "later", "likely_low", "likely_high", "reach_p",
-             "pace")  # fmt: skip
+    names = ("share", "share_low", "share_high", "later", "likely_low", "likely_high", "reach_p")
     return {**dict.fromkeys(names, math.nan), "n_periods": 0, "n_deals": 0}
 
 
@@ -197,8 +198,7 @@ def _later(
 ) -> pd.DataFrame:  # fmt: skip
     """What each earlier period won after each day, beside what was open and due then.
 
-    One row per period and day: `later`, `share` (won part of what was open; 0 where none was) and
-    `pace` (part of the period's won value by that day; null where nothing was won).
+    One row per period and day: `later`, `share` (won part of what was open; 0 where none was).
     """
     rows = []
     past = points[points["period"] > 0].set_index(["period", "days"])
@@ -208,8 +208,8 @@ def _later(
         later = max(whole - by_now - float(here["value"]) / 100, 0.0)
         there = float(here["cents"])
         share = float(here["won_cents"]) / there if there > 0 else 0.0
-        rows.append((k, days, later, share, by_now / whole if whole > 0 else math.nan))
-    return pd.DataFrame(rows, columns=["period", "days", "later", "share", "pace"])
+        rows.append((k, days, later, share))
+    return pd.DataFrame(rows, columns=["period", "days", "later", "share"])
 
 
 def _usual(
@@ -228,7 +228,6 @@ def _usual(
         "share_high": float(row["high"]), "later": usual,
         "likely_low": min(low, likely), "likely_high": max(high, likely),
         "reach_p": _chance_to_reach(sums, max(now["target"] - now["won"], 0.0)),
-        "pace": float(here["pace"].median()),
         "n_periods": int(row["n_periods"]), "n_deals": int(row["n"]),
     }  # fmt: skip
 
