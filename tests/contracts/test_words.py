@@ -38,6 +38,14 @@ def test_chinese_uses_full_width_punctuation_and_english_none(code):
         assert not re.search(r"[“”‘’×，。；：？！、（）]", english), english
 
 
+def test_no_code_stands_twice():
+    folder = Path("salesops/wording/locale/zh/LC_MESSAGES")
+    codes = [code for path in sorted(folder.glob("*.po"))
+             for code in re.findall(r'^msgctxt "(.+)"$', path.read_text(encoding="utf-8"), re.M)
+             if not code.startswith("notebook:")]  # fmt: skip
+    assert sorted({code for code in codes if codes.count(code) > 1}) == []
+
+
 def test_nothing_is_left_untranslated():
     assert [code for code, entry in ENTRIES.items() if not entry.zh.strip()] == []
     assert [key for key, text in paragraphs().items() if not text.strip()] == []
