@@ -16,6 +16,7 @@ from salesops.wording.numbers import count, money_unit, multiple
 # More dots than this lie on each other and are counted in boxes instead.
 MOST_DOTS = 150
 LAST, BIN = 5.0, 0.5
+LEAST = 0.08  # of a row's height
 # Golden ratio steps spread the dots of a row without chance.
 _STEP = 0.6180339887
 
@@ -69,7 +70,8 @@ def _boxes(ax: Axes, y: int, deals: pd.DataFrame, limit: float) -> None:
     counts = np.histogram(deals["age_times"].clip(upper=LAST - 1e-9), edges)[0]
     most = max(int(counts.max()), 1)
     middles = pd.Series(edges[:-1] + BIN / 2)
-    height = 0.78 * counts / most
+    # One deal beyond the limit must be seen beside hundreds within it.
+    height = np.where(counts > 0, np.maximum(0.78 * counts / most, LEAST), 0.0)
     ax.bar(edges[:-1] + BIN / 2, -height, BIN * 0.86, bottom=y + 0.39,
            color=_colours(middles, limit), zorder=4)  # fmt: skip
 

@@ -95,7 +95,8 @@ def conversion(
     ax.set_xlim(left, 1.0)
     ticks = [t / 5 for t in range(6) if left - 1e-9 <= t / 5 <= 1]
     ax.set_xticks(ticks, [ratio(t) if t else "0" for t in ticks])
-    theme.head(ax, label("label.conversion"))
+    # Beside names of rows the heading begins above these, so that it ends before the next one.
+    theme.head(ax, label("label.conversion"), dx=-theme.edge(ax) if named else 0)
     theme.head(ax, label("label.versus_year"), x=1, dx=48)
     return ax
 

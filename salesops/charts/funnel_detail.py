@@ -62,7 +62,7 @@ def _stay_table(stage: str, deals: pd.DataFrame, limit: float) -> TableView:
                        expected_on=pd.to_datetime(rows["expected_close_on"]).dt.date)  # fmt: skip
     columns = {"name": "text", "owner": "text", "amount": "money", "stage_days": "days",
                "age_times": "times", "touched_on": "date", "expected_on": "date"}  # fmt: skip
-    optional = frozenset({"touched_on", "expected_on"})
+    optional = frozenset({"owner", "touched_on", "expected_on"})
     caption = Say("funnel.stay_caption", {"stage": stage, "n": len(rows), "limit": limit})
     total = {"amount": float(rows["amount"].sum())} if rows["amount"].notna().any() else {}
     return TableView(frame=rows, columns=columns, caption=caption, optional=optional, most=10,

@@ -15,11 +15,12 @@ from salesops.metrics.breaks import broken, pushes
 from salesops.metrics.coverage import laid_out, past_shares, with_won, won_deals
 from salesops.metrics.credible import chances, credible_deals
 from salesops.metrics.deals import deals_at_event, no_stage_history, not_qualified, one
-from salesops.metrics.goals import LEVELS, goal, goals
+from salesops.metrics.goals import goal, goals
 from salesops.metrics.leaks import elapsed
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.metrics.opendeals import has_touches, open_deals, standing, with_silence
 from salesops.metrics.stages import has_stage_history
+from salesops.metrics.targets import LEVELS
 from salesops.metrics.velocity import velocity, year_of_deals
 from salesops.model.calendar import Period
 
@@ -69,10 +70,9 @@ def _with_goal(book: Book, period: Period, rows: Table, by: tuple[str, ...]) -> 
         whole = goal(book, period)
         cents = ibis.null("int64") if math.isnan(whole) else ibis.literal(round(whole * 100))
         return rows.mutate(target_cents=cents.cast("int64"))
-    level = LEVELS.get(by[0]) if len(by) == 1 else None
-    if level is None:
+    if len(by) > 1 or by[0] not in LEVELS:
         return rows.mutate(target_cents=ibis.null("int64"))
-    found = goals(book, period, level)
+    found = goals(book, period, by[0])
     table = ibis.memtable(pa.table({
         "goal_key": pa.array(found.index.astype(str), pa.string()),
         "target_cents": pa.array((found * 100).round().astype("int64"), pa.int64()),
