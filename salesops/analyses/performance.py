@@ -83,8 +83,9 @@ class Performance(Result):
     def split_table(self, split: str) -> TableView | Shown:
         """Give bookings by `type`, `product_line`, `region` or `team`, against plan and before."""
         rows = self.parts[self.parts["split"] == split]
-        if rows.empty:
-            return _nothing(f"performance.none_{split}")
+        if not rows["n"].any() and rows["plan"].isna().all():
+            # What is not on record, or nothing, takes no room on the page.
+            return Shown("", Say(f"performance.none_{split}").text())
         rows = rows.sort_values("signed", ascending=False).rename(columns={"group": split})
         kind = "label" if split == "type" else "text"
         if split == "type":
@@ -103,7 +104,8 @@ class Performance(Result):
         if self.reps.empty:
             return _nothing("performance.none_reps")
         columns = {"owner": "text", "n_signings": "count", "signed": "money", "plan": "money",
-                   "attained_rate": "ratio", "prior_rate": "ratio"}  # fmt: skip
+                   "attained_rate": "ratio", "prior_rate": "ratio",
+                   "signed_year": "money"}  # fmt: skip
         rows = self.reps.rename(columns={"n": "n_signings"})
         columns = {c: k for c, k in columns.items() if rows[c].notna().any()}
         caption = Say("performance.caption_reps", {"n": len(rows)})
@@ -127,7 +129,7 @@ class Performance(Result):
     def customers_table(self) -> TableView | Shown:
         """The customers that signed for the first time."""
         if self.customers.empty:
-            return _nothing("performance.none_customers")
+            return Shown("", Say("performance.none_customers").text())
         columns = {"customer": "text", "deal": "text", "owner": "text", "first_on": "date"}
         fields = {"n": len(self.customers), "back": self.metrics["reactivated_customers"]}
         caption = Say("performance.caption_customers", fields)
@@ -302,14 +304,18 @@ def _behind(row: "pd.Series[Any]", state: StateOfPlay) -> Finding:
 def _method(state: StateOfPlay) -> Method:
     of = state.of
     contracts = has_contracts(of.book)
-    source = ["method.contracts" if contracts else "method.won_deals", "method.pace",
-              "method.likely", "method.bridge"]  # fmt: skip
+    used = {"method.contracts": contracts, "method.won_deals": not contracts,
+            "method.pace": state.has("due"), "method.likely": state.has("likely"),
+            "method.bridge": state.bridge is not None}  # fmt: skip
+    source = [code for code, told in used.items() if told]
+    taken = ["method.credited"] if of.book.has("credits") else []
+    taken += ["method.festival"] if of.last_year is not None else []
     blind = ["blind.settings_today"]
     if contracts and not of.book.is_tracked("contracts", "amount"):
         blind.append("blind.contract_cuts")
     n = {"signings": int(state.numbers["n"]), "deals_due": int(state.numbers["n_open"]),
          "reps": int(state.numbers["n_reps"]), "curve": of.curve.n if of.curve else 0}  # fmt: skip
-    return Method(source=tuple(source), assumptions=("method.credited", "method.festival"), n=n,
+    return Method(source=tuple(source), assumptions=tuple(taken), n=n,
                   blind_spots=tuple(blind))  # fmt: skip
 
 

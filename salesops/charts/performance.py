@@ -33,7 +33,8 @@ def attainment(
         The group to mark.
     """
     ax = theme.own_axes(ax, title=title)
-    theme.rows(ax, [_name(row) for row in groups.to_dict("records")])
+    room = theme.edge(ax) - 6
+    theme.rows(ax, [_shortened(_name(row), room) for row in groups.to_dict("records")])
     planned = bool(groups["plan"].notna().any())
     # Against its own target the whole and its parts have one scale; in money they have not.
     ones = pd.Series(1.0, index=groups.index)
@@ -70,6 +71,17 @@ def _share_axis(ax: Axes, top: float) -> None:
     ax.set_xticks(ticks, [ratio(t) if t else "0" for t in ticks])
 
 
+def _shortened(text: str, room: float) -> str:
+    """Cut a name that is wider than its room in CSS pixels."""
+    wide = [12.0 if ord(c) > 0x2E80 else 6.6 for c in text]
+    if sum(wide) <= room:
+        return text
+    used, kept = 12.0, 0
+    while kept < len(text) and used + wide[kept] <= room:
+        used, kept = used + wide[kept], kept + 1
+    return text[:kept].rstrip() + "…"
+
+
 def _name(row: dict[Any, Any]) -> str:
     if row["level"] == "total":
         return label("label.total")
@@ -83,11 +95,15 @@ _TEXTS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("pace_rate", "label.pace", ratio),
     ("year_ago", "label.year_ago", lambda v: money(v, unit=False)),
 )
+_BEFORE = ("prior", "label.prior_period", lambda v: money(v, unit=False))
 
 
 def _columns_of(groups: pd.DataFrame, fields: tuple[str, ...]) -> list[tuple[str, str, Any]]:
     """Keep the text columns in which anything is known."""
-    return [t for t in _TEXTS if t[0] in fields and groups[t[0]].notna().any()]
+    known = [t for t in _TEXTS if t[0] in fields and groups[t[0]].notna().any()]
+    # Without targets there is room for the period before.
+    planned = groups["plan"].notna().any()
+    return known if planned or groups["prior"].isna().all() else [*known, _BEFORE]
 
 
 def attainment_figure(groups: pd.DataFrame, width: int, *, worst: str = "") -> Figure:
@@ -196,7 +212,8 @@ def ladder(reps: pd.DataFrame, *, ax: Axes | None = None, title: str = "") -> Ax
     shown = reps[reps[field].notna()].sort_values(field, ascending=False, kind="stable")
     shown = shown.reset_index(drop=True)
     named = len(shown) <= MOST_NAMED
-    theme.rows(ax, [str(v) for v in shown["owner"]], named=named)
+    shown["owner"] = [_shortened(str(v), theme.edge(ax) - 6) for v in shown["owner"]]
+    theme.rows(ax, shown["owner"].tolist(), named=named)
     top = float(shown[field].max()) if len(shown) else 0.0
     for y, row in enumerate(shown.to_dict("records")):
         value = max(float(row[field]), 0.0)

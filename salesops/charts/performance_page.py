@@ -224,7 +224,8 @@ def _attainment(facts: Facts, behind: Part | None) -> Exhibit:
     elif facts.has("target"):
         title = Say("performance.title_attained", facts.pick("signed", "attained"))
     else:
-        title = Say("performance.title_signed", fields)
+        code = "performance.title_signed" if facts["n"] else "performance.title_none"
+        title = Say(code, fields if facts["n"] else {})
     if facts.running and facts.has("pace"):
         sub = Say("performance.sub_pace",
                   facts.pick("attained", "pace", "time_gone", "prior"))  # fmt: skip
@@ -312,7 +313,8 @@ def _gap(facts: Facts, behind: Part | None) -> Exhibit:
     columns = {c: k for c, k in columns.items() if c != "owner" or shown["owner"].notna().any()}
     columns = {c: k for c, k in columns.items()
                if c not in ("amount", "expected_close_on") or shown[c].notna().any()}  # fmt: skip
-    caption = Say("performance.deals_caption", {"n": len(shown)})
+    code = "performance.deals_caption" if facts.has("open") else "performance.deals_oldest"
+    caption = Say(code, {"n": len(shown)})
     table = TableView(frame=shown, columns=columns, caption=caption, optional=frozenset({"stage"}))
     return Exhibit(key="gap", title=title, sub=sub, table=table, behind=behind)
 

@@ -9,6 +9,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.book.scope import Scope, in_people
+from salesops.metrics.kept import kept_table
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.metrics.signed import missing_for_signed, signed
 from salesops.model.calendar import Period
@@ -39,8 +40,12 @@ def _signings_of_groups(book: Book) -> Table:
     A customer whom another team signed before is not new, so all signings count, in any scope.
     """
     whole = replace(book, limits=Scope())
+    return kept_table("signings of groups", whole, lambda: _of_groups(whole))
+
+
+def _of_groups(whole: Book) -> Table:
     rows = signed(whole, _EVER, kind="all").filter(_.event == "signed", _.account_id.notnull())
-    groups = groups_of_accounts(book).rename(of_account="account_id")
+    groups = groups_of_accounts(whole).rename(of_account="account_id")
     rows = rows.left_join(groups, rows.account_id == groups.of_account)
     rows = rows.mutate(group_id=ibis.coalesce(rows.group_id, rows.account_id))
     deal = ibis.coalesce(rows.contract_id, rows.opportunity_id)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from salesops.book.book import Book
+from salesops.metrics.kept import kept
 from salesops.metrics.leaks import elapsed
 from salesops.metrics.signed import signings
 from salesops.model.calendar import Calendar, Period, spring_festival
@@ -68,6 +69,10 @@ def own_curve(book: Book, before: dt.date) -> Curve | None:
     Curve or None
         None where there are fewer than 60 signings or less than a year of them.
     """
+    return kept(f"curve before {before}", book, lambda: _learnt(book, before))
+
+
+def _learnt(book: Book, before: dt.date) -> Curve | None:
     span = Period(dt.date(before.year - YEARS, before.month, 1), before - dt.timedelta(days=1), "")
     rows = signings(book, span)
     rows = rows[(rows["event"] == "signed") & (rows["amount"] > 0)]

@@ -137,7 +137,9 @@ def groups_of(of: Signings, column: str = "") -> pd.DataFrame:
     spans = {"prior": of.before.window if of.prior_known else None,
              "year_ago": of.last_year and of.last_year.window}  # fmt: skip
     if column:
-        keys = sorted({str(k) for k in here[column].dropna()} | set(plan.index))
+        spanned = [within(of.rows, d.start, d.end) for d in spans.values() if d]
+        seen = pd.concat([part[column] for part in (here, *spanned)])
+        keys = sorted({str(k) for k in seen.dropna()} | set(plan.index))
         keys += [""] * bool(here[column].isna().any())
     else:
         keys = [""]

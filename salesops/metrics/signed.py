@@ -6,10 +6,8 @@ two are never mixed. A result belongs to whom it is credited, in the team and re
 when the deal was signed; a cancellation is taken from those who got the result.
 """
 
-import datetime as dt
 from dataclasses import replace
 from typing import Literal, TypeAlias
-from weakref import WeakKeyDictionary
 
 import ibis
 import pandas as pd
@@ -17,10 +15,10 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.book.moment import instant
-from salesops.book.scope import Scope, in_people, with_people
-from salesops.book.store import Store
+from salesops.book.scope import in_people, with_people
 from salesops.book.versions import AT
 from salesops.metrics.clock import with_local_days
+from salesops.metrics.kept import kept_table
 from salesops.metrics.metric import Table
 from salesops.model.calendar import Period
 
@@ -89,25 +87,17 @@ def signed(book: Book, window: Period, *, kind: Kind = "selling") -> Table:
     return rows.filter(renewal if kind == "renewal" else ~renewal)
 
 
-# Several numbers of a report are made of these rows; working them out once is enough. Kept are
-# those of the last few instants and scopes that were asked for.
-_MADE: WeakKeyDictionary[Store, dict[tuple[dt.datetime, Scope], Table]] = WeakKeyDictionary()
-_MOST = 8
-
-
 def _everything(book: Book) -> Table:
-    made = _MADE.setdefault(book.store, {})
-    key = (book.instant, book.limits)
-    if key not in made:
-        # A result may be credited to people in scope though its owner is not, so that all are
-        # laid out and `_organised` keeps what belongs to people inside.
-        everyone = replace(book.limits, team="all", user="all", region="all")
-        whole = replace(book, renewals=True, limits=everyone)
+    # A result may be credited to people in scope though its owner is not, so that all are laid
+    # out and `_organised` keeps what belongs to people inside.
+    everyone = replace(book.limits, team="all", user="all", region="all")
+    own, whole = replace(book, renewals=True), replace(book, renewals=True, limits=everyone)
+
+    def laid_out() -> Table:
         rows = _contracts(whole) if has_contracts(whole) else _won_deals(whole)
-        made[key] = _organised(book, _by_person(whole, rows)).cache()
-        if len(made) > _MOST:
-            del made[next(iter(made))]
-    return made[key]
+        return _organised(own, _by_person(whole, rows))
+
+    return kept_table("signed", own, laid_out)
 
 
 _KEPT = ("contract_id", "opportunity_id", "account_id", "name", "type", "source", "product_line",

@@ -194,7 +194,11 @@ def _deals(book: Book, open_now: pd.DataFrame, period: Period) -> tuple[pd.DataF
         "amount": rows["cents"].astype("float64") / 100,
         "overdue": rows["overdue"].eq(True),
     })  # fmt: skip
-    frame = frame.sort_values(["amount", "id"], ascending=[False, True], ignore_index=True)
+    # Without values the deals that have been open longest come first.
+    frame["created_at"] = rows["created_at"]
+    order = ["amount", "created_at", "id"]
+    frame = frame.sort_values(order, ascending=[False, True, True], ignore_index=True)
+    frame = frame.drop(columns="created_at")
     return frame, bool(due.any())
 
 

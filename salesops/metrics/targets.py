@@ -8,6 +8,7 @@ import pyarrow as pa
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.metrics.kept import kept
 from salesops.metrics.metric import Table
 from salesops.model.calendar import Period
 
@@ -61,6 +62,11 @@ def all_targets(book: Book, period: Period, metric: str = "bookings") -> pd.Data
     """Give the targets of a period at every level; see `targets_of` for the columns."""
     if not book.has("targets.amount"):
         return pd.DataFrame(columns=COLUMNS).astype({"plan_cents": "int64", "is_whole": bool})
+    name = f"targets of {metric} from {period.start} to {period.end}"
+    return kept(name, book, lambda: _read_targets(book, period, metric))
+
+
+def _read_targets(book: Book, period: Period, metric: str) -> pd.DataFrame:
     rows = book.targets.filter(_.metric == metric, _.period.isin(months_of(period)))
     rows = rows.filter(_.amount.notnull())
     rows = rows.select("level", "key", "set_at", month="period",

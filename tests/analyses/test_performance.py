@@ -19,6 +19,11 @@ def sample(sample_book):
 
 
 @pytest.fixture(scope="module")
+def quarter(sample_book):
+    return performance(sample_book, period="2026Q2")
+
+
+@pytest.fixture(scope="module")
 def files() -> pd.DataFrame:
     rows = pd.read_parquet(SAMPLE / "contracts.parquet").astype({"amount": float})
     kinds = pd.read_parquet(SAMPLE / "opportunities.parquet").set_index("id")["type"]
@@ -137,7 +142,7 @@ def test_the_verdict_bar_adds_up_to_the_target(sample):
     assert parts["tick"] == sample.metrics["due"]
 
 
-@pytest.mark.parametrize("period", ["2026-05", "2026Q1", "2026Q2", "2025", "2026", "2024-02"])
+@pytest.mark.parametrize("period", ["2026-05", "2026", "2024-02"])
 def test_any_period_gives_a_verdict_and_five_exhibits_or_their_reasons(sample_book, period):
     result = performance(sample_book, period=period)
     for lang in ("zh", "en"):
@@ -147,7 +152,7 @@ def test_any_period_gives_a_verdict_and_five_exhibits_or_their_reasons(sample_bo
                 assert result.exhibit(key)._repr_mimebundle_()
 
 
-def test_a_team_sees_its_own_people_alone(sample_book):
+def test_a_team_sees_its_own_people_alone(sample_book, quarter):
     team = "华东/一组"
     result = performance(sample_book.scope(team=team), period="2026Q2")
     users = pd.read_csv(SAMPLE / "users.csv")
@@ -157,20 +162,20 @@ def test_a_team_sees_its_own_people_alone(sample_book):
     assert set(result.deals["owner"]) <= names
     assert set(result.customers["owner"]) <= names
     assert set(result.parts.loc[result.parts["split"] == "team", "group"]) == {team}
-    whole = performance(sample_book, period="2026Q2").groups.set_index("name")
+    whole = quarter.groups.set_index("name")
     assert result.metrics["signed"] == pytest.approx(whole.loc[team, "signed"])
     assert result.metrics["target"] == whole.loc[team, "plan"]
 
 
-def test_a_fiscal_year_from_april_begins_its_first_quarter_there(sample_book):
+def test_a_fiscal_year_from_april_begins_its_first_quarter_there(sample_book, quarter):
     settings = sample_book.settings
     company = settings.company.model_copy(update={"fiscal_year_starts": 4})
     from salesops.book.book import open_book
 
     book = open_book(SAMPLE, settings=settings.model_copy(update={"company": company}))
     here = performance(book, period="2026Q1").metrics
-    assert here["signed"] == performance(sample_book, period="2026Q2").metrics["signed"]
-    assert here["target"] == performance(sample_book, period="2026Q2").metrics["target"]
+    assert here["signed"] == quarter.metrics["signed"]
+    assert here["target"] == quarter.metrics["target"]
 
 
 # What it concludes.
@@ -201,7 +206,7 @@ def test_a_company_far_behind_its_pace_is_told_so_with_what_is_missing():
             assert say_finding(found).text
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_company_on_pace_is_left_in_peace(seed):
     # 20 a month of mean 11.3 are worth more than 220.
     book = book_of(years(last=1.0, seed=seed)).as_of("2025-12-31")
@@ -210,8 +215,7 @@ def test_a_company_on_pace_is_left_in_peace(seed):
 
 @pytest.mark.parametrize(
     ("date", "period"),
-    [("2026-06-20", "latest"), ("2026-06-20", "2026"), ("2025-12-31", "2025Q4"),
-     ("2025-12-31", "2025"), ("2025-03-31", "2025Q1")],
+    [("2026-06-20", "2026"), ("2025-12-31", "2025Q4"), ("2025-03-31", "2025Q1")],
 )  # fmt: skip
 def test_a_clean_company_raises_no_alarm(clean_book, date, period):
     assert performance(clean_book.as_of(date), period=period).findings == ()
