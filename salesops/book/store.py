@@ -277,7 +277,11 @@ def _latest(
         if not wanted:
             continue
         row = tables[name].agg(**{c: tables[name][c].max() for c in wanted}).to_pandas().iloc[0]
-        found += [_instant(value, settings) for value in row if not pd.isna(value)]
+        # A frame gives days as instants at midnight; which they are the schema says.
+        for column in (c for c in wanted if not pd.isna(row[c])):
+            at = pd.Timestamp(row[column])
+            is_day = tables[name][column].type().is_date()
+            found.append(_instant(at.date() if is_day else at, settings))
     return max(found, default=dt.datetime(1970, 1, 1))
 
 

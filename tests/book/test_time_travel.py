@@ -207,3 +207,12 @@ def test_a_date_is_its_end_in_the_companys_zone(tiny_book: Book):
     assert "d10" not in rows_of(tiny_book.as_of("2026-03-30").opportunities)["id"].tolist()
     at_noon = tiny_book.as_of(dt.datetime(2026, 3, 31, 12))
     assert "d10" not in rows_of(at_noon.opportunities)["id"].tolist()
+
+
+def test_what_is_dated_on_the_last_day_is_known_in_the_latest_book():
+    deal = {"id": "d1", "stage": "needs", "created_at": pd.Timestamp("2026-03-31 02:00")}
+    signed = {"id": "k1", "signed_on": pd.Timestamp("2026-04-01")}
+    frames = {"opportunities": [deal], "contracts": [signed]}
+    book = book_of({name: typed(name, pd.DataFrame(rows)) for name, rows in frames.items()})
+    assert book.date.isoformat() == "2026-04-01"
+    assert book.n("contracts") == 1
