@@ -47,7 +47,8 @@ def due_and_won(book: Book, period: Period, by: tuple[str, ...]) -> Table:
     stood = standing(book, period)
     deals = with_silence(stood, open_deals(stood))
     due = deals.filter(book.calendar.contains(period, deals.expected_close_on).fill_null(False))
-    due = due.mutate(outcome=ibis.literal("open"))
+    never = ibis.null(stood.opportunities.closed_at.type())
+    due = due.mutate(outcome=ibis.literal("open"), closed_at=never)
     won = deals_at_event(stood).filter(_.outcome == "won")
     won = won.filter(book.calendar.contains(period, won.closed_at).fill_null(False))
     share = won_deals(stood)
@@ -57,9 +58,10 @@ def due_and_won(book: Book, period: Period, by: tuple[str, ...]) -> Table:
     }))  # fmt: skip
     won = won.join(counted, won.id == counted.won_id)
     won = won.mutate(cents=won.won_cents.cast("int64"), silent=ibis.literal(False),
-                     overdue=ibis.literal(False))  # fmt: skip
-    columns = ("id", "name", "type", "source", "product_line", "account_id", "outcome", "cents",
-               "owner_id", "team", "region", "silent", "overdue")  # fmt: skip
+                     overdue=ibis.literal(False), expected_close_on=ibis.null("date"))  # fmt: skip
+    columns = ("id", "name", "type", "source", "product_line", "account_id", "outcome",
+               "expected_close_on", "closed_at", "cents", "owner_id", "team", "region", "silent",
+               "overdue")  # fmt: skip
     due, won = due.select(columns), won.select(columns)
     return _with_goal(book, period, ibis.union(due, won.cast(due.schema())), by)
 
