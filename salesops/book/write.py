@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from salesops.book.store import Store, lay_out, open_store
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
 from salesops.model.tables import TABLES, ibis_schema
+from salesops.stopping import scratch_folder, uninterrupted
 
 Frame: TypeAlias = ibis.Table | pd.DataFrame | pa.Table
 
@@ -86,8 +86,7 @@ def write_store(
     if settings_toml is not None:
         Settings.parse(settings_toml, where="the new salesops.toml")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with scratch_folder(folder.parent, f".{folder.name}-") as scratch:
         fresh = scratch / "new"
         fresh.mkdir()
         _carry_over(folder, fresh)
@@ -100,9 +99,8 @@ def write_store(
             (fresh / name).write_text(text, encoding="utf-8")
         _write_tables(fresh, tables, as_csv)
         keep_versions(fresh)
-        _put_in_place(fresh, folder, scratch / "old")
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        with uninterrupted():
+            _put_in_place(fresh, folder, scratch / "old")
     return folder
 
 

@@ -82,9 +82,19 @@ def _next_step(folder: str, preset: str, exports: str) -> str:
     if preset == "small":
         return f"salesops import {folder} --source small --into {folder}-book"
     if exports == "monthly":
-        first = f"{folder}/exports/DATE"
-        return f"salesops import {first} --source MAPPING.toml --exported-at DATE --into BOOK"
+        return _month_after_month(folder)
     return f"salesops run funnel --book {folder}"
+
+
+def _month_after_month(folder: str) -> str:
+    """Name the first two imports: the same command with each later folder adds its history."""
+    from pathlib import Path
+
+    days = sorted(path.name for path in Path(folder, "exports").iterdir())
+    command = "salesops import {folder}/exports/{day} --source canonical --into {folder}-book --yes"
+    shown = [command.format(folder=folder, day=day) for day in days[:2]]
+    run = f"salesops run funnel --book {folder}-book"
+    return "\n      ".join([*shown, f"… and so on, in the order of their dates ({len(days)})", run])
 
 
 @app.command(name="import")
@@ -92,7 +102,7 @@ def import_(
     path: Annotated[str, typer.Argument(help="File or folder of the export.")],
     into: Annotated[str, typer.Option("--into", help="Folder of the book to write or update.")],
     source: Annotated[
-        str, typer.Option(help="Mapping: maven, small, or a mapping file of your own.")
+        str, typer.Option(help="Mapping: canonical, maven, small, or a file of your own.")
     ] = "",
     exported_at: Annotated[
         str, typer.Option(help="When it was exported (ISO date); else its last known date.")
@@ -280,7 +290,26 @@ def _working(what: str) -> Iterator[None]:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; a mendable error prints without a traceback and exits with 2."""
+    """Run the command line; a mendable error prints without a traceback and exits with 2.
+
+    A signal that ends the program lets it clear away what it began: 130 after Ctrl-C, 143 after
+    SIGTERM.
+    """
+    from salesops.stopping import Stopped, stoppable
+
+    stopped: list[Stopped] = []
+    try:
+        with stoppable(stopped.append):
+            return _run(arguments)
+    except BaseException:
+        # A library that was broken off may tell it as an error of its own.
+        if not stopped:
+            raise
+    err.print("Broken off: nothing is half-written, nothing goes on running.", markup=False)
+    sys.exit(stopped[0].code)
+
+
+def _run(arguments: list[str] | None) -> Any:
     from salesops.model.errors import SalesopsError
 
     try:

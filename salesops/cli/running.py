@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from salesops.book.book import open_book
 from salesops.model.errors import SalesopsError
 from salesops.reports.jobs import read_parameter
 from salesops.reports.run import run_reports
+from salesops.reports.spent import summed
 
 # Parameters of every notebook that are options of the command line.
 _OPTIONS = {"book": "--book", "scope": "--scope", "lang": "--lang"}
@@ -74,6 +74,7 @@ def run_command(
             markup=False,
         )
     made = len(outcome.done) - len(outcome.failed)
+    out.print(summed(done.spent for done in outcome.done), markup=False)
     out.print(f"{made} of {len(outcome.done)} reports made. Open {outcome.index}", markup=False)
     if outcome.failed:
         sys.exit(1)
@@ -99,6 +100,8 @@ def scopes_by(book: str, as_of: str, by: str) -> list[str]:
     """
     if by not in ("team", "user", "region"):
         raise BadOption(option="--by", value=by, expected="team, user or region")
+    from salesops.book.book import open_book
+
     users = open_book(book).as_of(as_of).users
     people = users.filter(users.left_on.isnull()).select("id", "team", "region").to_pandas()
     column = "id" if by == "user" else by

@@ -8,16 +8,18 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
-import ibis
 import numpy as np
 from chinese_calendar.constants import holidays as _chinese_holidays
 from lunardate import LunarDate
 
 from salesops.model.errors import BadPeriod
+
+if TYPE_CHECKING:
+    import ibis
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _QUARTER = re.compile(r"(\d{4})Q([1-4])")
@@ -178,10 +180,13 @@ class Calendar:
         """Give the company's day on which a UTC instant falls."""
         return self.local(instant).date()
 
-    def contains(self, period: Period, instant: ibis.Value) -> ibis.Value:
+    def contains(self, period: Period, instant: "ibis.Value") -> "ibis.Value":
         """Say as an Ibis condition whether an instant or a date falls into the period."""
         if instant.type().is_date():
             return (instant >= period.start) & (instant <= period.end)
+        # Words know periods too, and need no engine for them.
+        import ibis
+
         start, end = self.instants(period)
         at = "timestamp(6)"
         return (instant >= ibis.literal(start).cast(at)) & (instant < ibis.literal(end).cast(at))

@@ -1,12 +1,10 @@
 """Putting a finished run in its place: by renames, so that no reader meets half of one."""
 
-import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from salesops.charts.parts import to_json
+from salesops.stopping import scratch_folder, uninterrupted
 
 
 def publish(work: Path, wanted: Path) -> Path:
@@ -26,16 +24,14 @@ def publish(work: Path, wanted: Path) -> Path:
 
 def point_latest(folder: Path, latest: Path) -> None:
     """Make `latest` a copy of this run, swapped in by renames."""
-    fresh = Path(tempfile.mkdtemp(prefix=".latest-", dir=latest.parent))
-    shutil.copytree(folder, fresh, dirs_exist_ok=True)
-    fresh.chmod(0o755)
-    if latest.exists():
-        old = latest.with_name(f".old-{os.getpid()}")
-        latest.rename(old)
-        fresh.rename(latest)
-        shutil.rmtree(old)
-    else:
-        fresh.rename(latest)
+    with scratch_folder(latest.parent, ".latest-") as scratch:
+        fresh = scratch / "new"
+        shutil.copytree(folder, fresh)
+        fresh.chmod(0o755)
+        with uninterrupted():
+            if latest.exists():
+                latest.rename(scratch / "old")
+            fresh.rename(latest)
 
 
 def keep_record(record: dict[str, Any], book: str, root: Path) -> Path:
@@ -55,9 +51,12 @@ def keep_record(record: dict[str, Any], book: str, root: Path) -> Path:
 
 
 def _write(record: dict[str, Any], runs: Path) -> Path:
-    runs.mkdir(exist_ok=True)
+    from salesops.charts.parts import to_json
+
     path = runs / f"{record['run']}.json"
-    partial = path.with_suffix(".tmp")
-    partial.write_text(to_json(record), encoding="utf-8")
-    partial.replace(path)
+    with uninterrupted():
+        runs.mkdir(exist_ok=True)
+        partial = path.with_suffix(".tmp")
+        partial.write_text(to_json(record), encoding="utf-8")
+        partial.replace(path)
     return path

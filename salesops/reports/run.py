@@ -1,28 +1,32 @@
 """Run reports: papermill executes each notebook, the page is laid out, the run leaves a record.
 
-Outputs are written under a temporary name and renamed when whole, so a killed run leaves nothing
-half-written. A report that fails shows where and why; the others finish.
+Outputs are written under a temporary name and renamed when whole, so a run that is broken off
+leaves nothing half-written and no kernel. A report that fails shows where and why; the others
+finish. What only the end of a run needs is imported there: the work begins while the book is
+checked.
 """
 
 import datetime as dt
+import logging
 import os
 import shlex
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from salesops.book.book import Book
-from salesops.book.store import open_store
-from salesops.charts.parts import to_json
 from salesops.model.errors import SalesopsError
-from salesops.reports.execute import execute, kernel_environment
+from salesops.reports.checking import Check
+from salesops.reports.execute import execute, kernel_environment, load_papermill
 from salesops.reports.jobs import Job, plan_jobs
-from salesops.reports.page import LANGUAGE_NAMES, render, result_of
+from salesops.reports.kernels import Kernels
 from salesops.reports.publish import keep_record, point_latest, publish
+from salesops.reports.spent import Spent
+from salesops.stopping import scratch_folder
 from salesops.wording import label, language
 from salesops.wording.language import LANGUAGES
 
@@ -57,15 +61,24 @@ class Done:
         `cell`, `name` and `value` of the error, null where all ran.
     page
         File name of its page.
-    seconds
-        How long it took.
+    spent
+        Where its time went.
     """
 
     job: Job
     facts: dict[str, Any] | None
     failure: dict[str, str] | None
     page: str
-    seconds: float
+    spent: Spent
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """A job's end, with the texts of its page and its notebook."""
+
+    done: Done
+    page: str
+    notebook: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,25 +144,16 @@ def run_reports(
         if lang not in LANGUAGES:
             raise UnknownLanguage(value=lang)
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
-    _check(given, scopes)
     started = dt.datetime.now().astimezone()
     root = Path(out)
-    root.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".run-", dir=root))
-    try:
-        done = _all(jobs, work, progress or _silent, workers)
-        # It draws on the charts, which take half a second to import: not before the work begins.
-        from salesops.reports.index import index_page
-
-        record = _record(started, book, done)
-        (work / "run.json").write_text(to_json(record), encoding="utf-8")
-        for lang in dict.fromkeys(langs):
-            page = index_page(done, record, lang)
-            (work / f"index.{lang}.html").write_text(page, encoding="utf-8")
-        shutil.copyfile(work / f"index.{langs[0]}.html", work / "index.html")
-        folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with Check(given, scopes) as check, _at_work(jobs, workers) as waiting:
+        check.passed()
+        root.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(root, ".run-") as work:
+            done = _written(jobs, waiting, work, progress or _silent)
+            record = _record(started, book, done)
+            _write_index(work, done, record, langs)
+            folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     point_latest(folder, root / "latest")
     return RunOutcome(
         run_id=folder.name,
@@ -164,54 +168,85 @@ def _silent(_done: int, _total: int, _name: str) -> None:
     """Show no progress."""
 
 
-def _check(given: dict[str, object], scopes: Sequence[str]) -> None:
-    """Find what would fail every job before the first kernel starts."""
-    from salesops.book.scope import parse_scope
-
-    # Its versions are not needed here, and laying them out takes a second.
-    store = open_store(str(given["book"]), copied=False)
-    opened = Book.of(store).as_of(str(given["as_of"]))
-    opened.period(str(given["period"]))
-    for scope in scopes:
-        limits = parse_scope(scope)
-        if not limits.is_company:
-            opened.within(limits)
-
-
-def _all(jobs: Sequence[Job], work: Path, progress: Progress, workers: int | None) -> list[Done]:
-    """Run every job, a few at a time, and give their ends in the order of the jobs."""
+@contextmanager
+def _at_work(jobs: Sequence[Job], workers: int | None) -> Iterator[Mapping["Future[_Made]", Job]]:
+    """Run jobs a few at a time; where the `with` block is broken off, their kernels end with it."""
     most = max(1, min(workers or os.cpu_count() or 1, 4, len(jobs)))
-    ended: dict[Job, Done] = {}
-    progress(0, len(jobs), jobs[0].stem if jobs else "")
-    with kernel_environment(), ThreadPoolExecutor(most) as pool:
-        waiting = {pool.submit(_run, job, work, jobs): job for job in jobs}
-        for future in as_completed(waiting):
-            ended[waiting[future]] = future.result()
-            left = [job for job in jobs if job not in ended]
-            progress(len(ended), len(jobs), left[0].stem if left else "")
-    return [ended[job] for job in jobs]
+    kernels = Kernels()
+    load_papermill()
+    with kernel_environment():
+        pool = ThreadPoolExecutor(most)
+        try:
+            yield {pool.submit(_make, job, jobs, kernels): job for job in jobs}
+        except BaseException:
+            # That they die is meant, so papermill need not tell it.
+            log = logging.getLogger("papermill")
+            level = log.level
+            log.setLevel(logging.CRITICAL + 1)
+            kernels.end()
+            pool.shutdown(cancel_futures=True)
+            log.setLevel(level)
+            raise
+        pool.shutdown()
 
 
-def _run(job: Job, work: Path, jobs: Sequence[Job]) -> Done:
+def _make(job: Job, jobs: Sequence[Job], kernels: Kernels) -> _Made:
+    """Execute a job and lay out its page; nothing is written."""
+    executed = execute(job, kernels)
+    began = time.monotonic()
+    # They take a second to import, while the kernels of other jobs work.
     import nbformat
 
-    executed = execute(job)
-    written = nbformat.writes(executed.notebook)  # type: ignore[no-untyped-call]
-    (work / f"{job.stem}.ipynb").write_text(written, encoding="utf-8")
+    from salesops.reports.page import render, result_of
+
     facts = result_of(executed.notebook)
     made = f"{dt.datetime.now():%Y-%m-%d %H:%M} · {executed.seconds:.1f} s"
     with language(job.lang):
-        links = list(_links(job, jobs))
-        text = render(
+        page = render(
             executed.notebook, report=job.report, lang=job.lang, failure=executed.failure,
-            links=links, command=command(job, facts or {}), made=made,
+            links=list(_links(job, jobs)), command=command(job, facts or {}), made=made,
         )  # fmt: skip
-    page = f"{job.stem}.html"
-    (work / page).write_text(text, encoding="utf-8")
-    return Done(job=job, facts=facts, failure=executed.failure, page=page, seconds=executed.seconds)
+    written = nbformat.writes(executed.notebook)  # type: ignore[no-untyped-call]
+    export = time.monotonic() - began
+    spent = Spent.of(executed.notebook, executed=executed.seconds, export=export)
+    done = Done(
+        job=job, facts=facts, failure=executed.failure, page=f"{job.stem}.html", spent=spent
+    )
+    return _Made(done=done, page=page, notebook=written)
+
+
+def _written(
+    jobs: Sequence[Job], waiting: Mapping["Future[_Made]", Job], work: Path, progress: Progress
+) -> list[Done]:
+    """Write every job's page when it is made, and give their ends in the order of the jobs."""
+    ended: dict[Job, Done] = {}
+    progress(0, len(jobs), jobs[0].stem if jobs else "")
+    for future in as_completed(waiting):
+        made, job = future.result(), waiting[future]
+        (work / f"{job.stem}.ipynb").write_text(made.notebook, encoding="utf-8")
+        (work / made.done.page).write_text(made.page, encoding="utf-8")
+        ended[job] = made.done
+        left = [job for job in jobs if job not in ended]
+        progress(len(ended), len(jobs), left[0].stem if left else "")
+    return [ended[job] for job in jobs]
+
+
+def _write_index(
+    work: Path, done: Sequence[Done], record: Mapping[str, Any], langs: Sequence[str]
+) -> None:
+    from salesops.charts.parts import to_json
+    from salesops.reports.index import index_page
+
+    (work / "run.json").write_text(to_json(record), encoding="utf-8")
+    for lang in dict.fromkeys(langs):
+        page = index_page(done, record, lang)
+        (work / f"index.{lang}.html").write_text(page, encoding="utf-8")
+    shutil.copyfile(work / f"index.{langs[0]}.html", work / "index.html")
 
 
 def _links(job: Job, jobs: Sequence[Job]) -> Iterator[tuple[str, str]]:
+    from salesops.reports.page import LANGUAGE_NAMES
+
     yield label("page.all_reports"), f"index.{job.lang}.html"
     for other in jobs:
         if (other.report, other.scope) == (job.report, job.scope) and other.lang != job.lang:
@@ -254,7 +289,8 @@ def _record(started: dt.datetime, book: str, done: Sequence[Done]) -> dict[str, 
             {
                 "report": d.job.report, "scope": d.job.scope, "lang": d.job.lang, "page": d.page,
                 "parameters": {**d.job.parameters, "book": without_password(book)},
-                "seconds": round(d.seconds, 2), "failure": d.failure, "result": d.facts,
+                "seconds": round(d.spent.seconds, 2), "spent": d.spent.by_part(),
+                "failure": d.failure, "result": d.facts,
             }
             for d in done
         ],

@@ -1,9 +1,6 @@
 """Write a generated company as a folder that opens as a book, its truth apart."""
 
 import dataclasses
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +15,7 @@ from salesops.sample.generate import SampleCompany, generate
 from salesops.sample.options import SampleOptions
 from salesops.sample.small import write_workbook
 from salesops.sample.timeline import Timeline
+from salesops.stopping import scratch_folder, uninterrupted
 
 # Small enough to read where the files are shown; the rest is Parquet.
 AS_CSV = frozenset({"users", "targets", "actions", "forecasts", "credits", "tracked"})
@@ -102,6 +100,8 @@ def _write_exports(fresh: Path, made: SampleCompany, options: SampleOptions) -> 
         place.mkdir(parents=True)
         for name, rows in exported(made.tables, day).items():
             csv.write_csv(rows, place / f"{name}.csv")
+        # Its stages are the company's own: without them an import would refuse them.
+        (place / "salesops.toml").write_text(made.settings_toml, encoding="utf-8")
 
 
 def _write_large(fresh: Path, options: SampleOptions, progress: Progress) -> None:
@@ -155,15 +155,16 @@ def _divisions(options: SampleOptions) -> int:
 def _at_once(folder: Path) -> Iterator[Path]:
     """Give a folder beside the wanted one that takes its place when all is written."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    fresh, old = scratch / "new", scratch / "old"
-    fresh.mkdir()
-    try:
+    with scratch_folder(folder.parent, f".{folder.name}-") as scratch:
+        fresh, old = scratch / "new", scratch / "old"
+        fresh.mkdir()
         yield fresh
-        if folder.exists():
-            folder.rename(old)
-        os.rename(fresh, folder)
-    finally:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        shutil.rmtree(scratch, ignore_errors=True)
+        with uninterrupted():
+            if folder.exists():
+                folder.rename(old)
+            try:
+                fresh.rename(folder)
+            except OSError:
+                if old.exists():
+                    old.rename(folder)
+                raise

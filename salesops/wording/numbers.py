@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Iterable
 
-import pandas as pd
 from babel.numbers import format_decimal, get_currency_symbol
 
 from salesops.model.calendar import Period
@@ -20,7 +19,8 @@ MINUS = "−"
 
 
 def _is_null(value: object) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    # Not-a-number and pandas' not-a-time, which is a date, differ from themselves.
+    return value is None or (isinstance(value, float | dt.date) and value != value)
 
 
 def _signed(text: str, value: float, sign: bool) -> str:

@@ -39,7 +39,27 @@ def test_a_report_is_made_and_its_index_named(tmp_path):
     assert done.returncode == 0, done.stderr
     assert f"Open {tmp_path / 'latest' / 'index.html'}" in done.stdout.replace("\n", "")
     record = json.loads((tmp_path / "latest" / "run.json").read_text(encoding="utf-8"))
-    assert record["jobs"][0]["report"] == "funnel"
+    (job,) = record["jobs"]
+    assert job["report"] == "funnel"
+    assert list(job["spent"]) == ["start", "import", "cells", "export"]
+    assert all(seconds > 0 for seconds in job["spent"].values())
+    assert sum(job["spent"].values()) == pytest.approx(job["seconds"], abs=0.05)
+    assert "1 page in " in done.stdout
+
+
+def test_kernels_start_before_the_packages_of_the_analyses_are_loaded():
+    """They take seconds; the book is checked in a process of its own meanwhile."""
+    heavy = {"pandas", "ibis", "duckdb", "pandera", "matplotlib", "jinja2"}
+    script = (
+        "import sys, salesops.cli.main, salesops.cli.running, salesops.reports.execute as e\n"
+        f"e.load_papermill(); print(sorted({heavy!r} & set(sys.modules)))\n"
+        "assert 'rfc3987_syntax' not in sys.modules\n"
+        "import papermill"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
 REFUSED = {

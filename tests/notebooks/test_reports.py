@@ -4,12 +4,15 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from salesops.book.write import write_store
+from salesops.model.errors import BadScope
 from salesops.reports.jobs import known_reports
 from salesops.reports.run import run_reports
+from salesops.reports.spent import Spent, summed
 from tests.companies import random_company
 from tests.fixtures import SAMPLE, TINY
 
@@ -133,3 +136,31 @@ def test_a_killed_run_leaves_no_page_behind(tmp_path, tiny, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run_reports(["funnel"], book=tiny, langs=["en"], out=tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def cell(seconds: float | None, *tags: str) -> dict:
+    return {"metadata": {"tags": list(tags), "papermill": {"duration": seconds}}}
+
+
+def test_the_time_of_a_job_is_split_at_the_cell_that_opens_the_book():
+    notebook = SimpleNamespace(
+        cells=[cell(None), cell(0.5, "parameters"), cell(2.0, "head"), cell(0.25, "exhibits"),
+               cell(0.75, "detail"), {"metadata": {}}]
+    )  # fmt: skip
+    spent = Spent.of(notebook, executed=5.0, export=1.5)
+    assert spent.by_part() == {"start": 5 - 3.5, "import": 2.5, "cells": 1.0, "export": 1.5}
+    assert spent.seconds == 5.0 + 1.5
+    assert summed([spent, spent, spent]) == "3 pages in 20 s: start 4, import 8, cells 3, export 4"
+
+
+def test_what_is_wrong_is_found_by_a_process_of_its_own_too(tiny, monkeypatch):
+    """As on the command line, where the packages that open a book are not loaded yet."""
+    import salesops.reports.checking as checking
+
+    monkeypatch.delitem(checking.sys.modules, "salesops.book.book")
+    asked = {"book": tiny, "as_of": "latest", "period": "latest"}
+    with checking.Check(asked, ["company", "team:North"]) as check:
+        check.passed()
+    with checking.Check(asked, ["team:Nroth"]) as check, pytest.raises(BadScope) as error:
+        check.passed()
+    assert (error.value.value, "North" in error.value.known) == ("team:Nroth", True)
