@@ -30,7 +30,7 @@ from salesops.sources.mapping import (
 from salesops.sources.parsing import Fault, Parser, nested
 from salesops.sources.readers import Sheet, list_files, read_sheet
 from salesops.sources.report import ImportReport, Mended
-from salesops.sources.successive import with_earlier
+from salesops.sources.successive import carried_history, with_earlier
 from salesops.sources.validate import find_faults, find_oddities
 
 
@@ -91,7 +91,7 @@ def import_path(
     chosen = source or recognised(files)
     text = mapping_text(chosen)
     mapping = read_mapping(text, chosen)
-    words, where = _settings(Path(into), mapping, chosen)
+    words, where = _settings(Path(into), mapping, chosen, Path(path))
     settings = Settings.parse(words, where=where)
     reading = _Reading(files, mapping, mapping.zone or settings.company.zone)
     frames, places = _tables(reading)
@@ -104,7 +104,8 @@ def import_path(
         frames["changes"] = changes
     tables = {name: typed(name, _arrow(name, frame)) for name, frame in frames.items()}
     when = _export_time(exported_at, tables, settings)
-    tables, changed = with_earlier(tables, Path(into), when, tracked)
+    logged = carried_history(tables) | tracked
+    tables, changed = with_earlier(tables, Path(into), when, logged)
     if not dry_run:
         write_store(into, tables, settings_toml=words, extra={"mapping.toml": text})
     return ImportReport(
@@ -122,14 +123,19 @@ def import_path(
     )
 
 
-def _settings(book: Path, mapping: Mapping, source: str) -> tuple[str, str]:
-    """Give the text of the settings and where it stands: the book's own, which may be edited."""
-    own = book / "salesops.toml"
+def _settings(book: Path, mapping: Mapping, source: str, export: Path) -> tuple[str, str]:
+    """Give the text of the settings and where it stands: the book's own, which may be edited.
+
+    Of a new book those of the mapping count, else those that lie with the export.
+    """
+    own, beside = book / "salesops.toml", export / "salesops.toml"
     if own.exists():
         return own.read_text(encoding="utf-8"), str(own)
     found = settings_text(mapping, source)
     if found:
         return found, mapping.settings
+    if beside.exists():
+        return beside.read_text(encoding="utf-8"), str(beside)
     return default_text(), "the packaged salesops.toml"
 
 
@@ -163,9 +169,12 @@ def _fits(files: list[Path], pattern: str, columns: tuple[str, ...]) -> bool:
     return False
 
 
-def _sheet(reading: _Reading, pattern: str, sheet: str | None, title_rows: int) -> Sheet | None:
+def _sheet(
+    reading: _Reading, patterns: tuple[str, ...], sheet: str | None, title_rows: int
+) -> Sheet | None:
     """Read the sheet that a pattern names, once, with the known misspellings mended."""
-    path = next((f for f in reading.files if fnmatch(f.name, pattern)), None)
+    named = (f for pattern in patterns for f in reading.files if fnmatch(f.name, pattern))
+    path = next(named, None)
     if path is None:
         return None
     key = (path.name, sheet, title_rows)
@@ -199,11 +208,13 @@ def _tables(reading: _Reading) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Se
 
 
 def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.Series] | None:
-    sheet = _sheet(reading, rows.file, rows.sheet, rows.title_rows)
+    sheet = _sheet(reading, rows.files, rows.sheet, rows.title_rows)
     if sheet is None:
         if rows.optional:
             return None
-        raise MissingTable(table=name, where=f"no file {rows.file}", needed_for="the import")
+        raise MissingTable(
+            table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
+        )
     frame = sheet.frame
     if rows.where is not None:
         _require(sheet, name, rows.where.column)
@@ -211,6 +222,8 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
     parser = Parser(sheet.where, reading.zone)
     columns = {}
     for column, source in rows.sources().items():
+        if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
+            continue
         texts = _texts(reading, frame, sheet.where, source, name, column)
         if texts is not None:
             shown = source.names[0] if source.names else column
@@ -273,7 +286,7 @@ def _history(reading: _Reading) -> tuple[pd.DataFrame, dict[tuple[str, str], str
     parts = []
     tracked: dict[tuple[str, str], str] = {}
     for history in reading.mapping.history:
-        sheet = _sheet(reading, history.file, history.sheet, 0)
+        sheet = _sheet(reading, (history.file,), history.sheet, 0)
         if sheet is None:
             if history.optional:
                 continue

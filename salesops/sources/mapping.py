@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from salesops.model.errors import SalesopsError, nearest
 from salesops.model.tables import TABLES, ibis_schema
+from salesops.sources import canonical
 
 Unit = Literal["one", "cents", "k", "wan", "micros", "percent"]
 FACTORS: dict[str, float] = {"one": 1, "cents": 0.01, "k": 1000, "wan": 10_000, "micros": 1e-6,
@@ -65,15 +66,25 @@ class Source(_Part):
 
 
 class Rows(_Part):
-    """Where the rows of one canonical table come from."""
+    """Where the rows of one canonical table come from.
 
-    file: str
+    Of several files the first that is there counts. `as_found` says that any column may be absent
+    without a word.
+    """
+
+    file: str | tuple[str, ...]
     sheet: str | None = None
     title_rows: Annotated[int, Field(ge=0)] = 0
     optional: bool = False
     distinct: bool = False
+    as_found: bool = False
     columns: dict[str, Source | str]
     where: Condition | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Patterns of file names, in the order in which they are looked for."""
+        return (self.file,) if isinstance(self.file, str) else self.file
 
     def sources(self) -> dict[str, Source]:
         """Give every canonical column its source; a plain text is a column's name."""
@@ -184,7 +195,8 @@ def known_mappings() -> tuple[str, ...]:
     """List the mappings that come with the package."""
     folder = files("salesops.sources").joinpath("mappings")
     names = [f.name for f in folder.iterdir() if f.name.endswith(".toml")]
-    return tuple(sorted(n.removesuffix(".toml") for n in names if not n.count(".") > 1))
+    own = [n.removesuffix(".toml") for n in names if not n.count(".") > 1]
+    return tuple(sorted([canonical.NAME, *own]))
 
 
 def mapping_text(source: str) -> str:
@@ -195,6 +207,8 @@ def mapping_text(source: str) -> str:
     UnknownSource
         There is none.
     """
+    if source == canonical.NAME:
+        return canonical.canonical_text()
     if source in known_mappings():
         folder = files("salesops.sources").joinpath("mappings")
         return folder.joinpath(f"{source}.toml").read_text(encoding="utf-8")

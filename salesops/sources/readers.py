@@ -2,8 +2,10 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -48,11 +50,13 @@ def list_files(path: Path) -> list[Path]:
         There is nothing at that place.
     """
     if path.is_dir():
-        endings = (".csv", ".txt", ".xlsx")
+        endings = (".csv", ".txt", ".xlsx", ".parquet")
         found = sorted(p for p in path.iterdir() if p.suffix.lower() in endings and p.is_file())
+        found += sorted(p for p in path.iterdir() if p.is_dir() and any(p.glob("*.parquet")))
         if found:
             return found
-        raise UnreadableFile(where=str(path), reason="the folder holds no .csv and no .xlsx",
+        raise UnreadableFile(where=str(path),
+                             reason="the folder holds no .csv, no .xlsx and no .parquet",
                              mend="name the folder that holds the exported files.")  # fmt: skip
     if path.exists():
         return [path]
@@ -69,7 +73,7 @@ def read_sheet(
     ----------
     path
         CSV in UTF-8 (with or without a mark), UTF-16, GB18030 or latin-1, separated by comma,
-        semicolon or tab; or .xlsx, whatever its name says.
+        semicolon or tab; .xlsx or Parquet, whatever its name says; or a folder of Parquet files.
     sheet
         Sheet of a workbook; its first by default.
     title_rows
@@ -82,12 +86,16 @@ def read_sheet(
     UnreadableFile
         It is empty, binary, protected, or its rows do not fit its head.
     """
-    data = path.read_bytes()
     where = path.name
+    if path.is_dir():
+        return _parquet(path, where)
+    data = path.read_bytes()
     if not data.strip():
         raise UnreadableFile(where=where, reason="it is empty", mend="export it again.")
     if data[:4] == b"PK\x03\x04":
         return _workbook(path, sheet, title_rows)
+    if data[:4] == b"PAR1":
+        return _parquet(path, where)
     if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise UnreadableFile(
             where=where, reason="it is an old .xls or a workbook with a password",
@@ -200,6 +208,31 @@ def _workbook(path: Path, sheet: str | None, title_rows: int) -> Sheet:
     heads = [name.strip() for name in rows[0][:width]]
     frame = pd.DataFrame(list(numbered.values()), columns=heads, index=list(numbered), dtype=object)
     return Sheet(where, _checked(frame, where), "xlsx")
+
+
+def _parquet(path: Path, where: str) -> Sheet:
+    """Read Parquet as texts; the index is the number of the row."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableFile(where=where, reason=f"it is no whole Parquet file: {error}",
+                             mend="write it again.") from error  # fmt: skip
+    columns = {name: _texts(table[name]) for name in table.column_names}
+    frame = pd.DataFrame(columns, index=range(1, table.num_rows + 1), dtype=object)
+    return Sheet(where, _checked(frame, where), "parquet")
+
+
+def _texts(column: Any) -> list[str | None]:
+    """Write values as CSV does; lists and records as JSON, of which a mapping takes a part."""
+    import pyarrow as pa
+
+    if pa.types.is_nested(column.type):
+        return [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
+    texts: list[str | None] = column.cast(pa.string()).to_pylist()
+    return texts
 
 
 def _text(cell: object) -> str:

@@ -39,6 +39,14 @@ def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datet
     return assemble(raw, settings, "the export").latest
 
 
+def carried_history(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], str]:
+    """Name the fields whose history an export brings along, as tables of its own."""
+    if "tracked" not in tables:
+        return {}
+    rows = tables["tracked"].select(["entity", "field", "how"]).to_pylist()
+    return {(row["entity"], row["field"]): row["how"] or "log" for row in rows}
+
+
 def with_earlier(
     tables: dict[str, pa.Table],
     book: Path,
@@ -82,8 +90,9 @@ def with_earlier(
             old = old[~old["id"].isin(_removed(earlier, name))]
             gone = removed_rows(old, new)
             rows = differences(name, old, new, exported_before=before, exported_at=exported_at)
-            own = {field for entity, field in logged if entity == name}
-            found.append(rows[~rows["field"].isin(own)])
+            found.append(
+                _unlogged(rows, {f for e, f in logged if e == name}, _removed(earlier, name))
+            )
             if len(gone):
                 both = pd.concat([new, gone], ignore_index=True)
                 tables[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
@@ -96,12 +105,23 @@ def with_earlier(
     return {**kept, **tables, **log, "tracked": tracked}, counts
 
 
+def _unlogged(rows: pd.DataFrame, own: set[str], removed: set[str]) -> pd.DataFrame:
+    """Keep the differences that the export's own log does not tell.
+
+    A row that is new is known since it was created where a log tells what became of it; seen
+    between two exports it is known from the later one on.
+    """
+    if not own:
+        return rows
+    new = (rows["field"] == "_row") & rows["new_value"].notna()
+    back = rows["entity_id"].isin(removed)
+    return rows[~rows["field"].isin(own) & (~new | back)]
+
+
 def _last_export(earlier: Mapping[str, pa.Table]) -> dt.datetime:
     known = [earlier["tracked"].to_pandas()["since"].max()]
     if "changes" in earlier and earlier["changes"].num_rows:
-        changes = earlier["changes"].to_pandas()
-        if "changed_after" in changes:
-            known.append(changes.loc[changes["changed_after"].notna(), "changed_at"].max())
+        known.append(earlier["changes"].to_pandas()["changed_at"].max())
     return max(pd.Timestamp(k).to_pydatetime() for k in known if not pd.isna(k))
 
 
@@ -136,6 +156,9 @@ def _tracked(
     rows = {} if earlier is None else {
         (r["entity"], r["field"]): (r["since"], r["how"]) for r in earlier.to_pylist()
     }  # fmt: skip
+    if "tracked" in tables:
+        for row in tables["tracked"].to_pylist():
+            rows.setdefault((row["entity"], row["field"]), (row.get("since"), row.get("how")))
     first = _log_start(tables)
     for entity, field in logged:
         rows.setdefault((entity, field), (first or exported_at, "log"))

@@ -1,0 +1,123 @@
+"""A run or an import that is broken off leaves nothing half-written and nothing running."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from salesops.stopping import Stopped, scratch_folder, stoppable, uninterrupted
+from tests.fixtures import SAMPLE, TINY
+
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+# Steps of 50 ms; long enough for the slowest machine, since nothing is measured here.
+STEPS = 4_000
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+
+def begun(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "salesops", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def until(met: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """Poll until something is so; a process that ends before is a failure."""
+    for _step in range(STEPS):
+        if met():
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def kernels(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    found = []
+    for child in children(process):
+        try:
+            if any("ipykernel" in word for word in child.cmdline()):
+                found.append(child)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def broken_off(process: subprocess.Popen[str], name: str) -> None:
+    """Send a signal; the process ends with its code, one line, and without its children."""
+    own = children(process)
+    process.send_signal(getattr(signal, name))
+    _out, errors = process.communicate(timeout=STEPS * 0.05)
+    assert process.returncode == CODES[name], errors
+    assert [line for line in errors.splitlines() if line.strip()] == [
+        "Broken off: nothing is half-written, nothing goes on running."
+    ]
+    _gone, alive = psutil.wait_procs(own, timeout=STEPS * 0.05)
+    assert alive == []
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_a_run_that_is_broken_off_leaves_no_folder_and_no_kernel(name, tmp_path):
+    book = shutil.copytree(TINY, tmp_path / "book")
+    before = sorted(path.name for path in book.iterdir())
+    out = tmp_path / "out"
+    process = begun("run", "funnel", "--book", str(book), "--out", str(out), "--lang", "zh,en")
+    until(lambda: kernels(process) and out.is_dir() and list(out.iterdir()), process)
+    broken_off(process, name)
+    assert list(out.iterdir()) == []
+    assert sorted(path.name for path in book.iterdir()) == before
+
+
+def test_an_import_that_is_broken_off_leaves_no_folder(tmp_path):
+    place = tmp_path / "place"
+    process = begun("import", str(SAMPLE), "--source", "canonical", "--into", str(place / "book"))
+    until(lambda: place.is_dir() and list(place.iterdir()), process)
+    broken_off(process, "SIGTERM")
+    assert list(place.iterdir()) == []
+
+
+def test_what_may_not_be_torn_in_two_is_let_finish():
+    steps = []
+    stopped: list[Stopped] = []
+
+    def torn() -> None:
+        with uninterrupted():
+            steps.append("begun")
+            signal.raise_signal(signal.SIGTERM)
+            steps.append("finished")
+        steps.append("never")
+
+    with pytest.raises(Stopped), stoppable(stopped.append):
+        torn()
+    assert steps == ["begun", "finished"]
+    assert [one.code for one in stopped] == [143]
+
+
+def test_a_second_signal_does_not_break_off_the_clearing(tmp_path):
+    def prepare() -> None:
+        with scratch_folder(tmp_path, ".x-") as place:
+            (place / "half").write_text("half")
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Stopped), stoppable(lambda _stopped: None):
+        prepare()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_handlers_are_as_before_afterwards():
+    before = signal.getsignal(signal.SIGTERM)
+    with stoppable(lambda _stopped: None), uninterrupted():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
