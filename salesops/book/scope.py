@@ -14,7 +14,7 @@ from ibis import _
 
 from salesops.book.store import Store
 from salesops.book.versions import AT
-from salesops.model.errors import BadScope
+from salesops.model.errors import BadScope, nearest
 from salesops.model.tables import facts, user_columns
 
 Table: TypeAlias = ibis.Table
@@ -68,8 +68,11 @@ def parse_scope(text: str) -> Scope:
     found: dict[str, str] = {}
     for part in text.split(","):
         side, colon, value = part.partition(":")
-        if not colon or side not in _WRITTEN or not value:
+        if not colon or not value:
             raise BadScope(value=text, reason="it is not written as side:value", known=())
+        if side not in _WRITTEN:
+            reason = f"there is no side {side!r}; nearest: {nearest(side, tuple(_WRITTEN))}"
+            raise BadScope(value=text, reason=reason, known=())
         found[side] = value
     return Scope(**found)
 

@@ -193,9 +193,14 @@ class BadScope(SalesopsError, ValueError):
     known: tuple[str, ...]
 
     def __str__(self) -> str:
+        value = self.value.partition(":")[2]
+        near = f" Nearest: {nearest(value or self.value, self.known)}." if self.known else ""
+        # What was written without a side may be meant as any of them.
+        named = value or ("" if ":" in self.value else self.value)
+        examples = [f"--scope {side}:{named}" for side in ("team", "user", "region") if named]
+        shown = examples if not self.known and examples else ["--scope team:华东/一组"]
         return (
             f"Scope {self.value!r} can't be used: {self.reason}.\n"
-            "Expected: company, team:<path>, user:<id> or region:<name>. "
-            f"Nearest: {nearest(self.value.partition(':')[2] or self.value, self.known)}.\n"
-            "Write for example: --scope team:华东/一组."
+            f"Expected: company, team:<path>, user:<id> or region:<name>.{near}\n"
+            f"Write for example: {' or '.join(shown)}."
         )

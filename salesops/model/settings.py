@@ -7,10 +7,11 @@ Settings are today's and are named, by `fingerprint`, in each report.
 import datetime as dt
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -23,7 +24,7 @@ from pydantic import (
 )
 
 from salesops.model.calendar import Calendar
-from salesops.model.errors import BadSettings, UnknownStage
+from salesops.model.errors import BadSettings, UnknownStage, nearest
 
 ROLES = (
     "rep", "lead", "manager", "sdr", "presales", "cs", "marketing", "delivery", "legal",
@@ -281,6 +282,22 @@ def default_text() -> str:
     return files("salesops.model").joinpath("salesops.toml").read_text(encoding="utf-8")
 
 
+def _keys_beside(place: Sequence[str | int]) -> tuple[str, ...]:
+    """List the keys that may stand in the section where one of them was misspelt."""
+    section: type[BaseModel] | None = Settings
+    for part in place[:-1]:
+        if isinstance(part, str) and section is not None:
+            section = _section_of(section.model_fields[part].annotation)
+    return tuple(section.model_fields) if section is not None else ()
+
+
+def _section_of(kind: Any) -> type[BaseModel] | None:
+    """Take the section out of what may be a list of it, or nothing."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return next((found for part in get_args(kind) if (found := _section_of(part))), None)
+
+
 def _faults(error: ValidationError) -> tuple[str, ...]:
     return tuple(_fault(fault) for fault in error.errors())
 
@@ -290,6 +307,9 @@ def _fault(fault: Any) -> str:
     message = str(fault["msg"]).removeprefix("Value error, ")
     if not place:
         return message
+    if fault["type"] == "extra_forbidden":
+        key = str(fault["loc"][-1])
+        message = f"there is no such key; nearest: {nearest(key, _keys_beside(fault['loc']))}"
     value = fault["input"]
     shown = f" = {value!r}" if isinstance(value, str | int | float | bool) else ""
     return f"{place}{shown}: {message}"

@@ -11,6 +11,9 @@ PROBLEMS = tuple(f"P{number}" for number in range(1, 19))
 PRESETS = ("small", "default", "large")
 EXPORTS = ("none", "monthly")
 SEASONS = ("normal", "strong")
+# Option -> its smallest and largest value: what a machine makes in minutes, not what it could.
+BOUNDS = {"--seed": (0, 2**31 - 1), "--months": (3, 240), "--deals-per-month": (1, 100_000),
+          "--teams": (1, 200)}  # fmt: skip
 
 
 @dataclass(eq=False, kw_only=True)
@@ -20,12 +23,13 @@ class BadSample(SalesopsError, ValueError):
     option: str
     value: str
     expected: str
+    example: str = "--problem P4=2.0 --without P7"
 
     def __str__(self) -> str:
         return (
             f"Option {self.option} of the sample can't be {self.value!r}.\n"
             f"Expected: {self.expected}.\n"
-            "Write for example: salesops sample build/company --problem P4=2.0 --without P7."
+            f"Write for example: salesops sample build/company {self.example}."
         )
 
 
@@ -80,17 +84,16 @@ class SampleOptions:
                  ("season", self.season, SEASONS))  # fmt: skip
         for option, word, known in words:
             if word not in known:
-                raise BadSample(option=option, value=word, expected=", ".join(known))
-        wholes = {"--seed": (self.seed, 0), "--months": (self.months, 3)}
-        wholes["--deals-per-month"] = (
-            165 if self.deals_per_month is None else self.deals_per_month,
-            1,
-        )
-        wholes["--teams"] = (5 if self.teams is None else self.teams, 1)
-        for option, (value, least) in wholes.items():
-            if value < least:
-                expected = f"a whole number from {least}"
-                raise BadSample(option=option, value=str(value), expected=expected)
+                raise BadSample(option=option, value=word, expected=", ".join(known),
+                                example=f"{option} {known[-1]}")  # fmt: skip
+        wholes = {"--seed": self.seed, "--months": self.months, "--teams": self.teams,
+                  "--deals-per-month": self.deals_per_month}  # fmt: skip
+        for option, value in wholes.items():
+            least, most = BOUNDS[option]
+            if value is not None and not least <= value <= most:
+                expected = f"a whole number from {least} to {most:,}"
+                raise BadSample(option=option, value=str(value), expected=expected,
+                                example=f"{option} {least + 3}")  # fmt: skip
         for name, multiple in self.problems.items():
             if not 0 <= multiple <= 20:
                 raise BadSample(option=f"--problem {name}", value=str(multiple), expected="0 to 20")

@@ -16,6 +16,7 @@ import pytest
 from salesops.analyses.funnel import funnel
 from salesops.book.book import open_book
 from salesops.cli.main import main
+from tests.fixtures import TINY
 
 HEAD = "Id,Account,Owner,Stage,Amount,Created,Closed"
 ROWS = (
@@ -286,6 +287,22 @@ BROKEN_BOOKS: dict[str, tuple[dict[str, str | bytes], tuple[str, ...]]] = {
         CANONICAL | {"salesops.toml": "[company\nname = 1"},
         ("salesops.toml",),
     ),
+    "settings with a misspelt key": (
+        CANONICAL | {"salesops.toml": '[company]\nname = "A"\n[norms]\nwin_rte = 0.3\n'},
+        ("salesops.toml", "norms.win_rte", "no such key; nearest: win_rate"),
+    ),
+    "settings with a misspelt key of a stage": (
+        CANONICAL
+        | {
+            "salesops.toml": '[company]\nname = "A"\n[[stages]]\nid = "n"\nkidn = "open"'
+            '\nname = { zh = "需", en = "Needs" }\n'
+        },
+        ("salesops.toml", "stages.0.kidn", "nearest: kind"),
+    ),
+    "settings with a misspelt section": (
+        CANONICAL | {"salesops.toml": '[compny]\nname = "A"\n'},
+        ("salesops.toml", "compny", "nearest: company"),
+    ),
     "settings with an unknown kind": (
         CANONICAL | {"salesops.toml": '[[stages]]\nid = "needs"\nkind = "half"\n'},
         ("salesops.toml", "kind"),
@@ -365,3 +382,49 @@ def test_a_mapping_in_another_encoding_is_refused(tmp_path):
 def test_half_a_workbook_is_refused(tmp_path):
     arguments = export(tmp_path, b"PK\x03\x04 and no more")
     refused(salesops(*arguments), "deals.csv", "no whole .xlsx workbook")
+
+
+SCOPES = {
+    "North": ("not written as side:value", "--scope team:North or --scope user:North"),
+    "tema:North": ("no side 'tema'; nearest: team", "--scope team:North"),
+    "team:": ("not written as side:value", "--scope team:华东/一组"),
+    "team:Nroth": ("the company has no such team", "Nearest: North"),
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_that_can_not_be_read_is_refused_with_one_that_can(scope, tmp_path):
+    run = ["run", "funnel", "--book", str(TINY), "--out", str(tmp_path / "out")]
+    done = salesops(*run, "--scope", scope)
+    refused(done, f"Scope {scope!r}", *SCOPES[scope])
+    assert "Nearest: ." not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+SAMPLES = {
+    ("--exports", "weekly"): ("none, monthly",),
+    ("--preset", "huge"): ("small, default, large",),
+    ("--months", "0"): ("a whole number from 3",),
+    ("--months", "99999"): ("from 3 to 240",),
+    ("--teams", "99999"): ("from 1 to 200",),
+    ("--teams", "-1"): ("a whole number from 1",),
+    ("--deals-per-month", "-5"): ("a whole number from 1",),
+    ("--deals-per-month", "99999999"): ("to 100,000",),
+    ("--seed", "-1"): ("a whole number from 0",),
+    ("--problem", "P99=1"): ("P18",),
+    ("--problem", "P4=x"): ("P4=2.0",),
+    ("--problem", "P4=nan"): ("0 to 20",),
+    ("--problem", "P4=-1"): ("0 to 20",),
+    ("--problem", "=2"): ("P18",),
+    ("--without", "P0"): ("P18",),
+}
+
+
+@pytest.mark.parametrize("option", SAMPLES, ids=" ".join)
+def test_a_company_that_can_not_be_made_is_refused_before_it_is_begun(option, tmp_path):
+    name, value = option
+    done = salesops("sample", str(tmp_path / "company"), name, value)
+    refused(
+        done, name, value.partition("=")[0], "Expected:", "Write for example:", *SAMPLES[option]
+    )
+    assert list(tmp_path.iterdir()) == []
