@@ -9,7 +9,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BOOK ?= data/sample
 LANGS ?= zh,en
-REPORTS ?= funnel
+REPORTS ?= performance conversion funnel collection
 ARGS ?=
 
 .PHONY: help report test example mutants glossary lab bench validate lock clean system static
