@@ -109,8 +109,9 @@ class Performance(Result):
         rows = self.reps.rename(columns={"n": "n_signings"})
         columns = {c: k for c, k in columns.items() if rows[c].notna().any()}
         caption = Say("performance.caption_reps", {"n": len(rows)})
+        beside = {"prior_rate", "signed_year"} if "plan" in columns else set()
         return TableView(frame=rows, columns=columns, caption=caption, most=60,
-                         optional=frozenset({"prior_rate"}))  # fmt: skip
+                         optional=frozenset(beside))  # fmt: skip
 
     @property
     def cells_table(self) -> TableView | Shown:
