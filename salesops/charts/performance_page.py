@@ -219,7 +219,7 @@ def _attainment(facts: Facts, behind: Part | None) -> Exhibit:
         code = "performance.title_late" if facts.running else "performance.title_missed"
         code += "_none" if not row["signed"] else ""
         title = Say(code, {"group": row["name"], "due": row["due"], "signed": row["signed"]})
-    elif facts.has("due"):
+    elif facts.running and facts.has("due"):
         title = Say("performance.title_pace", facts.pick("signed", "due"))
     elif facts.has("target"):
         title = Say("performance.title_attained", facts.pick("signed", "attained"))
