@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from salesops.book.book import Book, open_book
+from salesops.book.reach import known_as_of
 from salesops.book.scope import parse_scope
 from salesops.wording import set_language, tell_company
 
@@ -16,7 +17,7 @@ def at(path: str, as_of: str = "latest", scope: str = "company", lang: str = "en
         Folder, `.duckdb` file or URL. A relative folder is looked for here and in the folders
         above, so that a notebook runs from its own folder too.
     as_of
-        ISO date, ISO datetime or `latest`.
+        ISO date, ISO datetime or `latest`; at most a month after the last thing that is known.
     scope
         `company`, `team:<path>`, `user:<id>` or `region:<name>`.
     lang
@@ -38,7 +39,7 @@ def at(path: str, as_of: str = "latest", scope: str = "company", lang: str = "en
     datetime.date(2026, 2, 28)
     """
     set_language(lang)
-    book = open_book(_found(path)).as_of(as_of)
+    book = known_as_of(open_book(_found(path)), as_of)
     tell_company(book.settings)
     limits = parse_scope(scope)
     return book if limits.is_company else book.within(limits)

@@ -50,11 +50,15 @@ class Setting:
         return listed(named) or self.book.settings.company.name
 
     def facts(self) -> tuple[Say, ...]:
-        """Give the facts of the page's head."""
+        """Give the facts of the page's head; data that end before its date are told there."""
+        date, until = self.book.date, self.book.data_until
+        as_of = Say("page.as_of", {"date": date})
+        if until < date:
+            as_of = Say("page.as_of_later", {"date": date, "until": until})
         return (
             Say("page.scope", {"scope": self.whose}),
             Say("page.period", {"period": self.period}),
-            Say("page.as_of", {"date": self.book.date}),
+            as_of,
         )
 
 

@@ -175,6 +175,11 @@ class Book:
         return self.calendar.local_date(self.instant)
 
     @property
+    def data_until(self) -> dt.date:
+        """The company's day of the last thing that is known; the book's own date may be later."""
+        return min(self.date, self.calendar.local_date(self.store.latest))
+
+    @property
     def settings(self) -> Settings:
         """What salesops.toml says."""
         return self.store.settings

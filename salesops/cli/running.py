@@ -101,8 +101,9 @@ def scopes_by(book: str, as_of: str, by: str) -> list[str]:
     if by not in ("team", "user", "region"):
         raise BadOption(option="--by", value=by, expected="team, user or region")
     from salesops.book.book import open_book
+    from salesops.book.reach import known_as_of
 
-    users = open_book(book).as_of(as_of).users
+    users = known_as_of(open_book(book), as_of).users
     people = users.filter(users.left_on.isnull()).select("id", "team", "region").to_pandas()
     column = "id" if by == "user" else by
     return [f"{by}:{value}" for value in sorted(people[column].dropna().unique())]

@@ -175,12 +175,13 @@ class BadDate(SalesopsError, ValueError):
     value: str
     reason: str
     option: str = "--as-of"
+    example: str = "2026-03-31"
 
     def __str__(self) -> str:
         return (
             f"Date {self.value!r} can't be used: {self.reason}.\n"
             "Expected: an ISO date such as 2026-03-31, an ISO datetime, or latest.\n"
-            f"Write for example: {self.option} 2026-03-31."
+            f"Write for example: {self.option} {self.example}."
         )
 
 

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
@@ -129,7 +130,7 @@ class CollectionNorms(_Section):
     @field_validator("unpaid")
     @classmethod
     def _falls(cls, points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-        pairs = list(zip(points, points[1:], strict=False))
+        pairs = list(pairwise(points))
         if not points or any(b[0] <= a[0] or b[1] > a[1] for a, b in pairs):
             raise ValueError("lists days that rise with shares that never do")
         return points

@@ -23,12 +23,13 @@ def check(given: Mapping[str, object], scopes: Sequence[str]) -> None:
         What is wrong; of a broken book with its rows.
     """
     from salesops.book.book import Book
+    from salesops.book.reach import known_as_of
     from salesops.book.scope import parse_scope
     from salesops.book.store import open_store
 
     # Its versions are not needed here, and laying them out takes a second.
     store = open_store(str(given["book"]), copied=False)
-    opened = Book.of(store).as_of(str(given["as_of"]))
+    opened = known_as_of(Book.of(store), str(given["as_of"]))
     opened.period(str(given["period"]))
     for scope in scopes:
         limits = parse_scope(scope)
