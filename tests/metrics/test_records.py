@@ -1,5 +1,7 @@
 """How the CRM is kept equals plain pandas on the sample and hand arithmetic on ten deals."""
 
+from fractions import Fraction
+
 import chinese_calendar
 import pandas as pd
 import pytest
@@ -68,16 +70,23 @@ def test_hand_overs_by_plain_pandas(sample_book, gaps):
 
 
 def test_the_middle_hand_over_by_the_textbook_sum(sample_book, gaps):
-    # Those not gone yet, times the share of them that is touched on the day, summed to a half.
-    still, touched = 1.0, 0.0
+    # Those not gone yet, times the share of them that is touched on the day, summed to a half;
+    # where most end or are handed on untouched, the sum stays below it and there is no middle.
+    still, touched, middle = Fraction(1), Fraction(0), None
     for day in sorted(gaps["days"].unique()):
-        n = (gaps["days"] >= day).sum()
+        n = int((gaps["days"] >= day).sum())
         today = gaps[(gaps["days"] == day) & ~gaps["waits"]]
-        touched += still * today["touched"].sum() / n
-        still *= 1 - len(today) / n
-        if touched >= 0.5:
+        touched += still * Fraction(int(today["touched"].sum()), n)
+        still *= 1 - Fraction(len(today), n)
+        if touched >= Fraction(1, 2):
+            middle = day
             break
-    assert value(sample_book, "handover_gap") == day
+    row = metric(sample_book, "handover_gap", period="2026Q1").iloc[0]
+    if middle is None:
+        assert pd.isna(row["handover_gap"])
+        assert row["reason"] == "half_not_touched"
+    else:
+        assert row["handover_gap"] == middle
 
 
 def test_hand_overs_within_a_day_by_plain_pandas(sample_book, gaps):
@@ -211,6 +220,21 @@ def test_a_hand_over_of_today_is_too_young_to_say_whether_it_was_taken_up_in_a_d
 
 def test_half_untouched_hand_overs_have_no_middle():
     row = metric(company(MOVED, touches=(LATER,)), "handover_gap", period="2026Q1").iloc[0]
+    assert row["reason"] == "half_not_touched"
+
+
+def test_hand_overs_gone_untouched_count_against_the_half_that_must_be_touched():
+    # Two working days until the touch; then handed on, and on again, untouched each time.
+    touch = ("2026-03-12 02:00", "u2", "d1", "two_way")
+    on, back = ("2026-03-13 02:00", "u2", "u3"), ("2026-03-17 02:00", "u3", "u1")
+    pooled = ("2026-03-19 02:00", "u1", "u9")
+    one_of_two = company(MOVED, on, ("2026-03-17 02:00", "u3", "u9"), touches=(touch, LATER))
+    assert endings(one_of_two) == [("touched", 2), ("gone", 2)]
+    assert value(one_of_two, "handover_gap") == 2
+    one_of_three = company(MOVED, on, back, pooled, touches=(touch, LATER))
+    assert endings(one_of_three) == [("touched", 2), ("gone", 2), ("gone", 2)]
+    row = metric(one_of_three, "handover_gap", period="2026Q1").iloc[0]
+    assert pd.isna(row["handover_gap"])
     assert row["reason"] == "half_not_touched"
 
 
