@@ -51,8 +51,10 @@ class Check:
             )  # fmt: skip
 
     def __enter__(self) -> "Check":
-        """Hand the process what is to be checked."""
-        if self._process is not None and self._process.stdin is not None:
+        """Hand the process what is to be checked, or check here, before any kernel starts."""
+        if self._process is None:
+            check(*self._asked)
+        elif self._process.stdin is not None:
             # Not as arguments, which everybody on the machine can read: a URL has a password.
             self._process.stdin.write(json.dumps(self._asked).encode())
             self._process.stdin.close()
@@ -75,13 +77,14 @@ class Check:
         SalesopsError
             As `check` does.
         """
-        if self._process is not None:
-            told, _nothing = self._process.communicate()
-            if self._process.returncode == 0:
-                error: SalesopsError | None = pickle.loads(told)  # noqa: S301 - of our own process
-                if error is not None:
-                    raise error
-                return
+        if self._process is None:
+            return
+        told, _nothing = self._process.communicate()
+        if self._process.returncode == 0:
+            error: SalesopsError | None = pickle.loads(told)  # noqa: S301 - of our own process
+            if error is not None:
+                raise error
+            return
         # It ended otherwise than by an error that can be mended: here it shows what that was.
         check(*self._asked)
 
