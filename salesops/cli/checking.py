@@ -1,7 +1,13 @@
 """`salesops check`: what is in a book, what is wrong with it, and what it can answer."""
 
+from typing import TYPE_CHECKING
+
 from salesops.book.book import Book, open_book
 from salesops.model.tables import TABLES, facts
+from salesops.reports.run import without_password
+
+if TYPE_CHECKING:
+    from salesops.analyses.result import Result
 
 
 def check_book(where: str) -> list[str]:
@@ -12,7 +18,7 @@ def check_book(where: str) -> list[str]:
     lines += [_table(book, name) for name in TABLES if book.has(name)]
     lines.append(f"Not there: {', '.join(book.missing) or 'nothing'}")
     lines += _history(book)
-    lines += _analyses(book)
+    lines += _analyses(book, without_password(where))
     return lines
 
 
@@ -36,12 +42,47 @@ def _history(book: Book) -> list[str]:
     return found
 
 
-def _analyses(book: Book) -> list[str]:
-    """Run each analysis and say what it could not compute."""
+def _analyses(book: Book, where: str) -> list[str]:
+    """Make every report that there is, and say what it lacks and what that would add."""
+    import salesops
     from salesops import wording
-    from salesops.analyses.funnel import funnel
+    from salesops.metrics.catalogue import CATALOGUE
+    from salesops.reports.jobs import known_reports
 
     wording.tell_company(book.settings)
-    result = funnel(book)
-    said = [f"  cannot say: {wording.say_gap(gap)}" for gap in result.gaps]
-    return [f"funnel: {len(result.exhibits)} exhibits, {len(result.findings)} findings", *said]
+    found = ["Reports:"]
+    for name in known_reports():
+        # A notebook of one's own has no analysis of its name.
+        if name in salesops.__all__:
+            found += _report(getattr(salesops, name)(book))
+    able = sum(metric.reason(book) is None for metric in CATALOGUE.values())
+    found.append(f"Numbers: {able} of {len(CATALOGUE)} can be computed; salesops metrics --book "
+                 f"{where} lists them.")  # fmt: skip
+    return found
+
+
+def _report(result: "Result") -> list[str]:
+    from salesops.wording import label, say_gap
+
+    exhibits, findings = len(result.exhibits), len(result.findings)
+    state = (
+        "all that it needs is there"
+        if not result.gaps
+        else "can be made in part"
+        if exhibits
+        else "can't be made"
+    )
+    lines = [f"  {result.report}: {state}; {_counted(exhibits, 'exhibit')}, "
+             f"{_counted(findings, 'finding')}"]  # fmt: skip
+    added: dict[str, list[str]] = {}
+    for gap in result.gaps:
+        if gap.needs:
+            added.setdefault(gap.needs, []).append(label(gap.what))
+    lines += [f"    missing {needs}; it would add: {'; '.join(what)}"
+              for needs, what in added.items()]  # fmt: skip
+    lines += [f"    cannot say: {say_gap(gap)}" for gap in result.gaps if not gap.needs]
+    return lines
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"

@@ -1,6 +1,7 @@
 """The command line as people use it: it teaches, finishes, and refuses with one clear message."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -145,3 +146,17 @@ def test_checking_a_book_writes_nothing(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "opportunities" in done.stdout
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_checking_a_book_tells_of_every_report_what_it_lacks_and_what_that_adds():
+    done = salesops("check", str(TINY))
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    told = lines[lines.index("Reports:") + 1 :]
+    reports = [line.split(":")[0].strip() for line in told if re.match(r"  \w", line)]
+    assert reports == sorted(path.stem for path in Path("notebooks").glob("*.ipynb"))
+    # The company has no plan of payments, so nothing can be said of what fell due.
+    (lacking,) = [line for line in told if line.startswith("    missing instalments;")]
+    assert "it would add: What fell due" in lacking
+    assert lacking.count(";") > 3
+    assert re.search(r"Numbers: \d+ of \d+ can be computed", told[-1])
