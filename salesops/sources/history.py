@@ -1,9 +1,13 @@
 """History kept as separate objects, turned into rows of `changes`."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from salesops.book.snapshots import canonical_text
 from salesops.model.tables import facts
 from salesops.sources.mapping import History, Source
+from salesops.sources.parsing import Parser, nested
 
 CHANGE_COLUMNS = ["entity", "entity_id", "field", "old_value", "new_value", "changed_at",
                   "changed_after", "changed_by", "seq"]  # fmt: skip
@@ -14,7 +18,27 @@ def as_source(given: Source | str | None) -> Source | None:
     return Source(column=given) if isinstance(given, str) else given
 
 
-def changes_of(history: History, typed: pd.DataFrame) -> pd.DataFrame:
+def values_of_fields(
+    typed: pd.DataFrame, entity: str, sources: Mapping[str, Source], parser: Parser
+) -> pd.DataFrame:
+    """Read the old and new values of a log as the table's own values of the field that changed.
+
+    A log writes them as the table does, in its units and with its names of stages.
+    """
+    read = typed.copy()
+    for field, rows in typed.groupby("field").groups.items():
+        source = sources.get(str(field))
+        for column in ("old_value", "new_value"):
+            if source is None or column not in typed:
+                continue
+            texts = typed.loc[rows, column]
+            texts = nested(texts, source.path) if source.path else texts
+            values = parser.column(texts, source, facts(entity)[str(field)], f"{column} of {field}")
+            read.loc[rows, column] = values.map(canonical_text)
+    return read
+
+
+def changes_of(history: History, typed: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
     """Turn the rows of a history object into changes.
 
     Parameters
@@ -24,6 +48,8 @@ def changes_of(history: History, typed: pd.DataFrame) -> pd.DataFrame:
     typed
         One row per row of it: `entity_id`, `changed_at`, `changed_by`, and for the form `changes`
         `field`, `old_value`, `new_value`, else the state's fields as canonical texts.
+    current
+        The table as it is now, with `id`.
 
     Returns
     -------
@@ -35,7 +61,7 @@ def changes_of(history: History, typed: pd.DataFrame) -> pd.DataFrame:
     elif history.form == "states":
         rows = _from_states(typed, list(history.fields))
     else:
-        rows = _from_leavings(typed, list(history.fields))
+        rows = _from_leavings(typed, list(history.fields), current)
     rows["entity"] = history.entity
     rows["changed_after"] = pd.NaT
     rows["seq"] = range(len(rows))
@@ -51,14 +77,23 @@ def _from_states(typed: pd.DataFrame, fields: list[str]) -> pd.DataFrame:
     return _steps(ordered, ordered.groupby("entity_id", sort=False)[fields].shift(1), fields)
 
 
-def _from_leavings(typed: pd.DataFrame, fields: list[str]) -> pd.DataFrame:
-    """A row is written when its state ends: the state after it is that of the next row."""
+def _from_leavings(typed: pd.DataFrame, fields: list[str], current: pd.DataFrame) -> pd.DataFrame:
+    """A row is written when its state ends: the state after it is that of the next row.
+
+    After the last row it is the present one. Some CRMs write a row for this too, which changes
+    nothing.
+    """
     ordered = typed.sort_values(["entity_id", "changed_at"], kind="stable")
-    following = ordered.groupby("entity_id", sort=False)[fields].shift(-1)
     after = ordered.copy()
-    after[fields] = following
+    after[fields] = ordered.groupby("entity_id", sort=False)[fields].shift(-1)
     last = ordered.groupby("entity_id", sort=False).cumcount(ascending=False) == 0
-    return _steps(after[~last], ordered.loc[~last, fields], fields)
+    present = current.drop_duplicates("id").set_index("id")
+    for field in (f for f in fields if f in present):
+        now = ordered.loc[last, "entity_id"].map(present[field].map(canonical_text))
+        after.loc[last, field] = now
+    known = ~last | ordered["entity_id"].isin(present.index)
+    shown = [f for f in fields if f in present]
+    return _steps(after[known], ordered.loc[known, fields], shown)
 
 
 def _steps(after: pd.DataFrame, before: pd.DataFrame, fields: list[str]) -> pd.DataFrame:

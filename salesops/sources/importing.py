@@ -15,7 +15,13 @@ from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import BadDate, BadRows, MissingColumn, MissingTable
 from salesops.model.settings import Settings, default_text
 from salesops.model.tables import facts, ibis_schema
-from salesops.sources.history import CHANGE_COLUMNS, as_source, changes_of, tracked_fields
+from salesops.sources.history import (
+    CHANGE_COLUMNS,
+    as_source,
+    changes_of,
+    tracked_fields,
+    values_of_fields,
+)
 from salesops.sources.mapping import (
     History,
     Mapping,
@@ -30,7 +36,7 @@ from salesops.sources.mapping import (
 from salesops.sources.parsing import Fault, Parser, nested
 from salesops.sources.readers import Sheet, list_files, read_sheet
 from salesops.sources.report import ImportReport, Mended
-from salesops.sources.successive import carried_history, with_earlier
+from salesops.sources.successive import Logged, carried_history, with_earlier
 from salesops.sources.validate import find_faults, find_oddities
 
 
@@ -95,7 +101,7 @@ def import_path(
     settings = Settings.parse(words, where=where)
     reading = _Reading(files, mapping, mapping.zone or settings.company.zone)
     frames, places = _tables(reading)
-    changes, tracked = _history(reading)
+    changes, tracked = _history(reading, frames)
     faults = reading.faults + find_faults(frames, settings, places)
     if faults:
         raise _bad_rows(str(path), faults)
@@ -281,10 +287,10 @@ def _texts(
     return texts
 
 
-def _history(reading: _Reading) -> tuple[pd.DataFrame, dict[tuple[str, str], str]]:
+def _history(reading: _Reading, frames: Mapped[str, pd.DataFrame]) -> tuple[pd.DataFrame, Logged]:
     """Read the history objects into changes, and say which fields they track."""
     parts = []
-    tracked: dict[tuple[str, str], str] = {}
+    tracked: Logged = {}
     for history in reading.mapping.history:
         sheet = _sheet(reading, (history.file,), history.sheet, 0)
         if sheet is None:
@@ -292,8 +298,11 @@ def _history(reading: _Reading) -> tuple[pd.DataFrame, dict[tuple[str, str], str
                 continue
             raise MissingTable(table="changes", where=f"no file {history.file}",
                                needed_for="the history")  # fmt: skip
-        rows = changes_of(history, _typed_history(reading, history, sheet))
-        tracked |= {(history.entity, f): "log" for f in tracked_fields(history, rows)}
+        typed_rows = _typed_history(reading, history, sheet)
+        rows = changes_of(history, typed_rows, frames[history.entity])
+        # Nothing is known of what came before its first row.
+        begun = pd.to_datetime(typed_rows["changed_at"]).min()
+        tracked |= {(history.entity, f): (begun, "log") for f in tracked_fields(history, rows)}
         parts.append(rows)
     if not parts:
         return pd.DataFrame(columns=CHANGE_COLUMNS), tracked
@@ -322,8 +331,13 @@ def _typed_history(reading: _Reading, history: History, sheet: Sheet) -> pd.Data
             if texts is not None:
                 values = parser.column(texts, source, facts(history.entity)[column], column)
                 columns[column] = values.map(canonical_text)
+    rows = pd.DataFrame(columns, index=sheet.frame.index)
+    if history.form == "changes":
+        parts = reading.mapping.tables.get(history.entity, ())
+        sources = {name: source for part in parts for name, source in part.sources().items()}
+        rows = values_of_fields(rows, history.entity, sources, parser)
     reading.faults += parser.faults
-    return pd.DataFrame(columns, index=sheet.frame.index)
+    return rows
 
 
 def _bad_rows(where: str, faults: list[Fault]) -> BadRows:

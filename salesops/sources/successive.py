@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import ibis
 import pandas as pd
@@ -14,6 +15,11 @@ from salesops.book.store import assemble, open_store
 from salesops.book.write import read_tables, typed
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
+
+# What a table of tracked fields means by no date.
+EVER = dt.datetime(1900, 1, 1)
+# Table and field -> since when its history is known (null: the export), and how.
+Logged: TypeAlias = dict[tuple[str, str], tuple[dt.datetime | None, str]]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -39,19 +45,21 @@ def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datet
     return assemble(raw, settings, "the export").latest
 
 
-def carried_history(tables: Mapping[str, pa.Table]) -> dict[tuple[str, str], str]:
+def carried_history(tables: Mapping[str, pa.Table]) -> Logged:
     """Name the fields whose history an export brings along, as tables of its own."""
     if "tracked" not in tables:
         return {}
-    rows = tables["tracked"].select(["entity", "field", "how"]).to_pylist()
-    return {(row["entity"], row["field"]): row["how"] or "log" for row in rows}
+    return {
+        (row["entity"], row["field"]): (row.get("since") or EVER, row.get("how") or "log")
+        for row in tables["tracked"].to_pylist()
+    }
 
 
 def with_earlier(
     tables: dict[str, pa.Table],
     book: Path,
     exported_at: dt.datetime,
-    logged: Mapping[tuple[str, str], str],
+    logged: Logged,
 ) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """Add the history that the book already holds, and what changed since its last export.
 
@@ -64,7 +72,7 @@ def with_earlier(
     exported_at
         When the export was made, UTC.
     logged
-        Fields whose history the export itself carries.
+        Fields whose history the export itself carries: since when, and as what.
 
     Returns
     -------
@@ -149,19 +157,15 @@ def _merged(logs: list[pa.Table], found: list[pd.DataFrame]) -> pa.Table:
 def _tracked(
     tables: Mapping[str, pa.Table],
     exported_at: dt.datetime,
-    logged: Mapping[tuple[str, str], str],
+    logged: Logged,
     earlier: pa.Table | None,
 ) -> pa.Table:
     """Say from when on each moving field's history is known, and how."""
     rows = {} if earlier is None else {
         (r["entity"], r["field"]): (r["since"], r["how"]) for r in earlier.to_pylist()
     }  # fmt: skip
-    if "tracked" in tables:
-        for row in tables["tracked"].to_pylist():
-            rows.setdefault((row["entity"], row["field"]), (row.get("since"), row.get("how")))
-    first = _log_start(tables)
-    for entity, field in logged:
-        rows.setdefault((entity, field), (first or exported_at, "log"))
+    for key, (since, how) in logged.items():
+        rows.setdefault(key, (exported_at if pd.isna(since) else since, how))
     for name in SNAPSHOT_TABLES:
         if name in tables:
             for field in moving_fields(name, tables[name].column_names):
@@ -171,10 +175,3 @@ def _tracked(
         columns=["entity", "field", "since", "how"],
     )
     return typed("tracked", pa.Table.from_pandas(frame, preserve_index=False))
-
-
-def _log_start(tables: Mapping[str, pa.Table]) -> dt.datetime | None:
-    if "changes" not in tables or not tables["changes"].num_rows:
-        return None
-    first = tables["changes"].to_pandas()["changed_at"].min()
-    return None if pd.isna(first) else pd.Timestamp(first).to_pydatetime()
