@@ -310,11 +310,28 @@ class Book:
             )
         spans = spans.filter(spans.valid_from <= at)
         spans = spans.mutate(is_current=_.valid_to > at, valid_to=ibis.least(_.valid_to, at))
+        return self._of_shown(name, spans)
+
+    def _of_shown(self, name: str, rows: Table) -> Table:
+        """Keep the rows about those of a table, named by `id`, that this book shows."""
         if not self.limits.is_company:
-            spans = spans.filter(spans.id.isin(self.table(name).id))
-        elif not self.renewals and name == "opportunities" and self.has("opportunities.type"):
-            spans = spans.filter(~spans.id.isin(self._renewal_ids))
-        return spans
+            return rows.filter(rows.id.isin(self.table(name).id))
+        if not self.renewals and name == "opportunities" and self.has("opportunities.type"):
+            return rows.filter(~rows.id.isin(self._renewal_ids))
+        return rows
+
+    @property
+    def moves(self) -> Table:
+        """The moves of deals between stages up to this instant, in scope.
+
+        One row per logged change of a stage: `id`, `source`, `target`, `changed_at`, `since` (the
+        change of stage before it, else the deal's creation), `again` (the deal had made the same
+        move before).
+        """
+        rows = self.store.moves
+        undated = ibis.literal(self.instant >= self.store.latest)
+        known = ibis.coalesce(rows.changed_at <= instant(self.instant), undated)
+        return self._of_shown("opportunities", rows.filter(known))
 
     def panel(self, dates: "list[dt.date] | tuple[dt.date, ...]") -> Table:
         """Lay the deals of several dates under each other, each as it was known then.

@@ -1,4 +1,4 @@
-"""Versions that were laid out at import and kept beside their log as Parquet.
+"""Versions and moves that were laid out at import and kept beside their log as Parquet.
 
 They are derived, so they may never be older than what they were derived from: each file carries
 the fingerprint of its log, its table and the process, and one that does not fit is not used.
@@ -22,6 +22,11 @@ ENDINGS = (".parquet", ".csv")
 def kept_versions(folder: Path, entity: str) -> Path:
     """Name the file that holds the versions of a table."""
     return folder / f"{entity}_versions.parquet"
+
+
+def kept_moves(folder: Path) -> Path:
+    """Name the file that holds the moves of deals between stages."""
+    return folder / "opportunities_moves.parquet"
 
 
 def table_files(folder: Path, name: str) -> tuple[Path, ...]:
@@ -49,10 +54,16 @@ def mark_of(folder: Path, entity: str, settings: Settings) -> str:
 def fits(folder: Path, entity: str, settings: Settings) -> bool:
     """Say whether there are kept versions of a table that belong to its log as it is now."""
     path = kept_versions(folder, entity)
-    if not path.exists():
-        return False
-    noted = (pq.read_metadata(path).metadata or {}).get(MARK.encode(), b"").decode()
-    return noted == mark_of(folder, entity, settings)
+    return path.exists() and _noted(path) == mark_of(folder, entity, settings)
+
+
+def moves_fit(folder: Path) -> bool:
+    """Say whether there are kept moves made together with the versions of the deals.
+
+    They follow from the same files, so that these need not be read a second time.
+    """
+    paths = kept_moves(folder), kept_versions(folder, "opportunities")
+    return all(path.exists() for path in paths) and len({_noted(path) for path in paths}) == 1
 
 
 def keep(spans: ibis.Table, folder: Path, entity: str, settings: Settings) -> None:
@@ -61,6 +72,17 @@ def keep(spans: ibis.Table, folder: Path, entity: str, settings: Settings) -> No
     ordered = spans.order_by("valid_to", "id")
     mark = {MARK: mark_of(folder, entity, settings)}
     ordered.to_parquet(str(kept_versions(folder, entity)), kv_metadata=mark)
+
+
+def keep_moves(moves: ibis.Table, folder: Path) -> None:
+    """Write the moves between stages, with the mark of the versions made from the same log."""
+    mark = {MARK: _noted(kept_versions(folder, "opportunities"))}
+    ordered = moves.order_by("changed_at", "id")
+    ordered.to_parquet(str(kept_moves(folder)), compression="zstd", kv_metadata=mark)
+
+
+def _noted(path: Path) -> str:
+    return (pq.read_metadata(path).metadata or {}).get(MARK.encode(), b"").decode()
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -21,7 +21,8 @@ from salesops.book.faults import (
     refuse_unknown_stages,
     refuse_wrong_values,
 )
-from salesops.book.kept import fits, kept_versions, table_files
+from salesops.book.kept import fits, kept_moves, kept_versions, moves_fit, table_files
+from salesops.book.moves import moves
 from salesops.book.versions import AT, versions
 from salesops.model.errors import MissingColumn, NotABook
 from salesops.model.settings import Settings
@@ -69,6 +70,8 @@ class Store:
         Last instant at which anything came to be known, UTC.
     spans
         Versions of the tracked tables, by entity.
+    moves
+        The moves of deals between stages, as the log tells them.
     """
 
     where: str
@@ -78,6 +81,7 @@ class Store:
     tracking: dict[str, dict[str, Tracking]]
     latest: dt.datetime
     spans: dict[str, Table] = field(repr=False)
+    moves: Table = field(repr=False)
 
 
 def open_store(
@@ -108,7 +112,7 @@ def open_store(
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """Where versions kept from the import may lie."""
+    """Where versions and moves kept from the import may lie."""
 
     con: Any
     folder: Path
@@ -119,6 +123,12 @@ class Kept:
             return None
         path = kept_versions(self.folder, entity)
         return self.con.read_parquet(str(path), table_name=f"{entity}_versions")
+
+    def moves(self) -> Table | None:
+        """Give the kept moves between stages where they belong to the versions of the deals."""
+        if not moves_fit(self.folder):
+            return None
+        return self.con.read_parquet(str(kept_moves(self.folder)), table_name="moves")
 
 
 def assemble(
@@ -138,7 +148,7 @@ def assemble(
     settings, where
         The company's settings, which list all stages; path or URL for messages.
     kept
-        Versions from the import.
+        Versions and moves from the import.
     copied
         Lay out versions that were not kept once, when the store is opened. As a view, which
         needs no right to write in a warehouse, every query works them out again.
@@ -152,15 +162,20 @@ def assemble(
     latest = _latest(tables, present, settings)
     tracking = _tracking(tables["tracked"], settings)
     spans: dict[str, Table] = {}
+    moved = None
     for entity, fields in tracking.items():
         if entity not in present:
             continue
         known = kept.versions(entity, settings) if kept else None
+        if kept and known is not None and entity == "opportunities":
+            moved = kept.moves()
         if known is None:
             known = lay_out(entity, tables, fields, settings)
             known = known.cache() if copied else known
         spans[entity] = known
-    return Store(where, settings, tables, present, tracking, latest, spans)
+    if moved is None:
+        moved = moves(tables["opportunities"], tables["changes"])
+    return Store(where, settings, tables, present, tracking, latest, spans, moved)
 
 
 def _in_process() -> Any:

@@ -11,7 +11,7 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
-from salesops.book.kept import ENDINGS, keep, kept_versions
+from salesops.book.kept import ENDINGS, keep, keep_moves, kept_moves, kept_versions
 from salesops.book.store import Store, lay_out, open_store
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
@@ -105,13 +105,16 @@ def write_store(
 
 
 def keep_versions(folder: Path) -> None:
-    """Lay out the versions of every tracked table of a folder anew and keep them there."""
+    """Lay out versions of every tracked table of a folder and moves anew and keep them there."""
     for name in TABLES:
         kept_versions(folder, name).unlink(missing_ok=True)
+    kept_moves(folder).unlink(missing_ok=True)
     store = open_store(folder, copied=False)
     for entity in store.spans:
         keep(lay_out(entity, store.tables, store.tracking[entity], store.settings),
              folder, entity, store.settings)  # fmt: skip
+    if "stage" in store.tracking.get("opportunities", {}):
+        keep_moves(store.moves, folder)
 
 
 def read_tables(store: Store) -> dict[str, pa.Table]:
@@ -162,6 +165,7 @@ def _carry_over(folder: Path, fresh: Path) -> None:
         return
     tables = {f"{name}{ending}" for name in TABLES for ending in ENDINGS}
     tables |= {kept_versions(folder, name).name for name in TABLES} | set(TABLES)
+    tables.add(kept_moves(folder).name)
     for path in folder.iterdir():
         if path.name in tables:
             continue

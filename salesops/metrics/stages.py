@@ -15,6 +15,7 @@ from salesops.book.book import Book
 from salesops.book.versions import AT
 from salesops.methods.survival import Incidence, aalen_johansen
 from salesops.model.calendar import Period
+from salesops.model.settings import Settings
 
 Table: TypeAlias = ibis.Table
 
@@ -42,25 +43,42 @@ def stage_times(book: Book) -> Table:
         time won), `gone_at` (lost or void now, since when).
     """
     settings = book.settings
-    stages = settings.stage_ids("open")
-    since = book.tracked["opportunities"]["stage"].since
-    won = list(settings.stage_ids("won"))
-    ended = [*settings.stage_ids("lost"), *settings.stage_ids("void")]
     spans = book.history("opportunities")
-    seen = spans.stage_entered_at.notnull() | (spans.valid_from >= ibis.literal(since).cast(AT))
+    since = ibis.literal(book.tracked["opportunities"]["stage"].since).cast(AT)
+    seen = spans.stage_entered_at.notnull() | (spans.valid_from >= since)
+    ended = [*settings.stage_ids("lost"), *settings.stage_ids("void")]
     gone = spans.is_current & (spans.stage.isin(ended) | spans.removed)
     since_when = ibis.ifelse(spans.removed, spans.valid_from, spans.stage_entered_at)
-    columns = {}
-    for i, stage in enumerate(stages):
-        later = [*stages[i + 1 :], *won]
-        columns[f"entered_{i}"] = spans.valid_from.min(where=(spans.stage == stage) & seen)
-        columns[f"beyond_{i}"] = spans.valid_from.min(where=spans.stage.isin(later))
     since_when = ibis.coalesce(since_when, spans.valid_from)
-    return spans.group_by("id").agg(
-        **columns,
-        won_at=spans.valid_from.min(where=spans.stage.isin(won)),
-        gone_at=since_when.max(where=gone),
-    )
+    firsts = _first_times(spans, settings, "seen", where=seen)
+    times = spans.group_by("id").agg(**firsts, gone_at=since_when.max(where=gone))
+    # Few deals are older than the log, so what it does not show is looked up apart: all else then
+    # is one first time for each stage.
+    unseen = spans.filter(~seen)
+    older = unseen.group_by(older_id="id").agg(**_first_times(unseen, settings, "unseen"))
+    times = times.left_join(older, times.id == older.older_id)
+    won = len(firsts) - 1
+    reached = [ibis.least(times[f"seen_{i}"], times[f"unseen_{i}"]) for i in range(won + 1)]
+    columns = {}
+    for i in range(won):
+        columns[f"entered_{i}"] = times[f"seen_{i}"]
+        later = reached[i + 1 :]
+        # The least of one is no expression on Spark.
+        columns[f"beyond_{i}"] = ibis.least(*later) if len(later) > 1 else later[0]
+    return times.select("id", **columns, won_at=reached[won], gone_at=times.gone_at)
+
+
+def _first_times(
+    spans: Table, settings: Settings, name: str, where: ibis.Value | None = None
+) -> dict[str, ibis.Value]:
+    """Give the first time in each open stage and, as the last one, the first time won."""
+    stages = [[stage] for stage in settings.stage_ids("open")]
+    found = {}
+    for i, ids in enumerate([*stages, list(settings.stage_ids("won"))]):
+        there = spans.stage.isin(ids)
+        there = there if where is None else there & where
+        found[f"{name}_{i}"] = spans.valid_from.min(where=there)
+    return found
 
 
 def stays(
@@ -162,20 +180,16 @@ def transitions(book: Book) -> pd.DataFrame:
     if not has_stage_history(book):
         columns = ["source", "target", "n", "n_deals", "amount", "median_days", "kind"]
         return pd.DataFrame(columns=columns).astype({"n": int, "n_deals": int})
-    moves = book.changes.filter(_.entity == "opportunities", _.field == "stage")
-    order = ibis.window(group_by="entity_id", order_by=["changed_at", "seq"])
-    moves = moves.select("entity_id", "changed_at", "seq", source="old_value", target="new_value")
-    moves = moves.mutate(before=_.changed_at.lag().over(order))
-    deals = book.opportunities.select("id", "amount", "created_at")
-    moves = moves.join(deals, moves.entity_id == deals.id)
-    start = ibis.coalesce(_.before, _.created_at)
-    seconds = (_.changed_at.epoch_seconds() - start.epoch_seconds()).cast("float64")
-    moves = moves.mutate(days=seconds / DAY)
+    rows = book.moves
+    deals = book.opportunities.select("amount", deal_id="id")
+    rows = rows.join(deals, rows.id == deals.deal_id)
+    seconds = rows.changed_at.epoch_seconds() - rows.since.epoch_seconds()
+    rows = rows.mutate(days=seconds.cast("float64") / DAY)
     frame = (
-        moves.group_by("source", "target")
+        rows.group_by("source", "target")
         .agg(
-            n=_.count(), n_deals=_.entity_id.nunique(), amount=_.amount.sum().cast("float64"),
-            median_days=_.days.median(),
+            n=_.count(), n_deals=_.count(where=~_.again),
+            amount=_.amount.sum().cast("float64"), median_days=_.days.median(),
         )
         .order_by(ibis.desc("n"), "source", "target")
         .to_pandas()
