@@ -172,7 +172,7 @@ def paces(events: npt.ArrayLike, expected: npt.ArrayLike) -> Paces:
     Examples
     --------
     >>> paces([40, 4, 20, 20], [20.0, 20.0, 20.0, 20.0]).mean.round(2).tolist()
-    [1.84, 0.33, 1.0, 1.0]
+    [1.89, 0.29, 1.0, 1.0]
     """
     from scipy.special import gammaln
 

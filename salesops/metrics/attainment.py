@@ -8,6 +8,7 @@ import pyarrow as pa
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.metrics.currency import whole_cents
 from salesops.metrics.leaks import elapsed
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.metrics.pace import expected_shares
@@ -68,7 +69,7 @@ def _laid_together(
         })  # fmt: skip
         beside = ibis.memtable(due)
         targets = targets.join(beside, targets.id == beside.of).drop("of")
-        expected_cents = (targets.plan_cents * targets.expected_share).round().cast("int64")
+        expected_cents = whole_cents(targets.plan_cents * targets.expected_share)
         targets = targets.mutate(expected_cents=expected_cents)
         done = done.mutate(expected_share=ibis.null("float64"), expected_cents=ibis.null("int64"))
     none = {c: ibis.null(done[c].type()) for c in done.columns if c not in targets.columns}

@@ -103,7 +103,8 @@ def _prior_standing(prior: Book) -> "pd.Series[float]":
 
 def _overdue(at: Book, rows: pd.DataFrame) -> pd.DataFrame:
     late = rows[rows["state"] == "overdue"].sort_values(["unpaid", "id"], ascending=[False, True])
-    late = late.assign(cause=causes(at, late)).reset_index(drop=True)
+    late = late.assign(cause=causes(at, late), overdue_days=late["overdue_days"].astype("int64"))
+    late = late.reset_index(drop=True)
     return late[_LATE]
 
 

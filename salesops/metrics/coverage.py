@@ -19,7 +19,7 @@ from salesops.book.past import grid_of, has_past, open_in_past
 from salesops.book.scope import OUTSIDE
 from salesops.book.versions import AT
 from salesops.metrics.alldeals import all_deals
-from salesops.metrics.currency import with_cents
+from salesops.metrics.currency import whole_cents, with_cents
 from salesops.metrics.kept import kept
 from salesops.metrics.leaks import EARLIER, elapsed
 from salesops.model.calendar import Period
@@ -50,7 +50,7 @@ def _won_deals(book: Book) -> pd.DataFrame:
         deals = deals.left_join(shares, deals.id == shares.credited_id)
         own = ibis.ifelse(deals.owner_id == OUTSIDE, 0.0, 1.0)
         share = ibis.coalesce(deals.inside_ / deals.whole_.nullif(0), own)
-    frame = deals.select("id", "closed_at", cents=(deals.cents * share).round()).to_pandas()
+    frame = deals.select("id", "closed_at", cents=whole_cents(deals.cents * share)).to_pandas()
     frame["cents"] = frame["cents"].astype("float64")
     local = frame["closed_at"].dt.tz_localize("UTC").dt.tz_convert(book.settings.company.zone)
     return frame.assign(day=local.dt.tz_localize(None).dt.normalize()).dropna(subset=["day"])

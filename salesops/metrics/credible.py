@@ -15,6 +15,7 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.past import grid_of, has_past, open_in_past
 from salesops.metrics.coverage import with_won
+from salesops.metrics.currency import whole_cents
 from salesops.metrics.kept import kept
 from salesops.metrics.opendeals import open_deals
 from salesops.metrics.workdays import local_day
@@ -100,6 +101,6 @@ def credible_deals(book: Book, table: pd.DataFrame) -> Table:
     )  # fmt: skip
     over = deals.days_left.isnull() | (deals.days_left < 0)
     chance = ibis.ifelse(over, 0.0, deals.chance_)
-    return deals.mutate(
-        chance=chance, credible_cents=(deals.cents * chance).round().cast("int64")
-    ).drop("of_stage", "of_group", "chance_", "group_")
+    return deals.mutate(chance=chance, credible_cents=whole_cents(deals.cents * chance)).drop(
+        "of_stage", "of_group", "chance_", "group_"
+    )

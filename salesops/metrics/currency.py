@@ -10,6 +10,15 @@ from salesops.book.book import Book
 Table: TypeAlias = ibis.Table
 
 
+def whole_cents(value: ibis.Value) -> ibis.Value:
+    """Round to whole cents, halves away from zero, alike on every database.
+
+    A database's own `round` takes halves of floating numbers to the even number or away from zero.
+    """
+    size = (value.abs() + 0.5).floor()
+    return ibis.ifelse(value < 0, -size, size).cast("int64")
+
+
 def in_company_currency(book: Book) -> Table:
     """Give the deals with `cents` in company currency, beside `own_cents` and the `rate`.
 
@@ -41,5 +50,5 @@ def with_cents(book: Book, deals: Table) -> Table:
     joined = deals.left_join(known, deals.currency == known.fx_currency)
     is_home = joined.currency.isnull() | (joined.currency == home)
     rate = ibis.ifelse(is_home, 1.0, joined.fx_rate)
-    cents = ibis.ifelse(is_home, joined.own_cents, (joined.own_cents * rate).round().cast("int64"))
+    cents = ibis.ifelse(is_home, joined.own_cents, whole_cents(joined.own_cents * rate))
     return joined.mutate(rate=rate, cents=cents).drop("fx_currency", "fx_rate")

@@ -11,6 +11,7 @@ from salesops.book.moment import instant
 from salesops.book.scope import with_people
 from salesops.book.versions import AT
 from salesops.methods.bootstrap import ratio_range
+from salesops.metrics.currency import whole_cents
 from salesops.metrics.deals import one
 from salesops.metrics.metric import Estimate, Estimator, Metric, Table
 from salesops.model.calendar import Period
@@ -32,7 +33,7 @@ def recurring_contracts(book: Book) -> Table:
     """
     lines = book.contract_lines.filter(_.kind.isin(RECURRING), _.months > 0)
     yearly = (lines.amount * 100).cast("float64") * 12 / lines.months
-    lines = lines.mutate(yearly=yearly.round().cast("int64"))
+    lines = lines.mutate(yearly=whole_cents(yearly))
     sums = lines.group_by(lines_of="contract_id").agg(yearly_cents=_.yearly.sum().cast("int64"))
     contracts = book.attributed("contracts")
     contracts = contracts.mutate(begins_on=ibis.coalesce(_.starts_on, _.signed_on))

@@ -18,6 +18,7 @@ from salesops.book.moment import instant
 from salesops.book.scope import in_people, with_people
 from salesops.book.versions import AT
 from salesops.metrics.clock import with_local_days
+from salesops.metrics.currency import whole_cents
 from salesops.metrics.kept import kept_table
 from salesops.metrics.metric import Table
 from salesops.model.calendar import Period
@@ -147,7 +148,7 @@ def _with_recurring(book: Book, rows: Table) -> Table:
     recurs = lines.kind.isin(RECURRING) & (lines.months > 0) & lines.amount.notnull()
     lines = lines.filter(recurs.fill_null(False))
     own = (lines.amount * 100).cast("int64")
-    yearly = (own.cast("float64") * 12 / lines.months).round().cast("int64")
+    yearly = whole_cents(own.cast("float64") * 12 / lines.months)
     beside = lines.mutate(beside=own - yearly)
     beside = beside.group_by(line_of="contract_id").agg(beside=_.beside.sum().cast("int64"))
     rows = rows.left_join(beside, rows.id == beside.line_of)
@@ -219,7 +220,7 @@ def at_days_rate(book: Book, deals: Table) -> Table:
              deals.booked_on < rates.until]  # fmt: skip
     deals = deals.left_join(rates, known)
     at_home = deals.currency.isnull() | (deals.currency == home)
-    rated = (deals.own_ * deals.fx_rate).round().cast("int64")
+    rated = whole_cents(deals.own_ * deals.fx_rate)
     return deals.mutate(cents=ibis.ifelse(at_home, deals.own_, rated))
 
 
@@ -246,7 +247,7 @@ def _by_person(book: Book, rows: Table) -> Table:
     largest = ibis.window(group_by="key_", order_by=[ibis.desc("credit_share"), "person_"])
     rows = rows.mutate(first_=ibis.row_number().over(largest) == 0)
     for money in ("cents", "yearly_cents"):
-        rows = rows.mutate(part_=(rows[money] * rows.credit_share).round().cast("int64"))
+        rows = rows.mutate(part_=whole_cents(rows[money] * rows.credit_share))
         left = rows[money] - rows.part_.sum().over(whole).cast("int64")
         rows = rows.mutate(**{money: rows.part_ + ibis.ifelse(rows.first_, left, 0)})
     key = ibis.ifelse(rows.person_.isnull(), rows.key_, rows.key_.concat("/", rows.person_))

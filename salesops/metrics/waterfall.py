@@ -12,7 +12,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.currency import in_company_currency
+from salesops.metrics.currency import in_company_currency, whole_cents
 from salesops.model.calendar import Period
 
 Table: TypeAlias = ibis.Table
@@ -81,7 +81,7 @@ def pipeline_moves(start: Book, end: Book, window: Period | None) -> pd.DataFram
         bucket=ibis.cases((_.in_0 & _.in_1, "stay"), (_.in_0, leaving), else_=coming),
         cents_start=ibis.ifelse(_.in_0, _.cents_0, 0).fill_null(0),
         cents_end=ibis.ifelse(_.in_1, _.cents_1, 0).fill_null(0),
-        cents_fx=ibis.ifelse(_.in_0 & _.in_1, fx.round().cast("int64"), 0).fill_null(0),
+        cents_fx=ibis.ifelse(_.in_0 & _.in_1, whole_cents(fx), 0).fill_null(0),
     )
     columns = ["id", "name", "owner_id", "bucket", "cents_start", "cents_end", "cents_fx"]
     return pair.select(columns).order_by("id").to_pandas()

@@ -63,7 +63,11 @@ def warehouse(server: str) -> Iterator[tuple[Book, Book]]:
     con.disconnect()
     there = open_book(server)
     yield there, book_of(tables)
-    there.store.tables["opportunities"].get_backend().disconnect()
+    backend = there.store.tables["opportunities"].get_backend()
+    # Tables that Ibis keeps in the session would be dropped after the connection is gone.
+    for name in list(backend._cache_name_to_entry):
+        backend._finalize_cached_table(name)
+    backend.disconnect()
 
 
 def test_a_warehouse_gives_the_same_past(warehouse):
