@@ -34,7 +34,7 @@ report: $(VENV)/.stamp  ## Make the reports over data/sample (BOOK=, LANGS=, REP
 	@$(PY) -m salesops run $(if $(ALL),,$(REPORTS)) --book "$(BOOK)" --lang "$(LANGS)" $(ARGS)
 
 test: $(VENV)/.stamp system static  ## Check style, types, layers, tests and notebooks
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist loadfile $(ARGS)
 	@$(PY) -m pytest -q --nbval-lax -p no:cacheprovider notebooks
 
 static: $(VENV)/.stamp

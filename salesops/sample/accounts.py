@@ -15,7 +15,9 @@ from salesops.sample.timeline import DAY
 
 # Of the deals that do not come from customers, so many are a second try at a prospect that was
 # tried within so many days and did not buy.
-SECOND_TRY, TRIED_WITHIN = 0.32, 720
+SECOND_TRY, TRIED_WITHIN = 0.28, 720
+# Customers buy more within so many days of having bought.
+BUYS_WITHIN = 365
 SEGMENTS = ("小型", "中型", "大型")
 SEGMENT_POTENTIAL = (250_000, 700_000, 2_000_000)
 # State-owned plants, and hospitals, which a quarter of them are; they pay late.
@@ -47,7 +49,10 @@ def _first_deals(draws: Draws, deals: pd.DataFrame) -> Ints:
         is_won = deals.outcome.to_numpy()[fresh] == WON
         won, tried = fresh[is_won], fresh[~is_won]
         won = won[np.argsort(closed[won], kind="stable")]
-        pools = ((existing, won, closed[won], 2**40), (again, tried, created[tried], TRIED_WITHIN))
+        tried = tried[np.argsort(created[tried], kind="stable")]
+        pools = (
+            (existing, won, closed[won], BUYS_WITHIN), (again, tried, created[tried], TRIED_WITHIN)
+        )  # fmt: skip
         for wanted, pool, known, within in pools:
             rows = here[wanted[here]]
             earlier = np.searchsorted(known, created[rows])
@@ -77,7 +82,12 @@ def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> p
     potential = np.rint(potential * ratio).astype(np.int64) // 1000 * 1000 * 100
     return pd.DataFrame(
         {
-            "name": np.where(state_owned, public, names.companies(draws, city, industry)),
+            "name": _distinct(
+                draws,
+                np.where(state_owned, public, names.companies(draws, city, industry)),
+                city,
+                industry,
+            ),
             "city": city,
             "industry": trade,
             "segment": names.texts(SEGMENTS)[size],
@@ -91,6 +101,17 @@ def _described(draws: Draws, firsts: pd.DataFrame, poor: Mapping[str, Any]) -> p
             "created": firsts.created.to_numpy() - draws.whole(60, 6 * 3600, n),
         }
     )
+
+
+def _distinct(draws: Draws, name: "np.ndarray", city: "np.ndarray", industry: Ints) -> "np.ndarray":
+    """Name anew whoever bears the name of another: no two companies of a city may."""
+    for _ in range(20):
+        again = np.flatnonzero(pd.Series(name).duplicated().to_numpy())
+        if not len(again):
+            break
+        name = name.copy()
+        name[again] = names.companies(draws, city[again], industry[again])
+    return name
 
 
 def _tax_ids(draws: Draws, n: int) -> "np.ndarray":
@@ -138,12 +159,15 @@ def own_accounts(company: Company) -> None:
     )
     spells = spells_in_order(pd.concat([begun, passed], ignore_index=True))
     draws = company.draws("account owners")
-    for _ in range(4):
+    # Seats change hands a few times while they have an account.
+    for _ in range(12):
         until = spells.groupby("account")["at"].shift(-1, fill_value=2**62).to_numpy()
         left = users.left.to_numpy()[spells.new]
         gone = (left != NONE) & (left * DAY + DAY < until)
-        rows = spells[gone]
-        days = left[gone]
+        rows = spells[gone & (spells["at"] <= company.timeline.end_at).to_numpy()]
+        if not len(rows):
+            break
+        days = users.left.to_numpy()[rows.new]
         team = company["accounts"].team.to_numpy()[rows.account]
         at = np.maximum(days * DAY + draws.whole(9 * 3600, 12 * 3600, len(rows)), rows["at"] + 60)
         heir = choose_rep(draws, users, team, days + 1, fair=True)

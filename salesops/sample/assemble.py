@@ -114,7 +114,9 @@ def accounts(company: Company, owners: History) -> pa.Table:
     n = len(rows)
     signed = company["contracts"]
     first = pd.Series(signed.signed.to_numpy()).groupby(signed.account.to_numpy()).min()
-    since = first.reindex(np.arange(n)).fillna(NONE).to_numpy().astype(np.int64)
+    since = first.reindex(np.arange(n), fill_value=NONE).to_numpy()
+    # Who bought before the CRM came has been a customer since then, with or without a contract.
+    since = np.where(rows.bought != NONE, rows.bought, since)
     whole = table(
         "accounts",
         {

@@ -25,13 +25,15 @@ SIZE_TILT = 0.128
 LARGE = 800_000
 LARGE_CYCLE, REPEAT_CYCLE, LOST_CYCLE, VOID_CYCLE = 150, 30, 50, 35
 # With repeats and large deals beside them these put the median at 75 and the 90th at 190 days.
-USUAL_CYCLE, CYCLE_SIGMA = 80, 0.68
+USUAL_CYCLE, CYCLE_SIGMA = 81, 0.68
 SOURCES = ("leads", "self_found", "existing", "referral", "partner")
 SOURCE_WEIGHTS = (45, 30, 12, 3, 10)
 PRODUCTS = ("软件", "设备", "订阅", "服务")
 PRODUCT_WEIGHTS = (34, 26, 28, 12)
 # Where lost and void deals end.
 LOST_AT = (28, 30, 21, 17, 4)
+# Of the days of a year so many are worked.
+WORKED_DAYS = 250
 # Share of a deal's life in each stage, per cent; the drawn shares vary around it.
 STAGE_SHARES = (20, 25, 20, 27, 8)
 SKIP_SHARE, BACK_SHARE = 0.04, 0.03
@@ -115,9 +117,10 @@ def _created(draws: Draws, timeline: Timeline, deals: pd.DataFrame) -> Ints:
     median = np.where(lost, median * LOST_CYCLE // 75, median)
     median = np.where(deals.outcome == VOID, VOID_CYCLE, median)
     length = median * lognormal(10_000, CYCLE_SIGMA, 60_000)[draws.level(n)] // 10_000
-    day = deals.closed.to_numpy() // DAY - np.clip(length, 2, 700)
-    moved = timeline.work_day(timeline.work_index(day))
-    at = moved * DAY + draws.whole(9 * 3600, 17 * 3600, n)
+    # Counted back in working days, so that no weekday has more beginnings than another.
+    worked = np.clip(length, 2, 700) * WORKED_DAYS + draws.whole(0, 364, n)
+    index = timeline.work_index(deals.closed.to_numpy() // DAY) - np.maximum(worked // 365, 1)
+    at = timeline.work_day(index) * DAY + draws.whole(9 * 3600, 17 * 3600, n)
     return np.minimum(at, deals.closed.to_numpy() - 20 * 3600)
 
 

@@ -22,13 +22,14 @@ def duplicate_accounts(company: Company) -> None:
     n = len(accounts)
     order = draws.order(n)
     n_alike = round(n * LOOK_ALIKES)
-    alike = np.sort(order[n - n_alike :])
     # What people left behind on their last day, or claimed from the pool, was entered once.
     left = set(company.facts["P5"]["leavers"])
     spells = company["account_owners"]
     theirs = np.isin(order, spells.account[spells.new.isin(left)].to_numpy())
     theirs |= np.isin(order, company.facts.get("claimed", {}).get("accounts", []))
-    doubled = np.sort(order[: n - n_alike][~theirs[: n - n_alike]][: round((n + n_alike) * share)])
+    free = order[~theirs]
+    alike = np.sort(free[len(free) - min(n_alike, len(free)) :])
+    doubled = np.sort(free[: len(free) - len(alike)][: round((n + n_alike) * share)])
     kind = draws.whole(0, len(KINDS) - 1, len(doubled))
     copies = _copies(company, doubled, kind)
     others = _look_alikes(company, alike)
@@ -64,6 +65,7 @@ def _copies(company: Company, of: Ints, kind: Ints) -> pd.DataFrame:
     rows["tax"] = np.where(same_tax, rows.tax, None)
     rows["phone"] = np.where(draws.chance(0.5, n), rows.phone, names.phones(draws, n))
     rows["created"] = _later(company, rows, draws.whole(20, 500, n))
+    rows["bought"] = NONE
     return rows
 
 
@@ -104,6 +106,7 @@ def _look_alikes(company: Company, of: Ints) -> pd.DataFrame:
     rows["tax"] = names.texts([f"9198{x:014d}" for x in draws.whole(0, 10**14 - 1, n)])
     rows["phone"] = names.phones(draws, n)
     rows["created"] = _later(company, rows, draws.whole(5, 300, n))
+    rows["bought"] = NONE
     return rows
 
 

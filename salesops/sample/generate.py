@@ -112,13 +112,13 @@ def _begin(options: SampleOptions, block: int) -> Company:
 
 
 def _sell(company: Company) -> None:
-    assign_accounts(company)
-    describe_deals(company.draws("words"), company["deals"])
     shape_deals(company)
     leave_deals_behind(company)
     dip(company)
     hand_over_deals(company)
     sandbag(company)
+    assign_accounts(company)
+    describe_deals(company.draws("words"), company["deals"])
     lay_stages(company.draws("stages"), company["deals"])
     own_accounts(company)
     move_over_cliffs(company)

@@ -8,7 +8,7 @@ from salesops.sample.company import Company
 from salesops.sample.deals import LEAD_WORD_WEIGHTS, WON
 from salesops.sample.draws import NONE, Draws, Flags, Ints, lognormal
 from salesops.sample.options import scaled, scaled_share
-from salesops.sample.people import choose_rep, seats_of
+from salesops.sample.people import choose_rep, employed, seats_of
 from salesops.sample.planted import TO_DEAL, month_start, real_change_teams
 from salesops.sample.timeline import DAY
 
@@ -205,7 +205,8 @@ def lead_touches(company: Company) -> pd.DataFrame:
     at = leads.accepted.to_numpy()[row] + draws.whole(24, 30 * 24, len(row)) * 3600
     at = company.timeline.at_work(draws, at // DAY)
     owner = leads.owner.to_numpy()[row]
-    more = pd.DataFrame({"lead": row, "user": owner, "at": at})
+    here = employed(company["users"], owner, at // DAY)
+    more = pd.DataFrame({"lead": row[here], "user": owner[here], "at": at[here]})
     both = pd.concat([first, more], ignore_index=True)
     return both[_seen(company, both["at"].to_numpy())].reset_index(drop=True)
 

@@ -66,6 +66,10 @@ def leave_deals_behind(company: Company) -> None:
         rows = surplus[owner[surplus] == who]
         colleague = _colleague(company, who)
         owner[rows] = colleague
+    # What they have begun of late or will have ended in days is a colleague's too.
+    lives = ((deals.created < at) & (deals.closed > at)).to_numpy() & ~is_open
+    for who in leavers:
+        owner[lives & (owner == who)] = _colleague(company, who)
     deals["owner"] = owner
     group = is_open & np.isin(owner, leavers)
     deals["left_behind"] = group
@@ -88,7 +92,6 @@ def leave_deals_behind(company: Company) -> None:
 def _colleague(company: Company, who: int) -> int:
     users = company["users"]
     same = users[(users.team == users.team[who]) & (users.role == "rep") & (users.index != who)]
-    fit = same[(same.hired < users.hired[who] + 400)]
-    stays = fit[(fit.left == NONE) | (fit.left > users.left[who])]
+    stays = same[(same.left == NONE) | (same.left > users.left[who])]
     found = stays if len(stays) else same
-    return int(found.index[0])
+    return int(found.hired.idxmin())

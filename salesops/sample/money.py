@@ -128,7 +128,9 @@ def agree_instalments(company: Company, contracts: pd.DataFrame) -> pd.DataFrame
         }
     )  # fmt: skip
     cancelled = contracts.cancelled.to_numpy()[contract]
-    return rows[(cancelled == NONE) | (due <= cancelled)].reset_index(drop=True)
+    # What will be cancelled is still to be paid today.
+    lives = (cancelled == NONE) | (cancelled > company.timeline.end) | (due <= cancelled)
+    return rows[lives].reset_index(drop=True)
 
 
 def collect(company: Company, contracts: pd.DataFrame, instalments: pd.DataFrame) -> pd.DataFrame:
@@ -142,8 +144,8 @@ def collect(company: Company, contracts: pd.DataFrame, instalments: pd.DataFrame
     on_time = draws.chance(ON_TIME, n)
     early = draws.whole(0, 9, n)
     due = instalments.original_due.to_numpy()
-    signed = contracts.signed.to_numpy()[instalments.contract.to_numpy()]
-    day = np.where(on_time, np.maximum(due - early, signed), due + late)
+    event = instalments.event.to_numpy()
+    day = np.where(on_time, np.maximum(due - early, event), due + late)
     # Who has not accepted does not pay what falls due with acceptance.
     waits = due == NONE
     due = np.where(waits, company.timeline.last, due)
@@ -160,7 +162,7 @@ def collect(company: Company, contracts: pd.DataFrame, instalments: pd.DataFrame
     apart = draws.whole(5, 40, len(row))
     ahead = np.where(split[row] & on_time[row] & ~second, apart, 0)
     behind = np.where(second & ~on_time[row], apart, 0)
-    received = np.maximum(day[row] - ahead, signed[row]) + behind
+    received = np.where(ahead > 0, np.maximum(day[row] - ahead, event[row]), day[row]) + behind
     # Money that is on the way on a holiday arrives on the working day before; late stays late.
     index = company.timeline.work_index(received)
     overdue = company.timeline.work_index(due[row]) + 1

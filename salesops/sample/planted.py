@@ -13,6 +13,7 @@ from salesops.sample.deals import (
     LOST,
     LOST_AT,
     SKIP_SHARE,
+    STAGE_SHARES,
     VOID,
     WIN_RATE,
     WON,
@@ -57,6 +58,9 @@ def add_deals_of_better_leads(company: Company) -> None:
     full, part = divmod(round(extra * len(rows)), max(len(rows), 1))
     chosen = np.sort(draws.order(len(rows))[:part])
     more = rows.iloc[np.concatenate([*[np.arange(len(rows))] * full, chosen])].copy()
+    # Each is a deal of its own: of another size, for another product.
+    for column in ("amount", "product"):
+        more[column] = rows[column].to_numpy()[draws.whole(0, max(len(rows) - 1, 0), len(more))]
     shift = draws.whole(-9, 9, len(more)) * DAY
     line = company.timeline
     more["created"] = line.at_work(draws, (more.created + shift).to_numpy() // DAY)
@@ -155,7 +159,8 @@ def _skips(company: Company) -> None:
     past = won + (1 - won) * sum(LOST_AT[2:]) / sum(LOST_AT)
     planted = (share - natural) / (1 - natural)
     usual = ~deals.zombie.to_numpy()
-    of_all = planted * past / (1 - planted * (1 - past)) / max(usual.mean(), 0.5)
+    ratio = past * _reach_proposal(company, skips=False) / _reach_proposal(company, skips=True)
+    of_all = planted * ratio / (1 - planted * (1 - ratio)) / max(usual.mean(), 0.5)
     chosen = draws.chance(of_all, len(deals)) & usual
     deals["skips_needs"] = chosen
     win = scaled_share(WIN_RATE, SKIPPED_WIN, multiple)
@@ -164,6 +169,18 @@ def _skips(company: Company) -> None:
         "planted_share": share, "planted_win_rate": win,
         "wins_lost": lose(company, draws, chosen, (win - others * won / past) / (1 - others)),
     }  # fmt: skip
+
+
+def _reach_proposal(company: Company, *, skips: bool) -> float:
+    """Count the deals that are known to be past the needs, were all to get there in time."""
+    deals, line = company["deals"], company.timeline
+    created, closed = deals.created.to_numpy(), deals.closed.to_numpy()
+    known = (created >= line.start * DAY) & (created <= line.end_at)
+    # By their shares of a deal's life; those who skip the needs go on sooner.
+    before = STAGE_SHARES[0] if skips else sum(STAGE_SHARES[:2])
+    whole = sum(STAGE_SHARES) - (STAGE_SHARES[1] if skips else 0)
+    at = created + (closed - created) * before // whole
+    return max(float((known & (at <= line.end_at)).sum()), 1.0)
 
 
 def _pushes(company: Company) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 from salesops.sample.accounts import spells_in_order
 from salesops.sample.company import Company
 from salesops.sample.deals import WON
-from salesops.sample.draws import Ints
+from salesops.sample.draws import NONE, Ints
 from salesops.sample.options import scaled
 from salesops.sample.planted import seasoned_reps
 from salesops.sample.timeline import DAY, day_number
@@ -25,7 +25,7 @@ def return_to_pool(company: Company) -> None:
     np.maximum.at(last_end, deals.account.to_numpy(), deals.closed.to_numpy())
     bought = np.zeros(n, bool)
     bought[deals.account.to_numpy()[(deals.outcome == WON).to_numpy()]] = True
-    bought[company["old_deals"].account.to_numpy()] = True
+    bought |= company["accounts"].bought.to_numpy() != NONE
     chosen = np.flatnonzero(~bought & draws.chance(RETURN_SHARE, n) & (last_end > 0))
     day = last_end[chosen] // DAY + RETURN_DAYS + draws.whole(0, 30, len(chosen))
     at = company.timeline.at_work(draws, day)
@@ -93,13 +93,18 @@ def leave_accounts_behind(company: Company) -> None:
     current = before.groupby("account")["new"].last()
     own = current.index.to_numpy()[current.isin(leavers).to_numpy()]
     busy = np.isin(own, deals.account.to_numpy()[deals.left_behind.to_numpy()])
+    # What came on the last day stays, and what is claimed from the pool later: what is given away
+    # has no later owners.
+    began = before.groupby("account")["at"].last()[own].to_numpy()
+    busy |= began + 3600 >= left * DAY
+    busy |= np.isin(own, company.facts.get("claimed", {}).get("accounts", []))
     rank = np.where(busy, 0, 1 + draws.order(len(own)))
     wanted = round(scaled(0, ACCOUNTS_LEFT, company.options.size("P5")))
     given = own[np.argsort(rank, kind="stable")][wanted:]
     parts = []
     for who in leavers:
         rows = given[current[given].to_numpy() == who]
-        heirs = _colleagues(users, who, left)
+        heirs = _colleagues(users, who, left, company.timeline.end)
         if not len(heirs):
             continue
         at = (left - BEFORE_LEAVING) * DAY + draws.whole(9 * 3600, 18 * 3600, len(rows))
@@ -112,9 +117,9 @@ def leave_accounts_behind(company: Company) -> None:
     company.facts["P5"]["accounts"] = int(len(own) - len(given))
 
 
-def _colleagues(users: pd.DataFrame, who: int, left: int) -> Ints:
+def _colleagues(users: pd.DataFrame, who: int, left: int, end: int) -> Ints:
     """List the reps who stay: the seasoned ones of the team, or else whoever is there."""
-    there = (users.role == "rep") & ((users.left < 0) | (users.left > left))
+    there = (users.role == "rep") & ((users.left < 0) | (users.left > end))
     seasoned = users.hired < left - 200
     for fit in (there & seasoned & (users.team == users.team[who]), there & seasoned):
         if fit.any():

@@ -23,6 +23,7 @@ def trim(company: Company) -> None:
     begun, live = deals.created <= line.end_at, deals.closed >= start
     recent = (deals.closed >= start - OLD_CONTRACT_DAYS * DAY) & (deals.outcome == WON)
     kept, old = (begun & live).to_numpy(), (begun & ~live & recent).to_numpy()
+    _remember_customers(company)
     new_account = _renumber(company, deals.account.to_numpy()[kept | old])
     for name, mask in (("old_deals", old), ("deals", kept)):
         frame = deals[mask].reset_index(drop=True)
@@ -33,6 +34,14 @@ def trim(company: Company) -> None:
     moves = moves[kept[moves.deal.to_numpy()]].reset_index(drop=True)
     moves["deal"] = position[moves.deal.to_numpy()]
     company["handovers"] = moves.sort_values(["deal", "at"], kind="stable", ignore_index=True)
+
+
+def _remember_customers(company: Company) -> None:
+    """Note since when an account has bought, where that was before the CRM came."""
+    deals, n = company["deals"], len(company["accounts"])
+    old = deals[(deals.outcome == WON) & (deals.closed < company.timeline.start * DAY)]
+    first = (old.closed // DAY).groupby(old.account).min()
+    company["accounts"]["bought"] = first.reindex(np.arange(n), fill_value=NONE).to_numpy()
 
 
 def _renumber(company: Company, used: Ints) -> Ints:

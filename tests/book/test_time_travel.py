@@ -85,6 +85,19 @@ def test_a_book_at_a_date_equals_a_replay_by_hand(seed, step):
             assert (None if row["closed_at"] is None else row["closed_at"]) == closed
 
 
+WHEN = ["closed_at", "stage_entered_at"]
+
+
+def overwritten(company, step, since):
+    """Name deals that ended before the log begins, and again or not at all after the step.
+
+    Reopening empties the day on which a deal ended, so that nothing in a store of today tells it.
+    """
+    ended = [(deal, company.closed_at(deal, step)) for deal in company.deals]
+    return [deal.id for deal, when in ended if when is not None and when < at(since)
+            and company.closed_at(deal, GRID) != when]  # fmt: skip
+
+
 @few
 @given(seed=seeds, step=st.integers(30, GRID), since=st.integers(5, 25))
 def test_the_same_holds_where_the_history_begins_late(seed, step, since):
@@ -92,7 +105,12 @@ def test_the_same_holds_where_the_history_begins_late(seed, step, since):
     past = book_of(company.tables(since=since)).as_of(at(step))
     cut = book_of(company.tables(until=step, since=since)).as_of(at(step))
     for name in TABLES:
-        same(rows_of(past.table(name)), rows_of(cut.table(name)))
+        one, other = rows_of(past.table(name)), rows_of(cut.table(name))
+        if name == "opportunities":
+            gone = other["id"].isin(overwritten(company, step, since))
+            assert one.loc[gone, WHEN].isna().all(axis=None)
+            other.loc[gone, WHEN] = None
+        same(one, other)
 
 
 @few

@@ -1,0 +1,1 @@
+"""What the diagnosis looks for: one function per pain, each a comparison with a norm."""
