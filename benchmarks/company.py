@@ -28,7 +28,7 @@ MOST = 9
 def company(folder: Path, n_changes: int, seed: int = 1) -> Path:
     """Give a store with about so many stage changes; made once per size."""
     place = folder / f"stages-{n_changes}"
-    if not (place / "opportunities_versions.parquet").exists():
+    if not (place / "opportunities_moves.parquet").exists():
         write_store(place, _tables(n_changes, seed))
     return place
 

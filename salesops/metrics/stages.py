@@ -156,7 +156,7 @@ def flow(times: Table, book: Book, period: Period) -> pd.DataFrame:
         left = calendar.contains(period, beyond) & entered.notnull()
         columns[f"in_{i}"] = came.ifelse(1, 0).sum()
         columns[f"out_{i}"] = left.ifelse(1, 0).sum()
-    row = times.agg(**columns).to_pandas().fillna(0).iloc[0]
+    row = times.agg(**columns).to_pandas().astype("float64").fillna(0.0).iloc[0]
     return pd.DataFrame(
         {
             "stage": range(n_stages),
