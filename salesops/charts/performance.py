@@ -209,8 +209,7 @@ def ladder(reps: pd.DataFrame, *, ax: Axes | None = None, title: str = "") -> Ax
     ax = theme.own_axes(ax, title=title)
     planned = reps["attained_rate"].notna().any()
     field = "attained_rate" if planned else "signed_year"
-    shown = reps[reps[field].notna()].sort_values(field, ascending=False, kind="stable")
-    shown = shown.reset_index(drop=True)
+    shown = _rungs(reps, field)
     named = len(shown) <= MOST_NAMED
     shown["owner"] = [_shortened(str(v), theme.edge(ax) - 6) for v in shown["owner"]]
     theme.rows(ax, shown["owner"].tolist(), named=named)
@@ -241,6 +240,18 @@ def ladder(reps: pd.DataFrame, *, ax: Axes | None = None, title: str = "") -> Ax
     return ax
 
 
+def _rungs(reps: pd.DataFrame, field: str) -> pd.DataFrame:
+    """Order people from the top; of too many, those without anything signed share one row."""
+    shown = reps[reps[field].notna()].sort_values(field, ascending=False, kind="stable")
+    idle = shown[field] <= 0
+    if len(shown) <= MOST_NAMED or idle.sum() < 2 or (shown[field] < 0).any():
+        return shown.reset_index(drop=True)
+    rest = shown[idle].iloc[:1].copy()
+    rest["owner"] = say("performance.others_idle", n=int(idle.sum()))
+    rest["prior_rate"] = math.nan
+    return pd.concat([shown[~idle], rest], ignore_index=True)
+
+
 def _ladder_texts(ax: Axes, shown: pd.DataFrame, field: str, *, named: bool) -> None:
     """Write the value of each person; of many, names and values of the first and the last few."""
     write = ratio if field == "attained_rate" else (lambda v: money(v, unit=False))
@@ -261,7 +272,7 @@ def _ladder_texts(ax: Axes, shown: pd.DataFrame, field: str, *, named: bool) -> 
 def ladder_figure(reps: pd.DataFrame, width: int) -> Figure:
     """Draw the ladder at a column's width; many people share the height of a dozen."""
     planned = reps["attained_rate"].notna().any()
-    n = int(reps["attained_rate"].notna().sum()) if planned else len(reps)
+    n = len(_rungs(reps, "attained_rate" if planned else "signed_year"))
     body = min(max(n, 1), MOST_NAMED) * 15
     fig = theme.figure(width, body + 46)
     ladder(reps, ax=theme.panel(fig, 84, 24, width - 84 - 62, body))

@@ -96,6 +96,19 @@ def test_of_many_people_the_first_and_the_last_are_named():
     assert len(named) == pictures.MOST_NAMED
 
 
+def test_of_many_people_those_who_signed_nothing_yet_share_one_row():
+    many = pd.DataFrame({
+        "owner": [f"P{i:02d}" for i in range(20)], "signed": 1.0, "signed_year": 1.0,
+        "attained_rate": [0.9, 0.4, 0.2, *[0.0] * 17], "prior_rate": 0.5,
+    })  # fmt: skip
+    for lang, rest in (("zh", "其余17人"), ("en", "17 others")):
+        with language(lang):
+            ax = pictures.ladder(many)
+            assert [t for t in texts(ax) if t.startswith("P")] == ["P00", "P01", "P02"]
+            assert rest in texts(ax)
+            assert widths(ax) == [0.9, 0.4, 0.2, 0]
+
+
 def test_the_bridge_begins_where_the_bar_above_ends():
     ax = pictures.bridge(BARS, worst="winning")
     assert widths(ax) == [100, 30, 10, 50, 20, 0, 90]
