@@ -67,7 +67,7 @@ def summed(times: Iterable[Spent]) -> str:
     Examples
     --------
     >>> summed([Spent(start=3, imports=7, cells=8.4, export=2)] * 2)
-    '2 pages in 41 s: start 6, import 14, cells 17, export 4'
+    '2 pages in 41 s: start 6, import and analysis 14, cells 17, export 4'
     """
     listed = list(times)
     parts: dict[str, float] = {}
@@ -75,5 +75,6 @@ def summed(times: Iterable[Spent]) -> str:
         for name, seconds in one.by_part().items():
             parts[name] = parts.get(name, 0.0) + seconds
     n = len(listed)
-    named = ", ".join(f"{name} {seconds:.0f}" for name, seconds in parts.items())
+    told = {"import": "import and analysis"}
+    named = ", ".join(f"{told.get(name, name)} {seconds:.0f}" for name, seconds in parts.items())
     return f"{n} page{'s' * (n != 1)} in {sum(parts.values()):.0f} s: {named}"

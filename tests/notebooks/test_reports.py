@@ -150,7 +150,10 @@ def test_the_time_of_a_job_is_split_at_the_cell_that_opens_the_book():
     spent = Spent.of(notebook, executed=5.0, export=1.5)
     assert spent.by_part() == {"start": 5 - 3.5, "import": 2.5, "cells": 1.0, "export": 1.5}
     assert spent.seconds == 5.0 + 1.5
-    assert summed([spent, spent, spent]) == "3 pages in 20 s: start 4, import 8, cells 3, export 4"
+    assert (
+        summed([spent, spent, spent]) == "3 pages in 20 s: start 4, import and analysis 8, "
+        "cells 3, export 4"
+    )
 
 
 def test_what_is_wrong_is_found_by_a_process_of_its_own_too(tiny, monkeypatch):
