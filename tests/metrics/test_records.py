@@ -8,7 +8,7 @@ import pytest
 
 from salesops.book.write import typed
 from salesops.metrics.catalogue import metric
-from salesops.metrics.handovers import handovers
+from salesops.metrics.handovers import half_touched, handovers
 from salesops.metrics.records import entries_due
 from tests.companies import book_of, random_company
 from tests.fixtures import SAMPLE
@@ -221,6 +221,13 @@ def test_a_hand_over_of_today_is_too_young_to_say_whether_it_was_taken_up_in_a_d
 def test_half_untouched_hand_overs_have_no_middle():
     row = metric(company(MOVED, touches=(LATER,)), "handover_gap", period="2026Q1").iloc[0]
     assert row["reason"] == "half_not_touched"
+
+
+def test_hand_overs_that_still_wait_count_against_the_half_that_must_be_touched(tiny_book):
+    # One of three is touched after 2 days, the second after 4, the third waits; by those touched
+    # alone the half would be reached after 2.
+    rows = pd.DataFrame({"ending": ["touched", "touched", "waiting"], "gap_days": [2.0, 4.0, 10.0]})
+    assert half_touched(rows, tiny_book, tiny_book.period("2026Q1")).value == 4
 
 
 def test_hand_overs_gone_untouched_count_against_the_half_that_must_be_touched():
