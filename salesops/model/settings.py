@@ -147,6 +147,13 @@ class Norms(_Section):
     logging_hours: Positive = 24
     skip_share: Share = 0.10
     back_share: Share = 0.08
+    # A step that stops a smaller share of deals than this sorts nothing out.
+    gate_share: Share = 0.20
+    # Of the open deals so many may be silent beyond `silent_after`, and so many dead: silent for
+    # more than so many calendar days.
+    silent_share: Share = 0.05
+    dead_days: Annotated[int, Field(gt=0)] = 90
+    dead_share: Share = 0.005
     too_few: int = 30
     over_assignment: Positive = 1.12
     renewal_grace_days: int = 90
