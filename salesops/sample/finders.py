@@ -306,7 +306,7 @@ def _claims(facts: Facts) -> Found:
     pool = (company["users"].role == "pool").to_numpy()
     before, after = same["new"].shift(fill_value=-1), same["new"].shift(-1, fill_value=-1)
     taken = (before >= 0) & pool[before] & (after >= 0) & pool[after]
-    back = same["at"].shift(-1)[taken] - UTC_LAG
+    back = same["at"].shift(-1)[taken].astype("int64") - UTC_LAG
     rows = spells[taken].assign(back=pd.to_datetime(back, unit="s"))
     rows["id"] = ids("accounts", rows.account.to_numpy(), company.block).to_pylist()
     rows["since"] = pd.to_datetime(rows["at"] - UTC_LAG, unit="s")

@@ -48,10 +48,10 @@ def _people(seed: int) -> pd.DataFrame:
     line = Timeline.of(END.date(), 60, "normal")
     users = hire(Draws(seed, 0, "people"), line, TEAMS)
     users = users[users["role"] == "rep"]
-    left = users["left"].where(users["left"] != NONE)
-    return pd.DataFrame({
-        "hired": pd.to_datetime(users["hired"], unit="D"), "left": pd.to_datetime(left, unit="D"),
-    })  # fmt: skip
+    went = users["left"] != NONE
+    # Of whole numbers: pandas now and then overflows on the gaps of floating ones.
+    left = pd.to_datetime(users["left"].where(went, 0).astype("int64"), unit="D").where(went)
+    return pd.DataFrame({"hired": pd.to_datetime(users["hired"], unit="D"), "left": left})
 
 
 RAMP = (0, 0.15, 0.35, 0.60, 0.80, 1.00)
