@@ -167,6 +167,14 @@ class Norms(_Section):
     collection: CollectionNorms = CollectionNorms()
 
 
+class Warnings(_Section):
+    """From where on an open deal is warned of, and how long such a warning has to come true."""
+
+    contacts: Annotated[int, Field(ge=1)] = 2
+    value_quantile: Share = 0.99
+    horizon_days: Annotated[int, Field(gt=0)] = 90
+
+
 class ServiceLevel(_Section):
     """What one department promises another."""
 
@@ -203,6 +211,7 @@ class Settings(_Section):
     stages: tuple[Stage, ...]
     after_sales: Phase | None = None
     norms: Norms = Norms()
+    warnings: Warnings = Warnings()
     service_levels: tuple[ServiceLevel, ...] = ()
     pay: Pay = Pay()
     raci: dict[str, dict[Role, Literal["R", "A", "C", "I"]]] = Field(default_factory=dict)
