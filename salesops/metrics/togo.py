@@ -96,24 +96,23 @@ class Coverage:
 
     @property
     def need(self) -> float:
-        """Coverage that is needed now, after what usually still comes in."""
-        if not self.to_go > 0 or not self.share > 0:
-            return math.nan
-        return max(self.to_go - self.later, 0.0) / self.to_go / self.share
+        """Coverage that earlier periods needed: one by what they won of what was open then.
+
+        Deals that usually come in later are not part of it; `likely` counts them.
+        """
+        return 1 / self.share if self.to_go > 0 and self.share > 0 else math.nan
 
     def told(self) -> dict[str, float]:
         """Give the numbers of which a report speaks, null where not known."""
-        to_go, rest = self.to_go, max(self.to_go - self.later, 0.0)
-        by_now = self.due
-        high = rest / to_go / self.share_low if self.share_low > 0 and to_go > 0 else math.nan
-        low = rest / to_go / self.share_high if self.share_high > 0 and to_go > 0 else math.nan
+        to_go, by_now = self.to_go, self.due
+        high = 1 / self.share_low if self.share_low > 0 and to_go > 0 else math.nan
+        low = 1 / self.share_high if self.share_high > 0 and to_go > 0 else math.nan
         return {
             "target": self.target, "won_by_now": self.won, "to_go": to_go, "open_due": self.open,
             "silent_due": self.silent, "silent_due_n": float(self.silent_n),
             "overdue_due": self.overdue, "coverage": self.now,
             "awake_coverage": (self.open - self.silent) / to_go if to_go > 0 else math.nan,
             "need": self.need, "need_low": low, "need_high": high,
-            "needed_alone": 1 / self.share if self.share > 0 else math.nan,
             "week_n_conversion": self.share, "usually_later": self.later,
             "from_open": self.open * self.share, "likely": self.likely,
             "likely_low": self.likely_low, "likely_high": self.likely_high,
@@ -171,7 +170,7 @@ def coverage_of(
     later = _later(points, won, earlier_periods(book, period))
     usual = _usual(shares, later, reach, now)
     silent = _silent(book, rows) if weekly else pd.Series(dtype="float64")
-    weeks = _weeks(book, period, points, shares, later, won, silent)
+    weeks = _weeks(book, period, points, shares, won, silent)
     return Coverage(weeks=weeks, **now, **usual)
 
 
@@ -250,21 +249,20 @@ def _chance_to_reach(sums: "pd.Series[float]", to_go: float) -> float:
 
 
 def _weeks(
-    book: Book, period: Period, points: pd.DataFrame, shares: pd.DataFrame, later: pd.DataFrame,
-    won: pd.DataFrame, silent: "pd.Series[float]",
+    book: Book, period: Period, points: pd.DataFrame, shares: pd.DataFrame, won: pd.DataFrame,
+    silent: "pd.Series[float]",
 ) -> pd.DataFrame:  # fmt: skip
     now = _course(points, 0, period, goal(book, period), won)
     prior = _course(points, 1, period.prior(), goal(book, period.prior()), won)
     quiet, left = silent.reindex(now.index), now["left"]
-    # What usually still comes in need not be covered by what is open already.
-    rest = (left - later.groupby("days")["later"].median().reindex(now.index)).clip(lower=0) / left
-    shares = shares.reindex(now.index)
+    # Once the target is met nothing is needed.
+    known = shares.reindex(now.index)
+    needed = {name: inverse(known[name]).where(left > 0) for name in ("share", "low", "high")}
     found = pd.DataFrame({
         "week": np.ceil(now.index.to_numpy() / 7), "open": now["open"], "won": now["won"],
         "silent": quiet, "coverage": now["open"] / left, "awake": (now["open"] - quiet) / left,
         "prior": (prior["open"] / prior["left"]).reindex(now.index),
-        "need": rest * inverse(shares["share"]), "need_low": rest * inverse(shares["high"]),
-        "need_high": rest * inverse(shares["low"]),
+        "need": needed["share"], "need_low": needed["high"], "need_high": needed["low"],
     }, index=now.index)  # fmt: skip
     return found.reset_index(names="days")[WEEKS].astype("float64")
 
