@@ -88,7 +88,9 @@ def _holds(p: list[float]) -> "np.ndarray":
         return np.zeros(0, dtype=bool)
     from scipy.stats import false_discovery_control
 
-    return np.asarray(false_discovery_control(np.array(p), method="by") < FALSE_DISCOVERY)
+    return np.asarray(
+        false_discovery_control(np.array(p, dtype=float), method="by") < FALSE_DISCOVERY
+    )
 
 
 def _middle(finding: Finding) -> float:
@@ -120,7 +122,9 @@ def _sized(book: Book, tests: list[Tested]) -> list[Tested]:
     parts = [test.gains.assign(test=i) for i, test in enumerate(tests) if len(test.gains)]
     if not parts:
         return tests
-    gains = pd.concat(parts, ignore_index=True).merge(reachable(book), on=["table", "id"])
+    money = dict.fromkeys(("amount", "low", "middle", "high"), "float64")
+    gains = pd.concat(parts, ignore_index=True).astype(money)
+    gains = gains.merge(reachable(book), on=["table", "id"])
     gains["amount"] = gains["amount"].clip(lower=0.0, upper=gains["limit"])
     for side in ("low", "middle", "high"):
         gains[side] = gains[side].clip(0.0, 1.0) * gains["amount"]
