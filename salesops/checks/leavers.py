@@ -1,0 +1,246 @@
+"""What people left behind: deals and customers that nobody touched after they had gone."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from salesops.book.book import Book
+from salesops.checks.check import Check, Norm, Seen, Tested, no_rows
+from salesops.checks.followup import rows_of
+from salesops.checks.looks import Gain, gain_of_deals
+from salesops.metrics.handovers import no_owner_log
+from salesops.metrics.opendeals import open_deals, standing
+from salesops.metrics.workdays import local_day
+from salesops.model.calendar import Period
+from salesops.model.finding import Finding, Gap
+
+LESSON = "09_follow_up"
+# Whoever left within so many days; hand-overs up to so many days around the last day are theirs.
+RECENT, AROUND = 365, 30
+# Touches are counted in so many working days before and after; two thirds as many are still normal.
+WINDOW, TOLERATED = 20, 2 / 3
+LEAST_TOUCHES = 10
+# Who stands out among those who left, and how many of them are named.
+AMONG, SHOWN = 0.01, 3
+
+
+def left_deals(book: Book) -> pd.DataFrame:
+    """Give the deals that people who left handed over, with the touches before and after.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per person and deal that was open: `id` (of the deal), `person`, `left_on`,
+        `gap_days` (working days from the last day to the next touch by anybody, else to the deal's
+        end or so far), `is_late` (beyond `handover_days`), `before`, `after` (touches in the 20
+        working days before and after the last day) and `days_before`, `days_after` (working days
+        of these in which the deal was open).
+    """
+    users = book.unscoped("users").filter(_.left_on.notnull(), _.left_on <= book.date)
+    users = users.select("left_on", person="id")
+    moves = book.changes.filter(_.entity == "opportunities", _.field == "owner_id",
+                                _.changed_after.isnull())  # fmt: skip
+    moves = moves.select("entity_id", "old_value", "changed_at")
+    moves = moves.join(users, moves.old_value == users.person)
+    apart = local_day(book, moves.changed_at).delta(moves.left_on, unit="day")
+    moves = moves.filter(apart.abs() <= AROUND)
+    deals = book.without_renewals().opportunities.select("created_at", "closed_at", "id")
+    moves = moves.join(deals, moves.entity_id == deals.id)
+    moves = moves.filter(moves.closed_at.isnull() | (moves.closed_at > moves.changed_at))
+    frame = moves.select(
+        "id", "person", "left_on", born=local_day(book, moves.created_at),
+        ended=local_day(book, moves.closed_at),
+    ).distinct().order_by("id", "left_on").to_pandas()  # fmt: skip
+    frame["left_on"] = pd.to_datetime(frame["left_on"]).dt.date
+    return _with_touches(book, frame)
+
+
+def _with_touches(book: Book, deals: pd.DataFrame) -> pd.DataFrame:
+    """Count touches and working days on either side of the last day."""
+    chosen = book.unscoped("activities").filter(_.opportunity_id.isin(list(set(deals["id"]))))
+    acts = chosen.select(id="opportunity_id", day=local_day(book, chosen.occurred_at)).to_pandas()
+    at = _worked(book, deals["left_on"])
+    today = _worked(book, pd.Series([book.date])).iloc[0]
+    begun = _worked(book, deals["born"])
+    ended = _worked(book, deals["ended"]).fillna(today).clip(upper=today)
+    pairs = deals.reset_index()[["index", "id", "left_on"]].merge(acts, on="id")
+    moved = _worked(book, pairs["day"]) - at.loc[pairs["index"]].to_numpy()
+    later = (pd.to_datetime(pairs["day"]) - pd.to_datetime(pairs["left_on"])).dt.days
+    # What happened on the last day itself belongs to neither side.
+    before, after = (later < 0) & (moved > -WINDOW), (later > 0) & (moved <= WINDOW)
+    first = moved[later > 0].groupby(pairs["index"]).min().reindex(deals.index)
+    gap = first.fillna(ended - at).clip(lower=0)
+    return deals.assign(
+        gap_days=gap, is_late=gap > book.settings.norms.handover_days,
+        before=_counted(pairs[before], deals), after=_counted(pairs[after], deals),
+        days_before=np.minimum(WINDOW, at - begun).clip(lower=0),
+        days_after=np.minimum(WINDOW, ended - at).clip(lower=0),
+    )  # fmt: skip
+
+
+def _worked(book: Book, days: "pd.Series[dt.date]") -> "pd.Series[float]":
+    """Give the running count of working days up to each day; null where there is none."""
+    counts, origin = book.calendar.working_day_counts()
+    number = (pd.to_datetime(days) - pd.Timestamp(origin)).dt.days
+    known = counts[number.fillna(0).clip(0, len(counts) - 1).astype(int)].astype(float)
+    return pd.Series(known, index=days.index).where(number.notna())
+
+
+def _counted(pairs: pd.DataFrame, deals: pd.DataFrame) -> "pd.Series[int]":
+    return pairs.groupby("index").size().reindex(deals.index, fill_value=0)
+
+
+def fell_off(deals: pd.DataFrame) -> float:
+    """How likely are so few touches after the last day, were two thirds as many normal?
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"before": [12], "after": [0], "days_before": [20], "days_after": [20]})
+    >>> round(fell_off(rows), 4)
+    0.0022
+    """
+    from scipy.special import bdtr
+
+    sums = deals[["before", "after", "days_before", "days_after"]].sum()
+    share = TOLERATED * sums["days_after"]
+    if sums["before"] < LEAST_TOUCHES or share <= 0:
+        return 1.0
+    whole = sums["before"] + sums["after"]
+    return float(bdtr(sums["after"], int(whole), share / (share + sums["days_before"])))
+
+
+def _left_behind(book: Book, period: Period) -> Seen:
+    """Deals and customers of people who left, untouched for longer than the settings say."""
+    book = standing(book, period)
+    norms = book.settings.norms
+    norm = Norm(value=norms.handover_days, tolerance=0.0, source="settings")
+    orphans = _still_theirs(book)
+    reason = no_owner_log(book)
+    if reason is not None:
+        gap = Gap(what="check.left_behind", reason="no_history" if reason == "no_owner_history"
+                  else reason, needs="changes")  # fmt: skip
+        n = sum(len(test.rows) for test in orphans)
+        return Seen(value=float(n), n=n, norm=norm, tests=orphans, gaps=(gap,))
+    deals = left_deals(book)
+    recent = deals[[day > book.date - dt.timedelta(days=RECENT) for day in deals["left_on"]]]
+    value = float(recent["gap_days"].median())
+    late = recent[recent["is_late"]]
+    # Whose hand-over may still be under way is not judged yet.
+    over = late["left_on"].map(lambda day: book.calendar.working_days(day, book.date))
+    people = sorted(set(late.loc[over > norms.handover_days, "person"]))
+    tests = orphans
+    if people:
+        p = pd.Series({who: fell_off(recent[recent["person"] == who]) for who in people})
+        late = late[late["person"].isin(stand_out(p))]
+        tests = (*orphans, _of_people(book, late, at_least_one(p), _gain(book, deals)))
+    return Seen(value=value, n=len(recent), norm=norm, tests=tests)
+
+
+def at_least_one(p: "pd.Series[float]") -> float:
+    """Give the p of nobody standing out, of the p of each.
+
+    Notes
+    -----
+    Simes (1986), Biometrika 73, 751-754.
+
+    Examples
+    --------
+    >>> at_least_one(pd.Series([0.01, 0.02, 0.9]))
+    0.03
+    """
+    ordered = np.sort(p.to_numpy())
+    return float((ordered * len(ordered) / np.arange(1, len(ordered) + 1)).min())
+
+
+def stand_out(p: "pd.Series[float]") -> list[str]:
+    """Name those who stand out from the others, the first one in any case."""
+    from scipy.stats import false_discovery_control
+
+    chosen = false_discovery_control(p.to_numpy()) < AMONG
+    return list(p.index[chosen | (p == p.min()).to_numpy()])
+
+
+def _of_people(book: Book, late: pd.DataFrame, p: float, gain: Gain) -> Tested:
+    """Say what those who stand out left untouched."""
+    who = late.groupby("person")["left_on"].max().sort_values(kind="stable")
+    names = book.people().set_index("id")["name"]
+    parts = [_untouched_accounts(book, str(person), day) for person, day in who.items()]
+    accounts = pd.concat(parts, ignore_index=True).drop_duplicates()
+    deals = open_deals(book).select("id", "cents").to_pandas()
+    deals = deals[deals["id"].isin(late["id"])].sort_values("id")
+    finding = Finding(
+        code="diagnosis.left_behind", severity="act",
+        evidence={
+            "people": " / ".join(str(names.get(one) or one) for one in who.index[-SHOWN:]),
+            "n_people": len(who), "left_on": who.iloc[-1], "n": late["id"].nunique(),
+            "n_accounts": len(accounts), "days": float(late["gap_days"].median()),
+            "norm": book.settings.norms.handover_days, "n_open": len(deals),
+            "amount": float(deals["cents"].sum()) / 100, "chance": gain.chance,
+            "norm_chance": gain.norm, "n_past": gain.n, "n_norm": gain.norm_n,
+        },
+        assumption="diagnosis.left_behind.assumption" if gain.is_known and len(deals) else "",
+        owner_role="lead", action="diagnosis.left_behind.action", lesson=LESSON, trust="firm",
+    )  # fmt: skip
+    rows = [rows_of("opportunities", late["id"].drop_duplicates()), rows_of("accounts", accounts)]
+    return Tested(p=p, finding=finding, rows=pd.concat(rows, ignore_index=True),
+                  gains=gain.on(deals))  # fmt: skip
+
+
+def _untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series[str]":
+    """Name the customers somebody had before their last day that nobody touched soon after."""
+    tracked = book.tracked.get("accounts", {}).get("owner_id")
+    if tracked is None:
+        return no_rows()["id"]
+    morning = book.calendar.start_of(left_on)
+    spans = book.history("accounts")
+    own = spans.filter(spans.owner_id == person, spans.valid_from < morning,
+                       spans.valid_to >= morning).select("id").distinct()  # fmt: skip
+    ids = own.order_by("id").to_pandas()["id"]
+    until = left_on
+    while book.calendar.working_days(left_on, until) < book.settings.norms.handover_days:
+        until += dt.timedelta(days=1)
+    acts = book.unscoped("activities").filter(
+        _.account_id.isin(list(ids)), _.occurred_at >= book.calendar.end_of(left_on),
+        _.occurred_at <= book.calendar.end_of(until),
+    )  # fmt: skip
+    touched = acts.select("account_id").distinct().to_pandas()["account_id"]
+    return ids[~ids.isin(touched)].reset_index(drop=True)
+
+
+def _gain(book: Book, deals: pd.DataFrame) -> Gain:
+    """How much more often were deals won that their new owner took up in time?"""
+    outcome = book.opportunities.filter(_.outcome.isin(["won", "lost"])).select("id", "outcome")
+    ended = deals.merge(outcome.to_pandas(), on="id").drop_duplicates("id")
+    return gain_of_deals(ended["outcome"] == "won", ended["is_late"])
+
+
+def _still_theirs(book: Book) -> tuple[Tested, ...]:
+    """Open deals whose owner left longer ago than a hand-over may take: there should be none."""
+    users = book.unscoped("users").filter(_.left_on.notnull(), (_.role != "pool").fill_null(True))
+    users = users.select("left_on", gone_id="id")
+    deals = open_deals(book)
+    deals = deals.join(users, deals.owner_id == users.gone_id)
+    frame = deals.select("id", "cents", "left_on").order_by("id").to_pandas()
+    if frame.empty:
+        return ()
+    limit = book.settings.norms.handover_days
+    passed = [book.calendar.working_days(day, book.date) if day < book.date else 0
+              for day in pd.to_datetime(frame["left_on"]).dt.date]  # fmt: skip
+    frame = frame[np.array(passed) > limit]
+    if frame.empty:
+        return ()
+    finding = Finding(
+        code="diagnosis.still_theirs", severity="act",
+        evidence={"n": len(frame), "amount": float(frame["cents"].sum()) / 100, "norm": limit},
+        owner_role="lead", action="diagnosis.still_theirs.action", lesson=LESSON,
+    )  # fmt: skip
+    return (Tested(p=0.0, finding=finding, rows=rows_of("opportunities", frame["id"])),)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(id="left_behind", pain="teamwork", unit="days",
+          needs=("users.left_on", "opportunities.owner_id", "activities.opportunity_id"),
+          look=_left_behind),
+)  # fmt: skip
