@@ -8,7 +8,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.checks.check import Check, Norm, Seen, Tested, no_gains
-from salesops.checks.followup import rows_of
+from salesops.checks.followup import NOT_SIZED, rows_of
 from salesops.metrics.cash_frames import delivered_in_a_year, unaccepted
 from salesops.metrics.cohorts import no_link
 from salesops.metrics.collection import acceptance_unknown
@@ -48,7 +48,7 @@ def _unaccepted(book: Book, period: Period) -> Seen:
             "longest_days": int(long["waiting_days"].max()), "share": share, "norm": norm.value,
             "payable": float(owed["unpaid"].sum()), "due_share": due, "half_share": half,
         },
-        assumption="diagnosis.unaccepted.assumption" if len(owed) else "",
+        assumption="diagnosis.unaccepted.assumption" if len(owed) else NOT_SIZED,
         owner_role="delivery", action="diagnosis.unaccepted.action", lesson="12_cash",
     )  # fmt: skip
     # Counted, not estimated: it is beyond the norm or it is not.

@@ -14,6 +14,8 @@ from salesops.metrics.workdays import local_day
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap
 
+# Why a finding has no money where too little is known of such deals.
+NOT_SIZED = "diagnosis.not_sized"
 LESSON, DATA_LESSON = "09_follow_up", "04_customer_base"
 # Share of the customers with open deals that may have no contact entered yet.
 NO_CONTACT, NO_CONTACT_TOLERANCE = 0.05, 0.05
@@ -100,7 +102,7 @@ def _silent(book: Book, period: Period) -> Seen:
             "amount": float(silent["cents"].sum()) / 100, "value_share": share,
             "chance": gain.chance, "norm_chance": gain.norm, "n_past": gain.n,
         },
-        assumption=f"{code}.assumption" if gain.is_known else "",
+        assumption=f"{code}.assumption" if gain.is_known else NOT_SIZED,
         owner_role="lead", action=f"{code}.action", lesson=LESSON, trust="firm",
     )  # fmt: skip
     p = beyond(len(silent), len(deals), norm.limit)

@@ -8,7 +8,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.checks.check import Check, Norm, Seen, Tested, no_rows
-from salesops.checks.followup import rows_of
+from salesops.checks.followup import NOT_SIZED, rows_of
 from salesops.checks.looks import Gain, gain_of_deals
 from salesops.metrics.handovers import no_owner_log
 from salesops.metrics.opendeals import open_deals, standing
@@ -134,7 +134,8 @@ def _left_behind(book: Book, period: Period) -> Seen:
     if people:
         p = pd.Series({who: fell_off(recent[recent["person"] == who]) for who in people})
         late = late[late["person"].isin(stand_out(p))]
-        tests = (*orphans, _of_people(book, late, at_least_one(p), _gain(book, deals)))
+        gain = _gain(book, late, deals[~deals["is_late"]])
+        tests = (*orphans, _of_people(book, late, at_least_one(p), gain))
     return Seen(value=value, n=len(recent), norm=norm, tests=tests)
 
 
@@ -170,6 +171,7 @@ def _of_people(book: Book, late: pd.DataFrame, p: float, gain: Gain) -> Tested:
     accounts = pd.concat(parts, ignore_index=True).drop_duplicates()
     deals = open_deals(book).select("id", "cents").to_pandas()
     deals = deals[deals["id"].isin(late["id"])].sort_values("id")
+    sized = gain.is_known and len(deals) > 0
     finding = Finding(
         code="diagnosis.left_behind", severity="act",
         evidence={
@@ -180,7 +182,7 @@ def _of_people(book: Book, late: pd.DataFrame, p: float, gain: Gain) -> Tested:
             "amount": float(deals["cents"].sum()) / 100, "chance": gain.chance,
             "norm_chance": gain.norm, "n_past": gain.n, "n_norm": gain.norm_n,
         },
-        assumption="diagnosis.left_behind.assumption" if gain.is_known and len(deals) else "",
+        assumption="diagnosis.left_behind.assumption" if sized else NOT_SIZED,
         owner_role="lead", action="diagnosis.left_behind.action", lesson=LESSON, trust="firm",
     )  # fmt: skip
     rows = [rows_of("opportunities", late["id"].drop_duplicates()), rows_of("accounts", accounts)]
@@ -209,10 +211,11 @@ def _untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series
     return ids[~ids.isin(touched)].reset_index(drop=True)
 
 
-def _gain(book: Book, deals: pd.DataFrame) -> Gain:
+def _gain(book: Book, late: pd.DataFrame, in_time: pd.DataFrame) -> Gain:
     """How much more often were deals won that their new owner took up in time?"""
     outcome = book.opportunities.filter(_.outcome.isin(["won", "lost"])).select("id", "outcome")
-    ended = deals.merge(outcome.to_pandas(), on="id").drop_duplicates("id")
+    both = pd.concat([late[["id", "is_late"]], in_time[["id", "is_late"]]])
+    ended = both.merge(outcome.to_pandas(), on="id").drop_duplicates("id")
     return gain_of_deals(ended["outcome"] == "won", ended["is_late"])
 
 

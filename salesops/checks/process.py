@@ -10,6 +10,7 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.checks.check import Check, Norm, Seen, Tested
 from salesops.checks.followup import (
+    NOT_SIZED,
     beyond,
     quiet_deals,
     rows_of,
@@ -96,7 +97,7 @@ def _of_stage(
             "chance": gain.chance, "norm_chance": gain.norm, "n_ended": gain.n,
             "n_open": len(deals), "amount": float(deals["cents"].sum()) / 100,
         },
-        assumption="diagnosis.skipped_stages.assumption" if gain.is_known else "",
+        assumption="diagnosis.skipped_stages.assumption" if gain.is_known else NOT_SIZED,
         owner_role="lead", action="diagnosis.skipped_stages.action", lesson=LESSON, trust="firm",
     )  # fmt: skip
     return Tested(p=beyond(n, n_past, norm.limit), finding=finding,
@@ -157,7 +158,7 @@ def _dead(book: Book, period: Period) -> Seen:
         evidence={"n": len(dead), "n_open": len(deals), "share": value, "days": norms.dead_days,
                   "norm": norm.value, "amount": float(dead["cents"].sum()) / 100,
                   "value_share": share, "chance": gain.chance, "n_past": gain.n},
-        assumption=f"{code}.assumption" if gain.is_known else "", owner_role="lead",
+        assumption=f"{code}.assumption" if gain.is_known else NOT_SIZED, owner_role="lead",
         action=f"{code}.action", lesson=LESSON, trust="firm",
     )  # fmt: skip
     test = Tested(p=beyond(len(dead), len(deals), norm.limit), finding=finding,

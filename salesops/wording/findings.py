@@ -26,7 +26,7 @@ def say_finding(finding: Finding, *, mark: Mark = _plain) -> Words:
         text=say(finding.code, mark=mark, **evidence),
         action=_known(f"{finding.code}.action", evidence, mark),
         do=_known(f"{finding.code}.do", evidence, mark),
-        assumption=_known(f"{finding.code}.assumption", evidence, mark),
+        assumption=_known(finding.assumption or f"{finding.code}.assumption", evidence, mark),
         owner=label(f"role.{finding.owner_role}"),
         trust=label(f"trust.{finding.trust}") if finding.trust else "",
     )
