@@ -20,8 +20,8 @@ from salesops.model.settings import CollectionNorms
 
 # Leads of two years are counted, those of the last weeks apart: they have had no time yet.
 RECENT, RIPE = 730, 90
-# A source whose leads become customers half as often as others' is still normal.
-TOLERATED = 0.5
+# A source whose leads become customers two thirds as often as others' is still normal.
+TOLERATED = 2 / 3
 # Days after the due day at which the settings say what is normally paid.
 _DUE, _MONTH, _HALF_YEAR = 0, 25, 180
 
@@ -122,7 +122,7 @@ def _weak_source(book: Book, period: Period) -> Seen:
         return Seen(value=math.nan, n=0, gaps=(gap,))
     sources = leads_of_sources(book)
     n, won = int(sources["n"].sum()), int(sources["won"].sum())
-    norm = Norm(value=1.0, tolerance=-TOLERATED, source="learnt")
+    norm = Norm(value=1.0, tolerance=TOLERATED - 1.0, source="learnt")
     tests, ratios = [], []
     for name, of, got in sources[["source", "n", "won"]].itertuples(index=False):
         if of < book.settings.norms.too_few or of == n or won - got < 1:

@@ -9,6 +9,7 @@ from salesops.book.book import Book
 from salesops.checks.check import Check, Norm, Seen, Tested
 from salesops.checks.followup import rows_of
 from salesops.checks.process import LESSON, way_of_deals
+from salesops.methods.intervals import Z95, difference
 from salesops.methods.splits import Split, best_split, chosen_p
 from salesops.metrics.opendeals import standing
 from salesops.metrics.stages import has_stage_history
@@ -63,6 +64,13 @@ class Step:
             return math.nan
         return float(self.small["days"].median() - self.large["days"].median())
 
+    @property
+    def sorts(self) -> bool:
+        """Whether it stops more of the small deals than of the large ones, beyond chance."""
+        stopped = [(int(part["is_stopped"].sum()), len(part)) for part in (self.small, self.large)]
+        low, _high = difference(*stopped[0], *stopped[1], z=Z95)
+        return low > 0
+
 
 def steps(book: Book) -> tuple[Step, ...]:
     """Give the open stages that stop hardly any deal, each cut where the days differ most."""
@@ -100,7 +108,8 @@ def _idle(book: Book, period: Period) -> Seen:
     norm = Norm(value=0.0, tolerance=TOLERANCE_DAYS, source="learnt")
     if not found:
         return Seen(value=math.nan, n=0, norm=norm)
-    tests = tuple(_of_step(book, step) for step in found if step.excess > TOLERANCE_DAYS)
+    tests = tuple(_of_step(book, step) for step in found
+                  if step.excess > TOLERANCE_DAYS and not step.sorts)  # fmt: skip
     return Seen(value=max(step.excess for step in found), n=sum(len(s.deals) for s in found),
                 norm=norm, tests=tests)  # fmt: skip
 

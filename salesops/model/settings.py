@@ -148,7 +148,7 @@ class Norms(_Section):
     skip_share: Share = 0.10
     back_share: Share = 0.08
     # A step that stops a smaller share of deals than this sorts nothing out.
-    gate_share: Share = 0.20
+    gate_share: Share = 0.25
     # Of the open deals so many may be silent beyond `silent_after`, and so many dead: silent for
     # more than so many calendar days.
     silent_share: Share = 0.05
