@@ -1,5 +1,6 @@
 """Open deals that nobody speaks about, and records that nobody is in charge of."""
 
+import datetime as dt
 import math
 
 import ibis
@@ -47,14 +48,31 @@ def quiet_deals(book: Book) -> pd.DataFrame:
     pandas.DataFrame
         One row per open deal but renewals: `id`, `stage`, `cents`, `silent` (beyond the settings'
         touch norms, dead ones apart) and `dead`.
+
+    Notes
+    -----
+    What was said before the first touch on record nobody knows: as long as the records reach back
+    for less than `dead_days`, a deal that is older than they are and has no touch is neither.
     """
-    deals = with_silence(book, open_deals(book))
+    deals, limit = with_silence(book, open_deals(book)), book.settings.norms.dead_days
+    begun = _first_touch(book)
     spoken = local_day(book, ibis.coalesce(deals.last_touch_at, deals.created_at))
     days = ibis.literal(book.date).delta(spoken, unit="day")
-    frame = deals.select("id", "stage", "cents", "silent", days=days).order_by("id").to_pandas()
-    dead = frame["days"] > book.settings.norms.dead_days
-    silent = frame["silent"].eq(True) & ~dead
-    return frame.assign(dead=dead, silent=silent)
+    untold = deals.last_touch_at.isnull() & (deals.created_at < begun)
+    frame = deals.select(
+        "id", "stage", "cents", "silent", days=days, untold=untold.fill_null(False)
+    ).order_by("id").to_pandas()  # fmt: skip
+    short = (book.date - book.calendar.local_date(begun)).days <= limit
+    known = ~frame["untold"].astype(bool) if short else pd.Series(True, index=frame.index)
+    dead = (frame["days"] > limit) & known
+    return frame.assign(dead=dead, silent=frame["silent"].eq(True) & ~dead & known)
+
+
+def _first_touch(book: Book) -> dt.datetime:
+    """Give the instant of the first touch of a deal on record."""
+    touches = book.unscoped("activities").filter(_.opportunity_id.notnull())
+    first = touches.agg(at=_.occurred_at.min()).to_pandas()["at"].iloc[0]
+    return book.instant if pd.isna(first) else pd.Timestamp(first).to_pydatetime()
 
 
 def share_of_value(deals: pd.DataFrame, part: "pd.Series[bool]") -> float:

@@ -124,7 +124,8 @@ def _left_behind(book: Book, period: Period) -> Seen:
         n = sum(len(test.rows) for test in orphans)
         return Seen(value=float(n), n=n, norm=norm, tests=orphans, gaps=(gap,))
     deals = left_deals(book)
-    recent = deals[[day > book.date - dt.timedelta(days=RECENT) for day in deals["left_on"]]]
+    since = pd.Timestamp(book.date - dt.timedelta(days=RECENT))
+    recent = deals[pd.to_datetime(deals["left_on"]) > since]
     value = float(recent["gap_days"].median())
     late = recent[recent["is_late"]]
     # Whose hand-over may still be under way is not judged yet.
