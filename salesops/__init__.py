@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from salesops.analyses.collection import collection as collection
     from salesops.analyses.conversion import conversion as conversion
+    from salesops.analyses.diagnosis import diagnosis as diagnosis
     from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
     from salesops.analyses.performance import performance as performance
@@ -32,6 +33,7 @@ _PUBLIC = {
     "at": "salesops.opening",
     "collection": "salesops.analyses.collection",
     "conversion": "salesops.analyses.conversion",
+    "diagnosis": "salesops.analyses.diagnosis",
     "explain": "salesops.analyses.explained",
     "funnel": "salesops.analyses.funnel",
     "metric": "salesops.metrics.catalogue",

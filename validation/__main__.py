@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from validation import funnel
-from validation.table import as_markdown
+from validation import diagnosis, funnel
+from validation.table import as_markdown, merged
 
-PARTS = {"funnel": funnel.measure}
+PARTS = {"diagnosis": diagnosis.measure, "funnel": funnel.measure}
+TABLE = Path("docs/validation.md")
 
 
 def main() -> int:
@@ -18,10 +19,9 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [options.part] if options.part else sorted(PARTS)
     claims = [claim for part in chosen for claim in PARTS[part](options.seeds)]
-    text = as_markdown(claims)
-    print(text)
-    if not options.part:
-        Path("docs/validation.md").write_text(text, encoding="utf-8")
+    print(as_markdown(claims))
+    before = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    TABLE.write_text(merged(before, claims), encoding="utf-8")
     return 0 if all(claim.holds for claim in claims) else 1
 
 

@@ -35,3 +35,14 @@ def as_markdown(claims: Sequence[Claim]) -> str:
         for c in claims
     ]
     return "\n".join(lines) + "\n"
+
+
+def merged(before: str, claims: Sequence[Claim]) -> str:
+    """Put the claims of the measured parts in place of theirs in an earlier table."""
+    measured = {claim.part for claim in claims}
+    fresh = as_markdown(claims).splitlines()
+    start = fresh.index("|---|---|---|---|---|---|---|") + 1
+    parts = {line: line.split("|")[1].strip() for line in before.splitlines() if line[:2] == "| "}
+    kept = [line for line, part in parts.items() if part not in {*measured, "part"}]
+    rows = sorted([*kept, *fresh[start:]], key=lambda line: line.split("|")[1])
+    return "\n".join([*fresh[:start], *rows]) + "\n"

@@ -29,6 +29,16 @@ def fingerprint_of(book: Book) -> str:
     return _FINGERPRINTS[book]
 
 
+def due_on(book: Book, finding: Finding) -> dt.date:
+    """Give the day by which a finding's action is due: working days after the book's date."""
+    left = getattr(book.settings.norms.due_days, finding.severity)
+    day = book.date
+    while left > 0:
+        day += dt.timedelta(days=1)
+        left -= book.calendar.is_working_day(day)
+    return day
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Setting:
     """Of what company, scope, period and date a result speaks."""
@@ -154,13 +164,7 @@ class Result:
 
     def due(self, finding: Finding) -> dt.date:
         """Give the day by which a finding's action is due, in working days of its severity."""
-        book = self.setting.book
-        left = getattr(book.settings.norms.due_days, finding.severity)
-        day = book.date
-        while left > 0:
-            day += dt.timedelta(days=1)
-            left -= book.calendar.is_working_day(day)
-        return day
+        return due_on(self.setting.book, finding)
 
     @property
     def cards(self) -> Shown:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from salesops.checks.check import PAINS, Check
@@ -109,20 +110,20 @@ def _most(bad: pd.DataFrame) -> str:
 
 
 def since_frame(checks: pd.DataFrame) -> pd.DataFrame:
-    """Give the checks that came out otherwise than last time, worse ones first.
+    """Give the checks that came out otherwise than last time, then those that still find something.
 
     Returns
     -------
     pandas.DataFrame
-        `check`, `unit`, `change` (`worse`, `better`), `prior_status`, `status`, `prior_value`,
-        `value`; empty where nothing changed or last time is not known.
+        `check`, `unit`, `change` (`worse`, `better`, `same`), `prior_status`, `status`,
+        `prior_value`, `value`; empty where last time is not known.
     """
+    columns = ["check", "unit", "change", "prior_status", "status", "prior_value", "value"]
     both = checks[(checks["status"] != "unknown") & (checks["prior_status"] != "unknown")]
     step = both["status"].map(RANK) - both["prior_status"].map(RANK)
-    moved = both[step != 0].assign(
-        change=step[step != 0].gt(0).map({True: "worse", False: "better"})
-    )
-    columns = ["check", "unit", "change", "prior_status", "status", "prior_value", "value"]
-    return moved.sort_values("change", ascending=False, kind="stable")[columns].reset_index(
-        drop=True
-    )
+    both = both.assign(change=np.select([step > 0, step < 0], ["worse", "better"], "same"))
+    told = both[(step != 0) | both["status"].isin(["act", "watch"])]
+    order = told["change"].map({"worse": 0, "better": 1, "same": 2})
+    by_money = told.assign(order=order, money=told["middle"].fillna(0.0))
+    by_money = by_money.sort_values(["order", "money"], ascending=[True, False], kind="stable")
+    return by_money[columns].reset_index(drop=True)
