@@ -144,5 +144,6 @@ def longer_p(step: Step) -> float:
 
 CHECKS: tuple[Check, ...] = (
     Check(id="idle_steps", pain="process", unit="days",
-          needs=("opportunities.amount", "opportunities.created_at"), look=_idle),
+          needs=("opportunities.amount", "opportunities.created_at"), look=_idle,
+          needs_log=("opportunities.stage",)),
 )  # fmt: skip

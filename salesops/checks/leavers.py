@@ -1,6 +1,7 @@
 """What people left behind: deals and customers that nobody touched after they had gone."""
 
 import datetime as dt
+import math
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ def _left_behind(book: Book, period: Period) -> Seen:
         gap = Gap(what="check.left_behind", reason="no_history" if reason == "no_owner_history"
                   else reason, needs="changes")  # fmt: skip
         n = sum(len(test.rows) for test in orphans)
-        return Seen(value=float(n), n=n, norm=norm, tests=orphans, gaps=(gap,))
+        return Seen(value=math.nan, n=n, norm=norm, tests=orphans, gaps=(gap,))
     deals = left_deals(book)
     since = pd.Timestamp(book.date - dt.timedelta(days=RECENT))
     recent = deals[pd.to_datetime(deals["left_on"]) > since]

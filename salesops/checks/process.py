@@ -187,10 +187,11 @@ def _no_role(book: Book, _period: Period) -> Seen:
 
 
 CHECKS: tuple[Check, ...] = (
+    # Between two imports a deal may have been in stages that nobody saw.
     Check(id="skipped_stages", pain="process", unit="ratio", needs=("opportunities.created_at",),
-          look=_skipped),
+          look=_skipped, needs_log=("opportunities.stage",)),
     Check(id="back_moves", pain="process", unit="ratio", needs=("opportunities.created_at",),
-          look=_back),
+          look=_back, needs_log=("opportunities.stage",)),
     Check(id="dead_deals", pain="process", unit="ratio",
           needs=("activities.opportunity_id", "activities.direction", "opportunities.created_at"),
           look=_dead),
