@@ -75,9 +75,10 @@ class Step:
 def steps(book: Book) -> tuple[Step, ...]:
     """Give the open stages that stop hardly any deal, each cut where the days differ most."""
     ways, norms = way_of_deals(book), book.settings.norms
+    since = pd.Timestamp(book.tracked["opportunities"]["stage"].since)
     found = []
     for i, stage in enumerate(book.settings.stage_ids("open")):
-        deals = _left(ways, i)
+        deals = _left(ways, i, since)
         # A stage that sorts out deals earns its time.
         if len(deals) < 2 * norms.too_few or deals["is_stopped"].mean() >= norms.gate_share:
             continue
@@ -86,9 +87,11 @@ def steps(book: Book) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def _left(ways: pd.DataFrame, i: int) -> pd.DataFrame:
+def _left(ways: pd.DataFrame, i: int, since: pd.Timestamp) -> pd.DataFrame:
     """Give the deals that were in the i-th open stage and have left it, with a known value."""
-    here = ways[ways[f"entered_{i}"].notna() & ways["cents"].notna()]
+    # What stood in it before the history began came at a time that nobody knows.
+    seen = ways["is_known"] | (ways[f"beyond_{i - 1}"] >= since if i else False)
+    here = ways[seen & ways[f"entered_{i}"].notna() & ways["cents"].notna()]
     out = here[[f"beyond_{i}", "gone_at"]].min(axis=1)
     days = (out - here[f"entered_{i}"]).dt.total_seconds() / _DAY
     deals = pd.DataFrame({
