@@ -104,7 +104,7 @@ def fewer(hits: int, n: int, other_hits: int, other_n: int, ratio: float = TOLER
     Examples
     --------
     >>> round(fewer(0, 100, 10, 100), 4)
-    0.0173
+    0.006
     """
     from scipy.special import bdtr
 

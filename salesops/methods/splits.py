@@ -90,7 +90,7 @@ def chosen_p(z: float, least_share: float = LEAST_SHARE) -> float:
     Examples
     --------
     >>> round(chosen_p(4.0), 5)
-    0.00136
+    0.00117
     """
     if z <= 1:
         return 1.0
