@@ -18,8 +18,6 @@ from salesops.model.finding import Finding, Gap
 # Why a finding has no money where too little is known of such deals.
 NOT_SIZED = "diagnosis.not_sized"
 LESSON, DATA_LESSON = "09_follow_up", "04_customer_base"
-# Share of the customers with open deals that may have no contact entered yet.
-NO_CONTACT, NO_CONTACT_TOLERANCE = 0.05, 0.05
 
 
 def rows_of(table: str, ids: "pd.Series[str]") -> pd.DataFrame:
@@ -167,7 +165,7 @@ def _no_owner(book: Book, period: Period) -> Seen:
 def _no_contact(book: Book, period: Period) -> Seen:
     """Open deals whose customer has no contact entered, nor the deal itself."""
     book, norms = standing(book, period), book.settings.norms
-    norm = Norm(value=NO_CONTACT, tolerance=NO_CONTACT_TOLERANCE, source="settings")
+    norm = Norm(value=norms.no_contact_share, tolerance=0.0, source="settings")
     if not book.n("contacts"):
         gap = Gap(what="check.no_contact", reason="no_rows", needs="contacts")
         return Seen(value=math.nan, n=0, norm=norm, gaps=(gap,))

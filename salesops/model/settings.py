@@ -149,9 +149,10 @@ class Norms(_Section):
     back_share: Share = 0.08
     # A step that stops a smaller share of deals than this sorts nothing out.
     gate_share: Share = 0.25
-    # Of the open deals so many may be silent beyond `silent_after`, and so many dead: silent for
-    # more than so many calendar days.
+    # Of the open deals so many may be silent beyond `silent_after`, have no contact entered, or be
+    # dead: silent for more than so many calendar days.
     silent_share: Share = 0.05
+    no_contact_share: Share = 0.10
     dead_days: Annotated[int, Field(gt=0)] = 90
     dead_share: Share = 0.005
     too_few: int = 30
