@@ -7,6 +7,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.book.moment import instant
 from salesops.checks.check import Check, Norm, Seen, Tested, no_gains
 from salesops.checks.followup import NOT_SIZED, rows_of
 from salesops.metrics.cash_frames import delivered_in_a_year, unaccepted
@@ -85,7 +86,8 @@ def leads_of_sources(book: Book) -> pd.DataFrame:
         One row per source, most leads first: `source`, `n` leads created in the last two years
         and at least 90 days ago, `won` (whose deal was won).
     """
-    first, last = (book.calendar.start_of(book.date - dt.timedelta(days=d)) for d in (RECENT, RIPE))
+    days = [book.date - dt.timedelta(days=back) for back in (RECENT, RIPE)]
+    first, last = (instant(book.calendar.start_of(day)) for day in days)
     leads = book.leads.filter(_.source.notnull(), _.created_at >= first, _.created_at < last)
     won = book.unscoped("opportunities").filter(_.outcome == "won").id
     became = leads.opportunity_id.isin(won).fill_null(False)

@@ -8,6 +8,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.book.moment import instant
 from salesops.checks.check import Check, Norm, Seen, Tested
 from salesops.checks.looks import Gain, gain_of_looks, looks
 from salesops.metrics.opendeals import has_touches, open_deals, standing, with_silence
@@ -56,7 +57,7 @@ def quiet_deals(book: Book) -> pd.DataFrame:
     begun = _first_touch(book)
     spoken = local_day(book, ibis.coalesce(deals.last_touch_at, deals.created_at))
     days = ibis.literal(book.date).delta(spoken, unit="day")
-    untold = deals.last_touch_at.isnull() & (deals.created_at < begun)
+    untold = deals.last_touch_at.isnull() & (deals.created_at < instant(begun))
     frame = deals.select(
         "id", "stage", "cents", "silent", days=days, untold=untold.fill_null(False)
     ).order_by("id").to_pandas()  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.book.moment import instant
 from salesops.checks.check import Check, Norm, Seen, Tested, no_rows
 from salesops.checks.followup import NOT_SIZED, rows_of
 from salesops.checks.looks import Gain, gain_of_deals
@@ -197,7 +198,7 @@ def _untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series
     tracked = book.tracked.get("accounts", {}).get("owner_id")
     if tracked is None:
         return no_rows()["id"]
-    morning = book.calendar.start_of(left_on)
+    morning = instant(book.calendar.start_of(left_on))
     spans = book.history("accounts")
     own = spans.filter(spans.owner_id == person, spans.valid_from < morning,
                        spans.valid_to >= morning).select("id").distinct()  # fmt: skip
@@ -206,8 +207,8 @@ def _untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series
     while book.calendar.working_days(left_on, until) < book.settings.norms.handover_days:
         until += dt.timedelta(days=1)
     acts = book.unscoped("activities").filter(
-        _.account_id.isin(list(ids)), _.occurred_at >= book.calendar.end_of(left_on),
-        _.occurred_at <= book.calendar.end_of(until),
+        _.account_id.isin(list(ids)), _.occurred_at >= instant(book.calendar.end_of(left_on)),
+        _.occurred_at <= instant(book.calendar.end_of(until)),
     )  # fmt: skip
     touched = acts.select("account_id").distinct().to_pandas()["account_id"]
     return ids[~ids.isin(touched)].reset_index(drop=True)
