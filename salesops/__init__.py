@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from salesops.analyses.explained import explain as explain
     from salesops.analyses.funnel import funnel as funnel
     from salesops.analyses.performance import performance as performance
+    from salesops.analyses.process import process as process
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
     from salesops.metrics.catalogue import metric as metric
@@ -39,6 +40,7 @@ _PUBLIC = {
     "metric": "salesops.metrics.catalogue",
     "open_book": "salesops.book.book",
     "performance": "salesops.analyses.performance",
+    "process": "salesops.analyses.process",
 }
 __all__ = list(_PUBLIC)
 
