@@ -100,8 +100,8 @@ class Process(Result):
 
     @property
     def fields_table(self) -> TableView | Shown:
-        """Every field with how often it is filled."""
-        return tables.fields_table(self.fields)
+        """The fields that are not nearly always filled."""
+        return tables.fields_table(self.fields, FULL)
 
 
 def process(book: Book, *, period: str = "latest") -> Process:

@@ -118,12 +118,14 @@ def skips_table(skipped: pd.DataFrame) -> TableView | Shown:
                      optional=frozenset({"id", "stage"}))  # fmt: skip
 
 
-def fields_table(fields: pd.DataFrame) -> TableView | Shown:
-    """Give every field with how often it is filled."""
-    if fields.empty:
+def fields_table(fields: pd.DataFrame, full: float) -> TableView | Shown:
+    """Give the fields that are filled less often than `full`, a share."""
+    rest = fields[fields["filled_share"] < full]
+    if rest.empty:
         return said("process.fields_none")
-    frame = fields.assign(field="field." + fields["field"].astype(str))
+    frame = rest.assign(field="field." + rest["field"].astype(str))
     columns = {"field": "label", "required": "flag", "n": "count", "filled_share": "ratio",
                "prior_share": "ratio"}  # fmt: skip
+    counts = {"n": len(fields), "n_full": len(fields) - len(rest)}
     return TableView(frame=frame, columns=columns, most=30,
-                     caption=Say("process.fields_caption", {"n": len(frame)}))  # fmt: skip
+                     caption=Say("process.fields_caption", counts))  # fmt: skip

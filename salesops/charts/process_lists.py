@@ -66,7 +66,7 @@ def bands_exhibit(bands: pd.DataFrame, numbers: Numbers) -> Exhibit | None:
     if bands["most"].isna().all() or len(bands) == 1:
         del columns["most"]
     frame = bands.assign(band="band." + bands["band"].astype(str))
-    note = Say("process.note_bands")
+    note = Say("process.note_bands") if len(bands) > 1 else None
     return Exhibit(
         key="idle", title=Say(code, told), note=note,
         table=TableView(frame=frame, columns=columns, caption=Say("process.bands_caption")),

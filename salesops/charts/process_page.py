@@ -66,7 +66,7 @@ def verdict(seen: Seen) -> tuple[Say, ...]:
     if math.isnan(seen.number("as_drawn_share")):
         counts = {"n_stages": int(seen.number("n_stages")), "n_open": int(seen.number("n_open"))}
         return (Say("process.verdict_blind", counts), *_plain_clause(seen))
-    first = Say("process.verdict_as_drawn", {"share": seen.number("as_drawn_share")})
+    first = _as_drawn(seen)
     skip, idle = seen.found("skipped_stages"), seen.found("idle_steps")
     clauses = []
     if skip is not None:
@@ -80,6 +80,14 @@ def verdict(seen: Seen) -> tuple[Say, ...]:
     if len(clauses) == LINES:
         return tuple(clauses)
     return (first, *(clauses or [Say("process.verdict_fine")]))
+
+
+def _as_drawn(seen: Seen) -> Say:
+    n = int(seen.number("n_ways"))
+    if n < seen.settings.norms.too_few:
+        counts = {"n": n, "n_as_drawn": int(seen.number("n_as_drawn"))}
+        return Say("process.verdict_as_drawn_n", counts)
+    return Say("process.verdict_as_drawn", {"share": seen.number("as_drawn_share")})
 
 
 def _plain_clause(seen: Seen) -> tuple[Say, ...]:

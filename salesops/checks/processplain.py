@@ -78,7 +78,7 @@ def _of_table(book: Book, table: str) -> list[tuple[object, ...]]:
     now, before = _years(book, table, source)
     sums: dict[str, ibis.Value] = {}
     for i, (_table, column, needed, _required) in enumerate(fields):
-        rows = source.outcome == needed if needed else ibis.literal(True)
+        rows = source.outcome == needed if needed else source.id.notnull()
         has = _is_filled(source[column])
         for name, then in (("n", now), ("before", before)):
             here = (rows & then).fill_null(False)
@@ -99,7 +99,7 @@ def _of_table(book: Book, table: str) -> list[tuple[object, ...]]:
 def _years(book: Book, table: str, source: ibis.Table) -> tuple[ibis.Value, ibis.Value]:
     """Mark the rows of the last year and of the one before, by their creation."""
     if not book.has(f"{table}.created_at"):
-        return ibis.literal(True), ibis.literal(False)
+        return source.id.notnull(), source.id.isnull()
     days = (book.date - dt.timedelta(days=back) for back in (YEAR, 2 * YEAR))
     start, earlier = (instant(book.calendar.start_of(day)) for day in days)
     born = source.created_at
