@@ -1,6 +1,7 @@
 """The pictures of the process: lanes as drawn, the way deals really went, skips, steps, fields."""
 
-from itertools import pairwise
+import unicodedata
+from itertools import accumulate, pairwise
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from salesops.wording.catalogue import FORMATS
 from salesops.wording.language import current_language, current_settings
 from salesops.wording.numbers import count, money_unit
 
-LANE, ROW, BAR = 19, 22, 0.44
+LANE, ROW, BAR, LEFT = 19, 22, 0.44, 104
 _NOBODY = "nobody"
 _AFTER = "after_sales"
 
@@ -42,8 +43,12 @@ def lanes(design: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     places = [(x, order.index(role)) for x, role in enumerate(roles)]
     for (x0, y0), (x1, y1) in pairwise(places):
         ax.plot([x0, x1, x1], [y0, y0, y1], color=LATER, lw=px(1.5), zorder=1)
+    room = (theme.FULL - LEFT) / max(len(design), 1)
     for (x, y), stage, role in zip(places, design["stage"], roles, strict=True):
-        ax.text(x, y, stage_name(stage), ha="center", va="center_baseline", fontsize=px(11),
+        # A box may reach over its step unless the next one stands in the same lane.
+        beside = y in {lane for step, lane in places if abs(step - x) == 1}
+        name = _fitted(stage_name(stage), room if beside else 1.6 * room)
+        ax.text(x, y, name, ha="center", va="center_baseline", fontsize=px(11),
                 color="white", zorder=3,
                 bbox={"boxstyle": "square,pad=0.22", "lw": 0,
                       "fc": BAD if role == _NOBODY else ACTUAL})  # fmt: skip
@@ -57,8 +62,17 @@ def lanes_figure(design: pd.DataFrame, width: int) -> Figure:
     roles = {role if isinstance(role, str) else _NOBODY for role in design["role"]}
     body = LANE * max(len(roles), 1)
     fig = theme.figure(width, body + 4)
-    lanes(design, ax=theme.panel(fig, 104, 2, width - 104, body))
+    lanes(design, ax=theme.panel(fig, LEFT, 2, width - LEFT, body))
     return fig
+
+
+def _fitted(name: str, room: float) -> str:
+    """Shorten a name to a width in CSS pixels; the table below has it whole."""
+    widths = [11.0 if unicodedata.east_asian_width(c) in "WF" else 6.2 for c in name]
+    if sum(widths) <= room - 8:
+        return name
+    kept = sum(1 for end in accumulate(widths) if end <= room - 19)
+    return name[: max(kept, 1)] + "…"
 
 
 def _lanes_down(design: pd.DataFrame, width: int) -> Figure:

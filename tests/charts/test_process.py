@@ -110,3 +110,12 @@ def test_fields_that_are_nearly_always_filled_are_counted_and_not_listed():
     assert len(table.frame) == 1
     with language("en"):
         assert table.caption.text().startswith("1 of 2 fields")
+
+
+def test_long_names_of_neighbours_in_one_lane_are_shortened_and_stand_whole_in_the_table():
+    long = "A stage with a name that is far too long for its step"
+    stages = [f"{long} {i}" for i in range(6)]
+    ax = pictures.lanes(pd.DataFrame({"stage": stages, "role": ["rep"] * 6}))
+    boxes = [t.get_text() for t in ax.texts if t.get_bbox_patch()]
+    # 632 pixels for six steps are 105 for each, of which a letter takes about 6.
+    assert all(text.endswith("…") and len(text) <= 105 / 6 for text in boxes)
