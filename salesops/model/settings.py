@@ -144,6 +144,17 @@ class Norms(_Section):
     aged_after: Positive = 2.0
     handover_days: Positive = 5
     push_count: int = 3
+    # Of the open deals so many may have been moved `push_count` times; of the changes of deals so
+    # many may fall on the last three days of a month.
+    pushed_share: Share = 0.05
+    month_end_share: Share = 0.15
+    # A rep who is new has a target of their own from this month on.
+    target_from_month: Annotated[int, Field(gt=0)] = 4
+    # Days within which a deal is seldom created and won; so many such wins are normal.
+    sudden_days: Positive = 5
+    sudden_share: Share = 0.05
+    # Of the customers that a person claims from the public pool so many may go back untouched.
+    returned_share: Share = 0.30
     logging_hours: Positive = 24
     skip_share: Share = 0.10
     back_share: Share = 0.08
