@@ -61,7 +61,9 @@ def stage_times(book: Book) -> Table:
     reached = [ibis.least(times[f"seen_{i}"], times[f"unseen_{i}"]) for i in range(won + 1)]
     columns = {}
     for i in range(won):
-        columns[f"entered_{i}"] = times[f"seen_{i}"]
+        # Who stood there before the log begins had its first entry then; what is seen is none.
+        first = times[f"unseen_{i}"].isnull()
+        columns[f"entered_{i}"] = ibis.ifelse(first, times[f"seen_{i}"], ibis.null(AT))
         later = reached[i + 1 :]
         # The least of one is no expression on Spark.
         columns[f"beyond_{i}"] = ibis.least(*later) if len(later) > 1 else later[0]

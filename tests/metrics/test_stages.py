@@ -52,7 +52,7 @@ def test_a_deal_older_than_the_log_got_beyond_earlier_stages_but_its_entry_is_un
     assert times["won_at"] is None
 
 
-def test_a_return_into_the_stage_in_which_the_log_found_a_deal_is_its_first_known_entry():
+def test_a_return_into_the_stage_in_which_the_log_found_a_deal_is_no_first_entry():
     book = _book(
         [("a", day(2), "contract")],
         [
@@ -64,8 +64,27 @@ def test_a_return_into_the_stage_in_which_the_log_found_a_deal_is_its_first_know
     times = _times(book).loc["a"]
     assert times["entered_0"] == day(12)
     assert times["beyond_0"] == day(2)
-    assert times["entered_1"] == day(15)
+    # It had been in needs before the log begins; when it came there first is not known.
+    assert times["entered_1"] is None
     assert times["beyond_1"] == times["won_at"] == day(20)
+
+
+def test_another_field_that_changes_makes_no_entry_of_a_deal_older_than_the_log():
+    opportunities = pd.DataFrame({
+        "id": ["old", "new"], "created_at": [day(2), day(11)], "stage": ["needs", "needs"],
+        "amount": [90.0, 80.0], "type": "new",
+    })  # fmt: skip
+    changes = pd.DataFrame({
+        "entity": "opportunities", "entity_id": ["old", "new"], "field": "amount",
+        "old_value": ["100.00", "100.00"], "new_value": ["90.00", "80.00"],
+        "changed_at": [day(13), day(14)], "seq": [1, 2],
+    })  # fmt: skip
+    tracked = pd.DataFrame({"entity": "opportunities", "field": ["stage", "amount"],
+                            "since": LOG_BEGINS, "how": "log"})  # fmt: skip
+    frames = {"opportunities": opportunities, "changes": changes, "tracked": tracked}
+    times = _times(book_of({name: typed(name, frame) for name, frame in frames.items()}))
+    assert times.loc["old", "entered_1"] is None
+    assert times.loc["new", "entered_1"] == day(11)
 
 
 def test_the_last_open_stage_is_passed_by_winning_alone_and_loss_has_its_date():
