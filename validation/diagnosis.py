@@ -24,12 +24,17 @@ KEPT = Path("build/validation")
 SIZES = (0.5, 1.0, 2.0, 4.0)
 # Problem -> the checks that are to find it, and where it is one group's, the group in its truth.
 FOUND_BY: dict[str, tuple[frozenset[str], str]] = {
+    "P1": (frozenset({"no_target", "target_sums"}), ""),
     "P3": (frozenset({"untouched_leads", "weekend_leads"}), ""),
     "P4": (frozenset({"silent_deals"}), ""),
     "P5": (frozenset({"left_behind"}), ""),
     "P7": (frozenset({"skipped_stages"}), ""),
     "P8": (frozenset({"idle_steps"}), ""),
+    "P9": (frozenset({"month_end_edits"}), "team"),
+    "P10": (frozenset({"pushed_deals"}), ""),
+    "P11": (frozenset({"sudden_wins"}), "reps"),
     "P12": (frozenset({"dead_deals"}), ""),
+    "P14": (frozenset({"empty_claims"}), "reps"),
     "P15": (frozenset({"unaccepted"}), ""),
     "P16": (frozenset({"weak_source"}), "source"),
 }
