@@ -39,6 +39,19 @@ class Kernels:
         for manager in running:
             _kill(manager)
 
+    def close(self) -> None:
+        """Reap the kernels and close their sockets, once nothing uses them any more.
+
+        A client whose kernel was killed, or never answered, leaves both behind.
+        """
+        for manager in self._managers:
+            _kill(manager)
+            process = getattr(manager.provisioner, "process", None)
+            if process is not None:
+                process.wait()
+            if not manager.context.closed:
+                manager.context.destroy(linger=0)
+
     def _refuse(self) -> None:
         if self._ended:
             raise RuntimeError("the run was broken off")

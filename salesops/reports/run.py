@@ -187,7 +187,9 @@ def _at_work(jobs: Sequence[Job], workers: int | None) -> Iterator[Mapping["Futu
             pool.shutdown(cancel_futures=True)
             log.setLevel(level)
             raise
-        pool.shutdown()
+        finally:
+            pool.shutdown()
+            kernels.close()
 
 
 def _make(job: Job, jobs: Sequence[Job], kernels: Kernels) -> _Made:
