@@ -13,6 +13,7 @@ import ibis
 from ibis import _
 
 from salesops.book.book import Book
+from salesops.book.scope import in_people
 from salesops.book.versions import AT
 from salesops.metrics.metric import Table
 
@@ -42,6 +43,26 @@ def days_between(later: ibis.Value, earlier: ibis.Value) -> ibis.Value:
     return (seconds // _DAY).cast("int64")
 
 
+def owned_contracts(book: Book) -> Table:
+    """Give the contracts that belong to people in scope, with whose they were at their signing.
+
+    A scope also shows contracts that are only credited in part to somebody inside; their money
+    belongs to their owner.
+    """
+    rows = book.attributed("contracts")
+    if not book.limits.limits_people:
+        return rows
+    inside = in_people(book.limits, rows.event_owner_id, rows.event_team, rows.event_region)
+    return rows.filter(inside)
+
+
+def of_owned(book: Book, rows: Table) -> Table:
+    """Keep the rows whose contract belongs to people in scope; all of them in a company's book."""
+    if not book.limits.limits_people:
+        return rows
+    return rows.filter(rows.contract_id.isin(owned_contracts(book).id))
+
+
 def signed_contracts(book: Book) -> Table:
     """Give one row per contract with its cents, and whom it belongs to at its signing.
 
@@ -57,7 +78,7 @@ def signed_contracts(book: Book) -> Table:
 
 
 def _signed(book: Book) -> Table:
-    rows = book.attributed("contracts")
+    rows = owned_contracts(book)
     came = resolved_receipts(book).filter(_.contract_id.notnull())
     came = came.group_by("contract_id").agg(came=whole(_.cents.sum()))
     rows = rows.left_join(came, rows.id == came.contract_id)
@@ -88,10 +109,11 @@ def _resolved(book: Book) -> Table:
     receipts = book.receipts
     known = book.instalments.select(known_id="id", known_contract="contract_id")
     joined = receipts.left_join(known, receipts.instalment_id == known.known_id)
-    return joined.select(
+    rows = joined.select(
         "id", "received_on", contract_id=ibis.coalesce(joined.known_contract, joined.contract_id),
         instalment_id=joined.known_id, cents=cents(joined.amount),
     )  # fmt: skip
+    return of_owned(book, rows)
 
 
 def first_due(book: Book) -> Table:
@@ -99,7 +121,7 @@ def first_due(book: Book) -> Table:
 
     That is the original date as entered, else the first one in the history, else today's.
     """
-    rows = book.instalments
+    rows = of_owned(book, book.instalments)
     spans = book.history("instalments")
     if "due_on" in spans.columns and "instalments" in book.tracked:
         dated = spans.filter(spans.due_on.notnull())
@@ -130,7 +152,8 @@ def paid_instalments(book: Book) -> Table:
     -----
     What falls due on the book's date itself is not overdue yet. From the day of cancellation on
     nothing of a contract is due any more: what is settled then, or given back, no instalment says.
-    Credits are not split here: the money belongs to the owner of the contract.
+    Credits are not split here: the money belongs to the owner of the contract, in a team's scope
+    as in the company's groups.
     """
     if book not in _PAID:
         _PAID[book] = _allocated(book).cache()

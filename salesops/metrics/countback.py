@@ -7,7 +7,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.allocation import cents, signed_contracts, whole
+from salesops.metrics.allocation import cents, of_owned, signed_contracts, whole
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.model.calendar import Period
 
@@ -19,7 +19,7 @@ def open_invoices(book: Book, _period: Period) -> Table:
     Invoices without a contract count as unpaid, since no money can be set against them.
     """
     # What has no day of issue has not been issued.
-    invoices = book.invoices.filter(_.issued_on.notnull())
+    invoices = of_owned(book, book.invoices.filter(_.issued_on.notnull()))
     contracts = signed_contracts(book)
     contracts = contracts.select("account_id", "owner_id", "team", "region", "received_cents",
                                  of="id")  # fmt: skip

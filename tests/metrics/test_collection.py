@@ -1,6 +1,7 @@
 """Metrics of cash: by hand on four contracts, by plain Python and pandas on the sample."""
 
 import datetime as dt
+import shutil
 
 import pandas as pd
 import pytest
@@ -128,6 +129,22 @@ def test_a_fiscal_year_from_april_ends_in_march():
     assert value(book.as_of("2024-03-31"), "due_collection", "2023") == pytest.approx(650 / 1100)
     # Of the year from April 2024 only the retention money falls due, in February 2025.
     assert value(book.as_of("2025-03-31"), "due_collection", "2024") == pytest.approx(30 / 100)
+
+
+@pytest.mark.parametrize("key", ["contract_id,c1", "opportunity_id,d1"])
+def test_a_contract_that_is_credited_in_part_to_another_team_is_cash_of_its_owners(tmp_path, key):
+    shutil.copytree(COMPANY, tmp_path, dirs_exist_ok=True)
+    column, name = key.split(",")
+    lines = [f"{column},user_id,share", f"{name},u1,0.6", f"{name},u2,0.4"]
+    (tmp_path / "credits.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    shared, alone = open_book(tmp_path).as_of("2024-03-31"), open_book(COMPANY).as_of("2024-03-31")
+    for metric_ in ("received", "due_collection", "overdue", "contract_collection", "unaccepted"):
+        by_team = metric(shared, metric_, period="2024Q1", by=["team"]).set_index("team")[metric_]
+        for team in ("North/1", "South/1"):
+            scoped = value(shared.scope(team=team), metric_)
+            if team in by_team:  # a team without such a row has no group
+                assert scoped == pytest.approx(by_team[team], nan_ok=True), (metric_, team)
+            assert scoped == pytest.approx(value(alone.scope(team=team), metric_), nan_ok=True)
 
 
 def test_every_metric_says_what_is_missing_where_there_is_no_money_table(tiny_book):
