@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from salesops.analyses.collaboration import collaboration as collaboration
     from salesops.analyses.collection import collection as collection
     from salesops.analyses.conversion import conversion as conversion
     from salesops.analyses.diagnosis import diagnosis as diagnosis
@@ -32,6 +33,7 @@ _PUBLIC = {
     "Finding": "salesops.model.finding",
     "SalesopsError": "salesops.model.errors",
     "at": "salesops.opening",
+    "collaboration": "salesops.analyses.collaboration",
     "collection": "salesops.analyses.collection",
     "conversion": "salesops.analyses.conversion",
     "diagnosis": "salesops.analyses.diagnosis",

@@ -170,7 +170,7 @@ def _of_people(book: Book, late: pd.DataFrame, p: float, gain: Gain) -> Tested:
     """Say what those who stand out left untouched."""
     who = late.groupby("person")["left_on"].max().sort_values(kind="stable")
     names = book.people().set_index("id")["name"]
-    parts = [_untouched_accounts(book, str(person), day) for person, day in who.items()]
+    parts = [untouched_accounts(book, str(person), day) for person, day in who.items()]
     accounts = pd.concat(parts, ignore_index=True).drop_duplicates()
     deals = open_deals(book).select("id", "cents").to_pandas()
     deals = deals[deals["id"].isin(late["id"])].sort_values("id")
@@ -193,7 +193,7 @@ def _of_people(book: Book, late: pd.DataFrame, p: float, gain: Gain) -> Tested:
                   gains=gain.on(deals))  # fmt: skip
 
 
-def _untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series[str]":
+def untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series[str]":
     """Name the customers somebody had before their last day that nobody touched soon after."""
     tracked = book.tracked.get("accounts", {}).get("owner_id")
     if tracked is None:

@@ -49,7 +49,7 @@ def _sudden(book: Book, _period: Period) -> Seen:
 
 def _claims(book: Book, _period: Period) -> Seen:
     """Customers that were claimed from the public pool and given back without a touch."""
-    frame = _spells(book)
+    frame = claims_of(book)
     n, cold = len(frame), int(frame["cold"].sum())
     norm = Norm(value=book.settings.norms.returned_share, tolerance=0.0, source="settings")
     if not n:
@@ -72,7 +72,7 @@ def _claims(book: Book, _period: Period) -> Seen:
     return Seen(value=cold / n, n=n, norm=norm, tests=tuple(tests))
 
 
-def _spells(book: Book) -> pd.DataFrame:
+def claims_of(book: Book) -> pd.DataFrame:
     """Give each claim from the pool that ended: `account`, `owner_id`, `cold`.
 
     It is cold if it was given back untouched; a touch is any activity with the customer between

@@ -196,6 +196,14 @@ class ServiceLevel(_Section):
     hours: Positive
 
 
+class Duty(_Section):
+    """What a role does, how often."""
+
+    role: Role
+    every: Literal["day", "week", "month", "quarter", "year"]
+    what: Words
+
+
 class Pay(_Section):
     """The pay plan: how attainment becomes variable pay."""
 
@@ -227,6 +235,7 @@ class Settings(_Section):
     service_levels: tuple[ServiceLevel, ...] = ()
     pay: Pay = Pay()
     raci: dict[str, dict[Role, Literal["R", "A", "C", "I"]]] = Field(default_factory=dict)
+    duties: tuple[Duty, ...] = ()
 
     @model_validator(mode="after")
     def _process_is_whole(self) -> Self:
