@@ -76,6 +76,22 @@ class Collaboration(Result):
         return pictures.ramp(self.ramp, ax=ax)
 
     @property
+    def handed_tables(self) -> Shown:
+        """Deals that wait for their new owner, and claims from the public pool."""
+        return tables.together(self.waiting_table, self.claims_table)
+
+    @property
+    def duty_tables(self) -> Shown:
+        """What is whose duty, what lacks somebody, who acted, and what teams write down."""
+        return tables.together(self.duties_table, self.parties_table, self.gaps_table,
+                               self.acted_table, self.adoption_table)  # fmt: skip
+
+    @property
+    def start_tables(self) -> Shown:
+        """How won deals began, and three of them."""
+        return tables.together(self.starts_table, self.cases_table)
+
+    @property
     def waiting_table(self) -> TableView | Shown:
         """The open deals that wait for their new owner."""
         columns = {"name": "text", "left_by": "text", "owner": "text", "gap_days": "days",

@@ -36,6 +36,14 @@ def table(
     return TableView(frame=frame, columns=kept, caption=caption, most=most, optional=optional)
 
 
+def together(*parts: TableView | Shown) -> Shown:
+    """Put tables below each other."""
+    pages = [part.html() if isinstance(part, TableView) else part.page for part in parts]
+    plain = [part.text() if isinstance(part, TableView) else part.plain for part in parts]
+    framed_ = "".join(f'<div class="sect">{page}</div>' for page in pages)
+    return Shown(framed_, "\n\n".join(plain))
+
+
 def coded(frame: pd.DataFrame, prefix: str, *columns: str) -> pd.DataFrame:
     """Turn values of columns into codes of their words; those without one stay as entered."""
     return frame.assign(**{c: prefix + "." + frame[c].astype(str) for c in columns})
