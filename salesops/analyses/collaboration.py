@@ -94,6 +94,8 @@ class Collaboration(Result):
     @property
     def waiting_table(self) -> TableView | Shown:
         """The open deals that wait for their new owner."""
+        if self.handovers.empty:
+            return tables.said("collaboration.waiting_unknown")
         columns = {"name": "text", "left_by": "text", "owner": "text", "gap_days": "days",
                    "amount": "money"}  # fmt: skip
         return tables.table(self.waiting, "waiting", columns, most=20,
@@ -103,7 +105,7 @@ class Collaboration(Result):
     def claims_table(self) -> TableView | Shown:
         """Claims from the public pool, by team."""
         columns = {"team": "text", "n_claims": "count", "n_cold": "count", "cold": "ratio"}
-        frame = self.claims.assign(cold=self.claims["cold_share"], n_claims=self.claims["n"])
+        frame = self.claims.rename(columns={"cold_share": "cold", "n": "n_claims"})
         return tables.table(frame, "claims", columns)
 
     @property
@@ -124,7 +126,9 @@ class Collaboration(Result):
     @property
     def gaps_table(self) -> TableView | Shown:
         """Duties that lack somebody."""
-        return tables.gaps_table(self.gaps_raci, self.setting.book.settings)
+        if self.gaps_raci.empty and not self.setting.book.settings.raci:
+            return tables.said("collaboration.parties_none")
+        return tables.gaps_table(self.gaps_raci)
 
     @property
     def acted_table(self) -> TableView | Shown:
@@ -212,8 +216,8 @@ def _shown(book: Book) -> dict[str, pd.DataFrame]:
     has_log = no_owner_log(book) is None and book.has("activities.user_id")
     now, before = (frames.handed_over(book, back) if has_log else none for back in (0, 1))
     people = load.sellers(book)
-    leads = load.routed_leads(book) if _has_leads(book) else none
-    shares = load.even_shares(leads, people) if len(leads) else _no_shares()
+    leads = load.routed_leads(book) if _has_leads(book) else load.no_leads()
+    shares = load.even_shares(leads, people)
     firsts = starts.first_days(book) if book.has("opportunities.created_at") else none
     tracked = book.tracked.get("accounts", {}).get("owner_id")
     has_pool = tracked is not None and tracked.how == "log" and book.has("activities.account_id")
@@ -224,7 +228,7 @@ def _shown(book: Book) -> dict[str, pd.DataFrame]:
         "claims": frames.claims_by_team(book) if has_pool else none,
         "held": frames.held_by_person(book),
         "shared": frames.shared_customers(book),
-        "load": load.load_by_team(book, leads, shares) if len(people) else none,
+        "load": load.load_by_team(book, leads, shares),
         "rules": load.replayed(leads, people) if len(leads) and _answered(leads) else none,
         "levels": levels.service_levels(book),
         "gaps_raci": levels.raci_gaps(book),
@@ -235,10 +239,6 @@ def _shown(book: Book) -> dict[str, pd.DataFrame]:
         "cases": starts.cases(firsts) if len(firsts) else none,
         "_shares": shares, "_leads": leads,
     }  # fmt: skip
-
-
-def _no_shares() -> pd.DataFrame:
-    return pd.DataFrame(columns=["person", "team", "n", "expected", "times"])
 
 
 def _has_leads(book: Book) -> bool:
@@ -261,7 +261,9 @@ def _findings(
     """Give what the checks of working together found, and teams whose leads go to one person."""
     checks = [check for check in all_checks() if check.id in CHECKED]
     judged = examine(book, period, checks)
-    return (*judged.findings, *_uneven(load.beyond_even(shown["_shares"]))), judged.gaps
+    # What leavers left is told of among the hand-overs.
+    gaps = tuple(gap for gap in judged.gaps if gap.what != "check.left_behind")
+    return (*judged.findings, *_uneven(load.beyond_even(shown["_shares"]))), gaps
 
 
 def _uneven(spread: pd.DataFrame) -> tuple[Finding, ...]:
@@ -328,8 +330,7 @@ def _gaps(book: Book, shown: dict[str, pd.DataFrame]) -> tuple[Gap, ...]:
     if not len(shown["handovers"]):
         reason = no_owner_log(book)
         if reason is not None:
-            seen = "no_history" if reason == "no_owner_history" else reason
-            found.append(Gap(what="what.handovers", reason=seen, needs="changes"))
+            found.append(Gap(what="what.handovers", reason=reason, needs="changes"))
         elif not book.has("activities.user_id"):
             found.append(Gap(what="what.handovers", reason="missing_table", needs="activities"))
         else:

@@ -18,6 +18,7 @@ from salesops.charts.collaboration_tables import (
 )
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.table import TableView
+from salesops.metrics.collaboration_load import TOLERATED
 from salesops.model.finding import Finding
 from salesops.model.settings import Settings
 
@@ -166,8 +167,10 @@ def _load(seen: Seen) -> Exhibit | None:
     if len(spread):
         row = spread.loc[spread["most_times"].idxmax()]
         uneven = next((f for f in seen.findings if f.code == "collaboration.uneven_leads"), None)
-        told = {"times": float(row["most_times"]), "team": str(row["team"])}
-        title = Say("collaboration.title_uneven" if uneven else "collaboration.title_even", told)
+        times = float(row["most_times"])
+        told = {"times": times, "team": row["team"] or "collaboration.all"}
+        code = "collaboration.title_even" if times <= TOLERATED else "collaboration.title_busiest"
+        title = Say("collaboration.title_uneven" if uneven else code, told)
     else:
         sums = seen.load[["n_open", "people"]].sum()
         told = {"n": int(sums["n_open"]), "people": int(sums["people"])}
@@ -193,10 +196,13 @@ def _levels(seen: Seen, behind: Part) -> Exhibit | None:
         return None
     known = seen.levels.dropna(subset=["kept_share"])
     frame = levels_frame(seen.levels)
+    firm = known[known["n"] >= seen.settings.norms.too_few]
     if known.empty:
         title = Say("collaboration.title_levels_blind", {"n": len(seen.levels)})
+    elif firm.empty:
+        title = Say("collaboration.title_levels_few", {"n": int(known["n"].sum())})
     else:
-        row = known.loc[known["kept_share"].idxmin()]
+        row = firm.loc[firm["kept_share"].idxmin()]
         level = worded(f"level.{row['what']}", str(row["what"]))
         title = Say("collaboration.title_levels", {
             "level": level, "share": float(row["kept_share"]),
@@ -219,10 +225,17 @@ def _raci(seen: Seen) -> Exhibit | None:
     code = "collaboration.title_raci" if n else "collaboration.title_raci_fine"
     if not n and not duties:
         code = "collaboration.title_ramp_only"
-    told = {"n": n, "n_duties": duties, "share": seen.number("ramp_share")}
+    told: dict[str, object] = {"n": n, "n_duties": duties, "share": seen.number("ramp_share")}
+    if n:
+        first = seen.gaps.iloc[0]
+        if first["gap"] == "role_empty":
+            code = "collaboration.title_raci_roles"
+            told["role"] = first["role"]
+        else:
+            told["duty"] = worded(f"raci.{first['duty']}", str(first["duty"]))
+            told["gap"] = f"raci_gap.{first['gap']}"
     if seen.ramp.empty:
-        view = Later(lambda: gaps_table(seen.gaps, seen.settings) if n
-                     else parties_table(seen.settings))  # fmt: skip
+        view = Later(lambda: gaps_table(seen.gaps) if n else parties_table(seen.settings))
         return Exhibit(key="raci", title=Say(code, told), table=view)
     sub = Say("collaboration.sub_ramp", {
         "share": seen.number("ramp_share"), "month": seen.number("ramp_month"),

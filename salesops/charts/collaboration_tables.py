@@ -46,7 +46,8 @@ def together(*parts: TableView | Shown) -> Shown:
 
 def coded(frame: pd.DataFrame, prefix: str, *columns: str) -> pd.DataFrame:
     """Turn values of columns into codes of their words; those without one stay as entered."""
-    return frame.assign(**{c: prefix + "." + frame[c].astype(str) for c in columns})
+    known = [c for c in columns if c in frame.columns]
+    return frame.assign(**{c: prefix + "." + frame[c].astype(str) for c in known})
 
 
 def worded(code: str, entered: str) -> str:
@@ -72,17 +73,15 @@ def levels_frame(levels: pd.DataFrame) -> pd.DataFrame:
     return levels.assign(promise=names, kept=levels["kept_share"], before=levels["prior_share"])
 
 
-def gaps_table(gaps: pd.DataFrame, settings: Settings) -> TableView | Shown:
+def gaps_table(gaps: pd.DataFrame) -> TableView | Shown:
     """Give the duties that lack somebody."""
-    stages = {stage.id: stage.name for stage in settings.stages}
-
-    def named(duty: str) -> str:
-        if duty in stages:
-            return stages[duty].zh if current_language() == "zh" else stages[duty].en
-        return label(f"raci.{duty}", otherwise=duty)
-
-    frame = coded(gaps, "raci_gap", "gap").assign(duty=[named(duty) for duty in gaps["duty"]])
-    return table(frame, "raci", {"duty": "text", "gap": "label", "role": "role"})
+    if gaps.empty:
+        return said("collaboration.raci_none")
+    named = [worded(f"raci.{duty}", duty) if isinstance(duty, str) else None
+             for duty in gaps["duty"]]  # fmt: skip
+    frame = coded(gaps, "raci_gap", "gap").assign(duty=named)
+    columns = {"duty": "cause", "gap": "label", "role": "role", "n_duties": "count"}
+    return table(frame, "raci", columns)
 
 
 def acted_table(acted: pd.DataFrame) -> TableView | Shown:
@@ -137,7 +136,7 @@ def cases_table(cases: pd.DataFrame) -> TableView | Shown:
 
 def rules_table(rules: pd.DataFrame) -> TableView | Shown:
     """Give how leads would have been spread by other rules."""
-    known = rules[rules["n"] > 0]
+    known = rules[rules["n"] > 0] if len(rules) else rules
     columns = {"rule": "label", "moved_share": "ratio", "ahead": "decimal",
                "crowded_share": "ratio"}  # fmt: skip
     n = int(known["n"].max()) if len(known) else 0

@@ -1,6 +1,7 @@
 """What departments promised each other and kept, and who did what the settings give to whom."""
 
 import math
+from collections import Counter
 from typing import TypeAlias
 
 import ibis
@@ -49,8 +50,7 @@ def _level(book: Book, level: ServiceLevel) -> tuple[object, ...]:
     reason = _unseen(book, level)
     if reason is not None:
         return (*head, *nothing, reason)
-    now, before = (_cases(book, level, last_year(book, back)) for back in (0, 1))
-    frame, prior = (_reduced(rows) for rows in (now, before))
+    frame, prior = _reduced(book, _cases(book, level, _two_years(book)))
     if not frame["n"]:
         return (*head, *nothing, "no_rows")
     known = prior["n"] >= book.settings.norms.too_few
@@ -59,11 +59,19 @@ def _level(book: Book, level: ServiceLevel) -> tuple[object, ...]:
     return (*head, int(frame["n"]), frame["kept"] / frame["n"], before_share, median, None)
 
 
-def _reduced(rows: Table) -> "pd.Series[float]":
+def _two_years(book: Book) -> Period:
+    return Period(last_year(book, 1).start, book.date, "")
+
+
+def _reduced(book: Book, rows: Table) -> tuple["pd.Series[float]", "pd.Series[float]"]:
+    """Sum the cases of the last year, and those of the year before."""
+    rows = rows.mutate(lately=book.calendar.contains(last_year(book), rows.at))
     done = ibis.ifelse(rows.is_done, rows.hours, ibis.null("float64"))
-    frame = rows.agg(n=_.count(), kept=ibis.ifelse(rows.is_kept, 1, 0).sum(),
-                     median=done.median()).to_pandas()  # fmt: skip
-    return frame.astype("float64").iloc[0]
+    rows = rows.mutate(taken=done, kept=ibis.ifelse(rows.is_kept, 1, 0))
+    sums = rows.group_by("lately").agg(n=_.count(), kept=_.kept.sum(), median=_.taken.median())
+    frame = sums.to_pandas().set_index("lately").astype("float64").reindex([True, False])
+    frame = frame.fillna({"n": 0.0, "kept": 0.0})
+    return frame.loc[True], frame.loc[False]
 
 
 def _unseen(book: Book, level: ServiceLevel) -> str | None:
@@ -100,14 +108,14 @@ def _cases(book: Book, level: ServiceLevel, period: Period) -> Table:
     if level.what == FIRST_RESPONSE:
         rows = old_enough(book, created_in(book, lead_answers(book), period), level.hours)
         done = rows.answered_at.notnull()
-        return rows.select(is_done=done, hours="elapsed_hours",
+        return rows.select(at="created_at", is_done=done, hours="elapsed_hours",
                            is_kept=done & (rows.elapsed_hours <= level.hours))  # fmt: skip
     if level.what in (ANSWER, SOLUTION):
         rows = promised(book, period, level.what)
         done = (
             rows.first_response_at.notnull() if level.what == ANSWER else rows.closed_at.notnull()
         )
-        return rows.select(is_done=done, hours="taken_hours", is_kept="is_in_time")
+        return rows.select(at="opened_at", is_done=done, hours="taken_hours", is_kept="is_in_time")
     return _stage_cases(book, level, period)
 
 
@@ -132,7 +140,8 @@ def _stage_cases(book: Book, level: ServiceLevel, period: Period) -> Table:
         # A deal that ended without a quote needed none.
         rows = rows.filter(rows.done_at.notnull() | (rows.outcome == "open"))
     done = rows.done_at.notnull()
-    return rows.select(is_done=done, hours="hours", is_kept=done & (rows.hours <= level.hours))
+    kept = done & (rows.hours <= level.hours)
+    return rows.select(at="valid_from", is_done=done, hours="hours", is_kept=kept)
 
 
 def _entries(book: Book, stages: list[str], period: Period) -> Table:
@@ -153,25 +162,26 @@ def raci_gaps(book: Book) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per gap: `duty` (of the settings, or the id of a stage), `gap` (`no_r`, `no_a`,
-        `many_a`, `role_empty`, and of stages `stage_empty`), `role` (that nobody holds; else null).
+        One row per gap: `duty` of the settings, `gap` (`no_r`, `no_a`, `many_a`), `role` and
+        `n_duties` null; then one per role that does or answers for duties, or owns open stages,
+        and that nobody has: `gap` is `role_empty`, `duty` null. Most duties first.
     """
-    roles = _roles_held(book)
-    rows: list[tuple[str, str, str | None]] = []
+    rows: list[tuple[str | None, str, str | None, float]] = []
+    needed: Counter[str] = Counter()
     for duty, parts in book.settings.raci.items():
         letters = list(parts.values())
         if "R" not in letters:
-            rows.append((duty, "no_r", None))
+            rows.append((duty, "no_r", None, math.nan))
         if letters.count("A") != 1:
-            rows.append((duty, "many_a" if "A" in letters else "no_a", None))
-        if roles:
-            rows += [(duty, "role_empty", role) for role, letter in parts.items()
-                     if letter in "RA" and role not in roles]  # fmt: skip
-    if roles:
-        rows += [(stage.id, "stage_empty", stage.owner_role) for stage in book.settings.stages
-                 if stage.kind == "open" and stage.owner_role
-                 and stage.owner_role not in roles]  # fmt: skip
-    return pd.DataFrame(rows, columns=["duty", "gap", "role"]).astype("object")
+            rows.append((duty, "many_a" if "A" in letters else "no_a", None, math.nan))
+        needed.update(role for role, letter in parts.items() if letter in "RA")
+    stages = [s.owner_role for s in book.settings.stages if s.kind == "open" and s.owner_role]
+    needed.update(stages)
+    held = _roles_held(book)
+    if held:
+        rows = [*((None, "role_empty", role, float(n)) for role, n in needed.most_common()
+                  if role not in held), *rows]  # fmt: skip
+    return pd.DataFrame(rows, columns=["duty", "gap", "role", "n_duties"])
 
 
 def _roles_held(book: Book) -> set[str]:

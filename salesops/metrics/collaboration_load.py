@@ -73,6 +73,14 @@ def routed_leads(book: Book) -> pd.DataFrame:
                         accept_hours=_hours(given, taken))  # fmt: skip
 
 
+def no_leads() -> pd.DataFrame:
+    """Give the frame of `routed_leads` where no leads are known."""
+    at = ("created_at", "assigned_at", "accepted_at", "day", "answered_at")
+    kinds = {"id": "object", "person": "object"} | dict.fromkeys(at, "datetime64[us]")
+    kinds |= dict.fromkeys(("assign_hours", "accept_hours"), "float64")
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+
+
 def _hours(first: "pd.Series[pd.Timestamp]", last: "pd.Series[pd.Timestamp]") -> "pd.Series[float]":
     return (last - first).dt.total_seconds() / 3_600
 
