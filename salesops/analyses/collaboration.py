@@ -83,8 +83,10 @@ class Collaboration(Result):
     @property
     def duty_tables(self) -> Shown:
         """What is whose duty, what lacks somebody, who acted, and what teams write down."""
-        return tables.together(self.duties_table, self.parties_table, self.gaps_table,
-                               self.acted_table, self.adoption_table)  # fmt: skip
+        # Without a ramp page one has the gaps itself.
+        gaps = () if self.ramp.empty else (self.gaps_table,)
+        return tables.together(self.duties_table, self.parties_table, *gaps, self.acted_table,
+                               self.adoption_table)  # fmt: skip
 
     @property
     def start_tables(self) -> Shown:

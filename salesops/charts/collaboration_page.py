@@ -210,7 +210,8 @@ def _levels(seen: Seen, behind: Part) -> Exhibit | None:
     unknown = len(seen.levels) - len(known)
     columns = {"promise": "cause", "limit_hours": "count", "kept": "ratio", "before": "ratio",
                "n": "count"}  # fmt: skip
-    sub = Say("collaboration.sub_levels", {"n": len(known), "unknown": unknown})
+    told = {"n": len(known), "unknown": unknown}
+    sub = Say("collaboration.sub_levels", told) if len(known) else None
     return Exhibit(
         key="levels", title=title, sub=sub, note=Say("collaboration.note_levels"),
         table=_view(table(frame, "levels", columns, most=FEW)),

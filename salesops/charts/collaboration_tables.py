@@ -9,6 +9,7 @@ import pandas as pd
 from salesops.charts.exhibit import Say
 from salesops.charts.parts import Shown, marked
 from salesops.charts.table import TableView
+from salesops.metrics.collaboration_ramp import CONTENTS
 from salesops.model.settings import Settings
 from salesops.wording import label
 from salesops.wording.catalogue import entries
@@ -37,11 +38,12 @@ def table(
 
 
 def together(*parts: TableView | Shown) -> Shown:
-    """Put tables below each other."""
-    pages = [part.html() if isinstance(part, TableView) else part.page for part in parts]
-    plain = [part.text() if isinstance(part, TableView) else part.plain for part in parts]
-    framed_ = "".join(f'<div class="sect">{page}</div>' for page in pages)
-    return Shown(framed_, "\n\n".join(plain))
+    """Put tables below each other; a sentence for none stands only where there is no table."""
+    views = [part for part in parts if isinstance(part, TableView)]
+    if not views:
+        return next(part for part in parts if isinstance(part, Shown))
+    pages = (f'<div class="out">{view.html()}</div>' for view in views)
+    return Shown("".join(pages), "\n\n".join(view.text() for view in views))
 
 
 def coded(frame: pd.DataFrame, prefix: str, *columns: str) -> pd.DataFrame:
@@ -129,6 +131,8 @@ def starts_table(starts: pd.DataFrame) -> TableView | Shown:
 
 def cases_table(cases: pd.DataFrame) -> TableView | Shown:
     """Give three won deals without a name."""
+    if cases.empty or cases[list(CONTENTS)].isna().all(axis=None):
+        return said("collaboration.cases_none")
     columns = {"case": "text", "source": "text", "amount": "money", "days": "days", "seen": "flag",
                "soon": "flag", "often": "flag", "quoted": "flag", "contacts": "flag"}  # fmt: skip
     return table(cases, "cases", columns, optional=frozenset({"source", "contacts", "often"}))
