@@ -70,7 +70,7 @@ def deal_warnings(book: Book) -> pd.DataFrame:
     --------
     >>> from salesops.book.book import open_book
     >>> int(deal_warnings(open_book("tests/tiny_company"))["n_warnings"].sum())
-    True
+    6
     """
     selling = book.without_renewals()
     deals = deals_frame(selling)
