@@ -84,7 +84,7 @@ class Collaboration(Result):
     def duty_tables(self) -> Shown:
         """What is whose duty, what lacks somebody, who acted, and what teams write down."""
         # Without a ramp page one has the gaps itself.
-        gaps = () if self.ramp.empty else (self.gaps_table,)
+        gaps = () if self.metrics["ramp_n"] is None else (self.gaps_table,)
         return tables.together(self.duties_table, self.parties_table, *gaps, self.acted_table,
                                self.adoption_table)  # fmt: skip
 
@@ -199,7 +199,7 @@ def collaboration(book: Book, *, period: str = "latest") -> Collaboration:
         settings=book.settings, numbers=numbers, handovers=shown["handovers"],
         stranded=shown["stranded"], load=shown["load"], levels=shown["levels"],
         gaps=shown["gaps_raci"], ramp=shown["ramp"], held=shown["held"], shared=shown["shared"],
-        findings=findings,
+        findings=findings, tolerated=load.TOLERATED,
     )  # fmt: skip
     exhibits = words.exhibits(seen, lambda name: explain(book, name, period=period))
     lead = Lead(name="lead.late_handovers", kind="ratio", value=numbers["late_share"],

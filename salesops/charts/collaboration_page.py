@@ -18,7 +18,6 @@ from salesops.charts.collaboration_tables import (
 )
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.table import TableView
-from salesops.metrics.collaboration_load import TOLERATED
 from salesops.model.finding import Finding
 from salesops.model.settings import Settings
 
@@ -28,7 +27,7 @@ LINES = 2
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Seen:
-    """What the page speaks of: the numbers by name, the frames, and the findings."""
+    """What the page speaks of: numbers by name, frames, findings, tolerated multiple of leads."""
 
     settings: Settings
     numbers: Numbers
@@ -41,6 +40,7 @@ class Seen:
     held: pd.DataFrame
     shared: pd.DataFrame
     findings: tuple[Finding, ...]
+    tolerated: float
 
     def found(self, check: str) -> Finding | None:
         """Give the finding of a check that concerns most, if it held."""
@@ -169,7 +169,9 @@ def _load(seen: Seen) -> Exhibit | None:
         uneven = next((f for f in seen.findings if f.code == "collaboration.uneven_leads"), None)
         times = float(row["most_times"])
         told = {"times": times, "team": row["team"] or "collaboration.all"}
-        code = "collaboration.title_even" if times <= TOLERATED else "collaboration.title_busiest"
+        code = (
+            "collaboration.title_even" if times <= seen.tolerated else "collaboration.title_busiest"
+        )
         title = Say("collaboration.title_uneven" if uneven else code, told)
     else:
         sums = seen.load[["n_open", "people"]].sum()
@@ -221,7 +223,8 @@ def _levels(seen: Seen, behind: Part) -> Exhibit | None:
 
 def _raci(seen: Seen) -> Exhibit | None:
     n, duties = len(seen.gaps), seen.count("n_duties")
-    if not n and not duties and seen.ramp.empty:
+    has_ramp = not math.isnan(seen.number("ramp_n"))
+    if not n and not duties and not has_ramp:
         return None
     code = "collaboration.title_raci" if n else "collaboration.title_raci_fine"
     if not n and not duties:
@@ -235,7 +238,7 @@ def _raci(seen: Seen) -> Exhibit | None:
         else:
             told["duty"] = worded(f"raci.{first['duty']}", str(first["duty"]))
             told["gap"] = f"raci_gap.{first['gap']}"
-    if seen.ramp.empty:
+    if not has_ramp:
         view = Later(lambda: gaps_table(seen.gaps) if n else parties_table(seen.settings))
         return Exhibit(key="raci", title=Say(code, told), table=view)
     sub = Say("collaboration.sub_ramp", {

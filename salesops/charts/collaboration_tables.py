@@ -9,13 +9,14 @@ import pandas as pd
 from salesops.charts.exhibit import Say
 from salesops.charts.parts import Shown, marked
 from salesops.charts.table import TableView
-from salesops.metrics.collaboration_ramp import CONTENTS
 from salesops.model.settings import Settings
 from salesops.wording import label
 from salesops.wording.catalogue import entries
 from salesops.wording.language import current_language
 
 FEW = 6
+# What a case may have had in its first 30 days.
+CONTENTS = ("seen", "soon", "often", "quoted", "contacts")
 
 
 def said(code: str) -> Shown:

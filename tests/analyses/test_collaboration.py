@@ -206,6 +206,13 @@ def test_without_a_log_the_page_still_says_five_things(small_book):
                 assert exhibit.html()
 
 
+def test_so_early_that_nobody_is_in_the_sixth_month_the_duties_stand_without_a_ramp(sample_book):
+    result = collaboration(sample_book.as_of("2023-07-15"))
+    assert result.metrics["ramp_n"] is None
+    assert result.exhibits["raci"].draw is None
+    assert result.exhibits["raci"].html()
+
+
 def test_each_finding_has_an_action_and_says_who_does_it(result):
     for lang in ("zh", "en"):
         with language(lang):
