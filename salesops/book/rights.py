@@ -91,12 +91,23 @@ def _owned(book: "Book", name: str, table: Table, owner: str, at: str) -> Table:
         shared = book.table("opportunities").account_id
         return table.filter(table.id.isin(kept.id) | table.id.isin(shared))
     if name in ("opportunities", "contracts") and "credits" in book.store.present:
-        key = "opportunity_id" if name == "opportunities" else "contract_id"
-        shares = book.unscoped("credits")
-        credited = shares.filter(shares.user_id.isin(book.insiders.person))[key]
-        ended = table.outcome != "open" if name == "opportunities" else ibis.literal(True)
-        return table.filter(table.id.isin(kept.id) | (ended & table.id.isin(credited)))
+        return table.filter(table.id.isin(kept.id) | _credited(book, name, table))
     return kept
+
+
+def _credited(book: "Book", name: str, table: Table) -> ibis.Value:
+    """Say which ended deals or contracts are credited to somebody inside.
+
+    A contract without credits of its own has those of its deal.
+    """
+    shares = book.unscoped("credits")
+    inside = shares.filter(shares.user_id.isin(book.insiders.person))
+    if name == "opportunities":
+        return (table.outcome != "open") & table.id.isin(inside.opportunity_id)
+    of_deal = inside.filter(_.contract_id.isnull())
+    own = shares.filter(_.share > 0, _.user_id.notnull(), _.contract_id.notnull())
+    by_deal = table.opportunity_id.isin(of_deal.opportunity_id) & ~table.id.isin(own.contract_id)
+    return table.id.isin(inside.contract_id) | by_deal.fill_null(False)
 
 
 def _of_customers(book: "Book", name: str, table: Table) -> Table:

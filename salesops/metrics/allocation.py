@@ -7,24 +7,22 @@ allocated + unallocated = received.
 """
 
 import datetime as dt
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Sequence
 
 import ibis
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.book.scope import in_people
 from salesops.book.versions import AT
+from salesops.metrics.credited import PEOPLE, of_everyone, shared_out
+from salesops.metrics.kept import kept_table
 from salesops.metrics.metric import Table
 
 # Triggers that wait for the customer's signature under the acceptance (验收).
 AFTER_ACCEPTANCE = ("acceptance", "retention")
 _LAST = dt.date(9999, 12, 31)
 _DAY = 86_400
-# One book asks for these rows many times, and to write the query takes longer than to run it.
-_PAID: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
-_SIGNED: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
-_RESOLVED: "WeakKeyDictionary[Book, Table]" = WeakKeyDictionary()
+_SPLIT = ("received_cents", "unpaid_cents", "rest_cents")
 
 
 def cents(money: ibis.Value) -> ibis.Value:
@@ -43,28 +41,17 @@ def days_between(later: ibis.Value, earlier: ibis.Value) -> ibis.Value:
     return (seconds // _DAY).cast("int64")
 
 
-def owned_contracts(book: Book) -> Table:
-    """Give the contracts that belong to people in scope, with whose they were at their signing.
-
-    A scope also shows contracts that are only credited in part to somebody inside; their money
-    belongs to their owner.
-    """
-    rows = book.attributed("contracts")
-    if not book.limits.limits_people:
-        return rows
-    inside = in_people(book.limits, rows.event_owner_id, rows.event_team, rows.event_region)
-    return rows.filter(inside)
-
-
-def of_owned(book: Book, rows: Table) -> Table:
-    """Keep the rows whose contract belongs to people in scope; all of them in a company's book."""
-    if not book.limits.limits_people:
-        return rows
-    return rows.filter(rows.contract_id.isin(owned_contracts(book).id))
-
-
-def signed_contracts(book: Book) -> Table:
+def signed_contracts(book: Book, by: Sequence[str] = ()) -> Table:
     """Give one row per contract with its cents, and whom it belongs to at its signing.
+
+    Parameters
+    ----------
+    book
+        The company; of a contract that is credited to several people only the part of those in
+        scope counts.
+    by
+        Where it names `owner_id`, `team` or `region` there is a row per contract and each of them,
+        with their part.
 
     Returns
     -------
@@ -72,48 +59,63 @@ def signed_contracts(book: Book) -> Table:
         `id`, `account_id`, `owner_id`, `team`, `region`, `cents`, `signed_on`, `cancelled_on`,
         `delivered_on`, `accepted_on`, `received_cents` (money that came in for it, refunds off).
     """
-    if book not in _SIGNED:
-        _SIGNED[book] = _signed(book).cache()
-    return _SIGNED[book]
+    return _shared("signed contracts", book, _signed, ("cents", "received_cents"), by).drop(
+        "contract_id"
+    )
+
+
+def _shared(
+    name: str, book: Book, make: Callable[[Book], Table], money: Sequence[str], by: Sequence[str]
+) -> Table:
+    """Work rows out for everybody, once, and give of them what belongs to a scope or group."""
+    sides = [c for c in PEOPLE if c in by]
+    whole = of_everyone(book)
+
+    def part() -> Table:
+        return shared_out(book, kept_table(name, whole, lambda: make(whole)), money, sides)
+
+    return kept_table(" ".join([name, "by", *sides]), book, part)
 
 
 def _signed(book: Book) -> Table:
-    rows = owned_contracts(book)
-    came = resolved_receipts(book).filter(_.contract_id.notnull())
+    rows = book.contracts
+    came = _kept_receipts(book).filter(_.contract_id.notnull())
     came = came.group_by("contract_id").agg(came=whole(_.cents.sum()))
     rows = rows.left_join(came, rows.id == came.contract_id)
     return rows.select(
-        "id", "account_id", owner_id="event_owner_id", team="event_team", region="event_region",
-        cents=cents(rows.amount), signed_on="signed_on", cancelled_on="cancelled_on",
-        delivered_on="delivered_on", accepted_on="accepted_on",
+        "id", "account_id", contract_id="id", cents=cents(rows.amount), signed_on="signed_on",
+        cancelled_on="cancelled_on", delivered_on="delivered_on", accepted_on="accepted_on",
         received_cents=rows.came.fill_null(0),
     )  # fmt: skip
 
 
-def resolved_receipts(book: Book) -> Table:
+def resolved_receipts(book: Book, by: Sequence[str] = ()) -> Table:
     """Give one row per receipt with the contract and the instalment that it is for.
 
     The instalment that is named decides about the contract; one that nobody knows does not count.
+    Scope and `by` as in `signed_contracts`.
 
     Returns
     -------
     ibis.Table
-        `id`, `contract_id`, `instalment_id` (null where none is named), `received_on`, `cents`.
+        `id`, `contract_id`, `instalment_id` (null where none is named), `received_on`, `cents`,
+        `owner_id`, `team`, `region` (null where it has no contract).
     """
-    if book not in _RESOLVED:
-        _RESOLVED[book] = _resolved(book).cache()
-    return _RESOLVED[book]
+    return _shared("receipts", book, _resolved, ("cents",), by)
+
+
+def _kept_receipts(whole: Book) -> Table:
+    return kept_table("receipts", whole, lambda: _resolved(whole))
 
 
 def _resolved(book: Book) -> Table:
     receipts = book.receipts
     known = book.instalments.select(known_id="id", known_contract="contract_id")
     joined = receipts.left_join(known, receipts.instalment_id == known.known_id)
-    rows = joined.select(
+    return joined.select(
         "id", "received_on", contract_id=ibis.coalesce(joined.known_contract, joined.contract_id),
         instalment_id=joined.known_id, cents=cents(joined.amount),
     )  # fmt: skip
-    return of_owned(book, rows)
 
 
 def first_due(book: Book) -> Table:
@@ -121,7 +123,7 @@ def first_due(book: Book) -> Table:
 
     That is the original date as entered, else the first one in the history, else today's.
     """
-    rows = of_owned(book, book.instalments)
+    rows = book.instalments
     spans = book.history("instalments")
     if "due_on" in spans.columns and "instalments" in book.tracked:
         dated = spans.filter(spans.due_on.notnull())
@@ -134,8 +136,17 @@ def first_due(book: Book) -> Table:
     return rows.mutate(first_due_on=ibis.coalesce(rows.original_due_on, rows.due_on))
 
 
-def paid_instalments(book: Book) -> Table:
+def paid_instalments(book: Book, by: Sequence[str] = ()) -> Table:
     """What of each instalment has been paid, and how does the rest stand?
+
+    Parameters
+    ----------
+    book
+        The company; of a contract that is credited to several people only the part of those in
+        scope counts.
+    by
+        Where it names `owner_id`, `team` or `region` there is a row per instalment and each of
+        them, with their part.
 
     Returns
     -------
@@ -152,12 +163,31 @@ def paid_instalments(book: Book) -> Table:
     -----
     What falls due on the book's date itself is not overdue yet. From the day of cancellation on
     nothing of a contract is due any more: what is settled then, or given back, no instalment says.
-    Credits are not split here: the money belongs to the owner of the contract, in a team's scope
-    as in the company's groups.
+    Money is allocated by whole instalments, whoever looks, and shared out by credits after that.
     """
-    if book not in _PAID:
-        _PAID[book] = _allocated(book).cache()
-    return _PAID[book]
+    rows = _shared("instalments", book, _allocated, _SPLIT, by)
+    # What is paid and what is not make the whole for each person, too.
+    owed = rows.received_cents + rows.unpaid_cents + rows.rest_cents
+    return rows.mutate(cents=owed).drop("rest_cents")
+
+
+def whole_instalments(book: Book) -> Table:
+    """Give the rows of `paid_instalments` of contracts that a scope shows, undivided."""
+    everyone = of_everyone(book)
+    rows = kept_table("instalments", everyone, lambda: _allocated(everyone))
+    rows = rows.mutate(cents=rows.received_cents + rows.unpaid_cents + rows.rest_cents)
+    return _of_shown(book, rows.drop("rest_cents"))
+
+
+def whole_receipts(book: Book) -> Table:
+    """Give the rows of `resolved_receipts` of contracts that a scope shows, undivided."""
+    return _of_shown(book, _kept_receipts(of_everyone(book)))
+
+
+def _of_shown(book: Book, rows: Table) -> Table:
+    if not book.limits.limits_people:
+        return rows
+    return rows.filter(rows.contract_id.isin(signed_contracts(book).id))
 
 
 def _allocated(book: Book) -> Table:
@@ -177,10 +207,11 @@ def _allocated(book: Book) -> Table:
 
 def _with_room(book: Book) -> Table:
     """Give the instalments with what names them, and the room that is left for other money."""
-    rows, contracts = first_due(book), signed_contracts(book).rename(of_contract="id")
-    contracts = contracts.drop("cents", "received_cents")
+    rows, contracts = first_due(book), book.contracts
+    contracts = contracts.select("account_id", "signed_on", "delivered_on", "accepted_on",
+                                 "cancelled_on", of_contract="id")  # fmt: skip
     rows = rows.left_join(contracts, rows.contract_id == contracts.of_contract)
-    came = resolved_receipts(book)
+    came = _kept_receipts(book)
     named = came.filter(_.instalment_id.notnull())
     named = named.group_by(named_id="instalment_id").agg(named=whole(_.cents.sum()))
     free = came.filter(_.instalment_id.isnull(), _.contract_id.notnull())
@@ -215,15 +246,16 @@ def _with_state(book: Book, rows: Table) -> Table:
     )  # fmt: skip
     days = ibis.ifelse(late, days_between(today, rows.first_due_on), ibis.null("int64"))
     return rows.select(
-        "id", "contract_id", "account_id", "owner_id", "team", "region", "trigger",
-        due_on="first_due_on", moved_to_on="due_on", signed_on="signed_on",
-        delivered_on="delivered_on", accepted_on="accepted_on", cancelled_on="cancelled_on",
-        overdue_reason="overdue_reason", cents="cents", received_cents="received_cents",
-        unpaid_cents="unpaid_cents", overdue_days=days, state=state,
+        "id", "contract_id", "account_id", "trigger", due_on="first_due_on", moved_to_on="due_on",
+        signed_on="signed_on", delivered_on="delivered_on", accepted_on="accepted_on",
+        cancelled_on="cancelled_on", overdue_reason="overdue_reason",
+        received_cents="received_cents", unpaid_cents="unpaid_cents",
+        rest_cents=rows.cents - rows.received_cents - rows.unpaid_cents, overdue_days=days,
+        state=state,
     )  # fmt: skip
 
 
-def unallocated_money(book: Book) -> Table:
+def unallocated_money(book: Book, by: Sequence[str] = ()) -> Table:
     """Which money found no instalment?
 
     Returns
@@ -232,10 +264,16 @@ def unallocated_money(book: Book) -> Table:
         One row per contract with such money, and one (`id` is `-`) for receipts without a
         contract: `id`, `received_cents` (all that came in for it), `unallocated_cents` (negative
         where more was refunded than came in), `why`: `no_contract`, `no_instalment` or `beyond`
-        (more than was agreed).
+        (more than was agreed), `owner_id`, `team`, `region`. Scope and `by` as in
+        `signed_contracts`.
     """
-    came = resolved_receipts(book).group_by("contract_id").agg(received_cents=whole(_.cents.sum()))
-    paid = paid_instalments(book).group_by(paid_id="contract_id").agg(
+    return _shared("unallocated", book, _unallocated, ("received_cents", "unallocated_cents"),
+                   by).drop("contract_id")  # fmt: skip
+
+
+def _unallocated(book: Book) -> Table:
+    came = _kept_receipts(book).group_by("contract_id").agg(received_cents=whole(_.cents.sum()))
+    paid = whole_instalments(book).group_by(paid_id="contract_id").agg(
         allocated=whole(_.received_cents.sum()), owed_n=_.count()
     )  # fmt: skip
     rows = came.left_join(paid, came.contract_id == paid.paid_id)
@@ -245,7 +283,7 @@ def unallocated_money(book: Book) -> Table:
         else_="beyond",
     )  # fmt: skip
     rows = rows.select(
-        id=ibis.coalesce(rows.contract_id, ibis.literal("-")), received_cents="received_cents",
+        "contract_id", "received_cents", id=ibis.coalesce(rows.contract_id, ibis.literal("-")),
         unallocated_cents=rest, why=why,
     )  # fmt: skip
     return rows.filter(_.unallocated_cents != 0)

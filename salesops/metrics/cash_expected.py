@@ -19,6 +19,7 @@ from salesops.book.book import Book
 from salesops.methods.frailty import Floats, Hazard, Paces, paced_hazards
 from salesops.methods.intervals import Z80
 from salesops.metrics.allocation import AFTER_ACCEPTANCE
+from salesops.metrics.credited import PEOPLE, people_of
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.metrics.payments import (
     NEVER,
@@ -46,8 +47,9 @@ class Outlook:
     ----------
     rows
         One row per instalment with something unpaid: `id`, `contract_id`, `account_id`,
-        `owner_id`, `team`, `region`, `trigger`, `due_on`, `unpaid_cents`, `waits` (true where the
-        customer has to sign the acceptance first: no money is expected of it) and for each horizon
+        `owner_id`, `team`, `region`, `trigger`, `due_on`, `unpaid_cents` (as far as it belongs to
+        people in scope), `waits` (true where the customer has to sign the acceptance first: no
+        money is expected of it) and for each horizon
         `chance_<days>_share` (chance that its rest has come in by then, 0–1).
     paid_n
         Payments from which the chances were learnt, by weight of instalments.
@@ -65,13 +67,14 @@ class Outlook:
         """Give the money expected within so many days."""
         return float((self.rows["unpaid_cents"] * self.rows[f"chance_{days}_share"]).sum() / 100)
 
-    def deviation(self, days: int, chosen: Bools | None = None) -> float:
-        """Give the standard deviation of the money within so many days, for some rows or all.
+    def deviation(self, days: int, cents: Floats | None = None) -> float:
+        """Give the standard deviation of the money within so many days, for `cents` of each row.
 
         Each instalment comes or does not; those of one customer share the customer's pace.
         """
-        picked = np.flatnonzero(np.ones(len(self.rows), dtype=bool) if chosen is None else chosen)
-        money = self.rows["unpaid_cents"].to_numpy(float)[picked] / 100
+        owed = self._owed(cents)
+        picked = np.flatnonzero(owed)
+        money = owed[picked]
         who = self.customer[picked]
         before: Floats = self.before[days][picked]
         after: Floats = self.after[days][picked]
@@ -86,13 +89,16 @@ class Outlook:
             np.sqrt((money[one] * money[other] * (both - stays[one] * stays[other])).sum())
         )
 
-    def edges(self, days: int, chosen: Bools | None = None) -> tuple[float, float]:
+    def edges(self, days: int, cents: Floats | None = None) -> tuple[float, float]:
         """Give the 80 % range of the money within so many days, between nothing and all."""
-        rows = self.rows if chosen is None else self.rows[chosen]
-        owed = rows["unpaid_cents"] / 100
-        middle = float((owed * rows[f"chance_{days}_share"]).sum())
-        reach = Z80 * self.deviation(days, chosen)
+        owed = self._owed(cents)
+        middle = float((owed * self.rows[f"chance_{days}_share"]).sum())
+        reach = Z80 * self.deviation(days, cents)
         return max(middle - reach, 0.0), min(middle + reach, float(owed.sum()))
+
+    def _owed(self, cents: Floats | None) -> Floats:
+        found = self.rows["unpaid_cents"].to_numpy(float) if cents is None else cents
+        return np.asarray(found / 100)
 
 
 _KEPT: "WeakKeyDictionary[Book, Outlook | None]" = WeakKeyDictionary()
@@ -133,7 +139,8 @@ def look_ahead(whole: Ledger, day: int, horizons: tuple[int, ...] = HORIZONS) ->
     paid = np.bincount(parts["row"], weights=parts["cents"], minlength=len(rows))
     unpaid = np.maximum(rows["cents"].to_numpy(float) - paid, 0)
     rest = (unpaid > 0) & (rows["cancelled"] == NEVER).to_numpy() & rows["known"].to_numpy()
-    left = rows[rest].assign(unpaid_cents=unpaid[rest].astype("int64"))
+    mine = np.floor(unpaid[rest] * rows["share"].to_numpy(float)[rest] + 0.5)
+    left = rows[rest].assign(unpaid_cents=mine.astype("int64"))
     waits = _acceptance_missing(book, left) & (left["due"] <= day).to_numpy()
     age = np.where(left["due"] < NEVER, day - left["due"], np.nan)
     counted = ~np.isnan(age) & ~waits
@@ -300,24 +307,47 @@ def _widened(book: Book, middle: float, low: float, high: float) -> tuple[float,
 
 
 def came_in(whole: Ledger, parts: pd.DataFrame, day: int, days: int) -> float:
-    """Sum the parts paid after a day for instalments of contracts signed by then."""
+    """Sum the parts paid after a day for instalments of contracts signed by then.
+
+    Of each counts what belongs to people in scope.
+    """
     signed = whole.instalments["signed"].to_numpy()[parts["row"]] <= day
     inside = signed & (parts["day"] > day).to_numpy() & (parts["day"] <= day + days).to_numpy()
-    return float(parts["cents"].to_numpy()[inside].sum() / 100)
+    share = whole.instalments["share"].to_numpy(float)[parts["row"]]
+    return float((parts["cents"].to_numpy() * share)[inside].sum() / 100)
 
 
-def _expected_rows(book: Book, _period: Period) -> Table:
+def _expected_rows(book: Book, _period: Period, by: tuple[str, ...]) -> Table:
     seen = outlook(book)
     assert seen is not None  # `undefined` has said so
-    return ibis.memtable(seen.rows)
+    sides = [c for c in PEOPLE if c in by]
+    if not (sides and book.has("credits")):
+        return ibis.memtable(seen.rows)
+    return ibis.memtable(_parts(seen.rows, people_of(book).to_pandas(), sides))
+
+
+def _parts(rows: pd.DataFrame, people: pd.DataFrame, sides: list[str]) -> pd.DataFrame:
+    """Lay out instalments by owner, team or region, each with their part of what is unpaid."""
+    laid = rows.drop(columns=list(PEOPLE)).merge(people, on="contract_id", how="left")
+    laid = laid.sort_values(["id", "place"], kind="stable")
+    part = (laid["to_"] - laid["from_"]).fillna(1.0)
+    of = laid["id"]
+    upto = part.groupby(of).cumsum() / part.groupby(of).transform("sum")
+    cents = np.floor(laid["unpaid_cents"] * upto + 0.5)
+    laid["unpaid_cents"] = (cents - cents.groupby(of).shift(fill_value=0)).astype("int64")
+    keys = ["id", *(PEOPLE if "owner_id" in sides else sides)]
+    total = laid.groupby(keys, dropna=False)["unpaid_cents"].transform("sum")
+    laid = laid.assign(unpaid_cents=total).drop_duplicates(keys)
+    return laid[list(rows.columns)].reset_index(drop=True)
 
 
 def _expected(frame: pd.DataFrame, book: Book, _period: Period) -> Estimate:
     seen = outlook(book)
     assert seen is not None
-    chosen = seen.rows["id"].isin(frame["id"]).to_numpy()
+    of_group = frame.set_index("id")["unpaid_cents"]
+    cents = seen.rows["id"].map(of_group).fillna(0).to_numpy(float)
     value = float((frame["unpaid_cents"] * frame["chance_90_share"]).sum() / 100)
-    low, high = _widened(book, value, *seen.edges(90, chosen))
+    low, high = _widened(book, value, *seen.edges(90, cents))
     return Estimate(value=value, low=low, high=high)
 
 
@@ -330,5 +360,5 @@ def _too_little(book: Book) -> str | None:
 CASH_EXPECTED = Metric(
     id="cash_expected", unit="money", better="up",
     needs=("instalments.amount", "receipts.received_on"), grain="instalment", dated="",
-    rows=_expected_rows, estimate=_expected, undefined=_too_little,
+    rows_by=_expected_rows, estimate=_expected, undefined=_too_little,
 )  # fmt: skip

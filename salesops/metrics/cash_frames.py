@@ -127,6 +127,13 @@ def standing(book: Book, rows: pd.DataFrame, waiting: pd.DataFrame) -> pd.DataFr
 def by_group(rows: pd.DataFrame, period: Period, until: dt.date) -> pd.DataFrame:
     """How do the teams stand, or the owners where there is one team alone?
 
+    Parameters
+    ----------
+    rows
+        Receivables with names, by owner.
+    period, until
+        Whose instalments count, and up to which day.
+
     Returns
     -------
     pandas.DataFrame
@@ -141,7 +148,7 @@ def by_group(rows: pd.DataFrame, period: Period, until: dt.date) -> pd.DataFrame
     late = known[known["state"] == "overdue"].groupby(side)["unpaid"].sum()
     names = sorted(set(known[side]))
     frame = pd.DataFrame({
-        "n": mine.size(), "due": mine["amount"].sum(), "collected": mine["received"].sum(),
+        "n": mine["id"].nunique(), "due": mine["amount"].sum(), "collected": mine["received"].sum(),
     }).reindex(names).fillna(0.0)  # fmt: skip
     frame["rate"] = frame["collected"] / frame["due"].where(frame["due"] > 0)
     frame["overdue"] = late.reindex(names).fillna(0.0)

@@ -68,6 +68,7 @@ def cash_numbers(book: Book, period: Period) -> CashNumbers:
     """Work out the numbers of a period, as known at its end or at the book's date."""
     at = book if book.date <= period.end else book.as_of(period.end)
     rows = named(at, receivables(at))
+    people = named(at, receivables(at, ("owner_id",))) if at.has("credits") else rows
     undated_receipts = undated_money(at)
     prior = _prior(book, period, undated_receipts)
     waiting = named(at, unaccepted(at))
@@ -79,7 +80,7 @@ def cash_numbers(book: Book, period: Period) -> CashNumbers:
         "buckets": ageing(rows, None if prior is None else receivables(prior),
                           at.settings.norms.collection),
         "overdue": late, "coming": coming(at, rows), "standing": now,
-        "groups": by_group(rows, period, at.date), "waiting": waiting,
+        "groups": by_group(people, period, at.date), "waiting": waiting,
         "undated": _undated(rows), "tried": looking_back(at),
     }  # fmt: skip
     numbers = _numbers(at, period, frames, prior)

@@ -7,7 +7,7 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.allocation import cents, resolved_receipts, signed_contracts
+from salesops.metrics.allocation import cents, resolved_receipts
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.model.calendar import Period
 
@@ -75,10 +75,8 @@ def _complete(rows: pd.DataFrame, months: Sequence[str]) -> bool:
 
 def received_and_target(book: Book, period: Period, by: tuple[str, ...]) -> Table:
     """One row per receipt of the period and one per month's target of the level grouped by."""
-    came = resolved_receipts(book)
+    came = resolved_receipts(book, by)
     came = came.filter(book.calendar.contains(period, came.received_on).fill_null(False))
-    people = signed_contracts(book).select("owner_id", "team", "region", of="id")
-    came = came.left_join(people, came.contract_id == people.of)
     none, text = ibis.null("int64"), ibis.null("string")
     came = came.select("id", "owner_id", "team", "region", received_on="received_on", month=text,
                        received_cents="cents", target_cents=none)  # fmt: skip

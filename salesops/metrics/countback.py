@@ -1,31 +1,41 @@
 """Days of sales outstanding by counting back: how many days of invoicing are not paid yet."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import ibis
 import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.allocation import cents, of_owned, signed_contracts, whole
+from salesops.metrics.allocation import cents, signed_contracts, whole
+from salesops.metrics.credited import of_everyone, shared_out
+from salesops.metrics.kept import kept_table
 from salesops.metrics.metric import Estimate, Metric, Table
 from salesops.model.calendar import Period
 
 
-def open_invoices(book: Book, _period: Period) -> Table:
+def open_invoices(book: Book, _period: Period, by: Sequence[str] = ()) -> Table:
     """One row per invoice with the part that is not paid; money pays a contract's oldest first.
 
     Money that came in before an invoice was written is not set against other contracts' invoices.
     Invoices without a contract count as unpaid, since no money can be set against them.
     """
+    everyone = of_everyone(book)
+    rows = kept_table("invoices", everyone, lambda: _set_against(everyone))
+    rows = shared_out(book, rows, ("paid_cents", "unpaid_cents"), by)
+    rows = rows.mutate(cents=rows.paid_cents + rows.unpaid_cents)
+    return rows.select("id", "contract_id", "account_id", "owner_id", "team", "region",
+                       "issued_on", "cents", "unpaid_cents")  # fmt: skip
+
+
+def _set_against(book: Book) -> Table:
+    """Set the money of each contract against its invoices."""
     # What has no day of issue has not been issued.
-    invoices = of_owned(book, book.invoices.filter(_.issued_on.notnull()))
-    contracts = signed_contracts(book)
-    contracts = contracts.select("account_id", "owner_id", "team", "region", "received_cents",
-                                 of="id")  # fmt: skip
+    invoices = book.invoices.filter(_.issued_on.notnull())
+    contracts = signed_contracts(book).select("account_id", "received_cents", of="id")
     rows = invoices.left_join(contracts, invoices.contract_id == contracts.of)
-    rows = rows.select("id", "contract_id", "account_id", "owner_id", "team", "region",
-                       "issued_on", cents=cents(rows.amount),
+    rows = rows.select("id", "contract_id", "account_id", "issued_on", cents=cents(rows.amount),
                        came=rows.received_cents.fill_null(0))  # fmt: skip
     # Credit notes are negative invoices: they pay as money does.
     rows = rows.mutate(owed=ibis.greatest(rows.cents, 0), credit=ibis.greatest(-rows.cents, 0))
@@ -36,8 +46,9 @@ def open_invoices(book: Book, _period: Period) -> Table:
     before = whole(rows.owed.sum().over(one)) - rows.owed
     rows = rows.mutate(pool=rows.came + credit, before=before)
     paid = ibis.least(ibis.greatest(rows.pool - rows.before, 0), rows.owed)
-    return rows.mutate(unpaid_cents=rows.owed - paid).drop("came", "owed", "credit", "pool",
-                                                           "before")  # fmt: skip
+    rows = rows.mutate(unpaid_cents=rows.owed - paid)
+    return rows.select("id", "contract_id", "account_id", "issued_on", "unpaid_cents",
+                       paid_cents=rows.cents - rows.unpaid_cents)  # fmt: skip
 
 
 def counted_back(open_money: float, invoiced: "pd.Series[float]", on: dt.date) -> float | None:
@@ -93,5 +104,5 @@ def _no_money(book: Book) -> str | None:
 
 DSO = Metric(
     id="dso", unit="days", better="down", needs=("invoices.issued_on", "invoices.amount"),
-    grain="invoice", dated="", rows=open_invoices, estimate=_dso, undefined=_no_money,
+    grain="invoice", dated="", rows_by=open_invoices, estimate=_dso, undefined=_no_money,
 )  # fmt: skip

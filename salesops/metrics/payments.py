@@ -15,14 +15,15 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.allocation import paid_instalments, resolved_receipts
+from salesops.metrics.allocation import signed_contracts, whole_instalments, whole_receipts
+from salesops.metrics.credited import PEOPLE, shares_inside
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 _EPOCH = dt.date(1970, 1, 1)
 NEVER = 10**7  # a day that no calendar reaches
-_OPEN_COLUMNS = ("id", "contract_id", "account_id", "owner_id", "team", "region", "trigger",
-                 "due_on", "cents", "signed_on", "accepted_on", "cancelled_on")  # fmt: skip
+_OPEN_COLUMNS = ("id", "contract_id", "account_id", "trigger", "due_on", "cents", "signed_on",
+                 "accepted_on", "cancelled_on")  # fmt: skip
 
 
 def day_number(day: dt.date) -> int:
@@ -42,12 +43,13 @@ class Ledger:
     Attributes
     ----------
     instalments
-        One row per instalment, by contract, first due date and id: the columns of
-        `paid_instalments`, `of` (number of its contract), `due`, `signed`, `accepted`,
-        `cancelled` (days; `NEVER` where there is none, signed from ever).
+        One row per instalment, undivided, by contract, first due date and id: the columns of
+        `whole_instalments`, `of` (number of its contract), `share` (0-1, of its money that belongs
+        to people in scope), `owner_id`, `team`, `region`, `due`, `signed`, `accepted`, `cancelled`
+        (days; `NEVER` where there is none, signed from ever).
     receipts
-        One row per receipt with a contract and a day: `of`, `row` (of the instalment that is
-        named, −1 where none is), `day`, `cents`.
+        One row per receipt with a contract and a day, undivided: `of`, `row` (of the instalment
+        that is named, −1 where none is), `day`, `cents`.
     undated
         How many receipts have no day.
     knows_acceptance
@@ -74,8 +76,11 @@ def ledger(book: Book) -> Ledger:
 
 
 def _read(book: Book) -> Ledger:
-    rows = paid_instalments(book).select(*_OPEN_COLUMNS).to_pandas()
-    came = resolved_receipts(book).filter(_.contract_id.notnull()).to_pandas()
+    rows = whole_instalments(book).select(*_OPEN_COLUMNS).to_pandas()
+    people = signed_contracts(book).select("id", *PEOPLE).to_pandas().set_index("id")
+    rows = rows.join(people, on="contract_id")
+    rows["share"] = rows["contract_id"].map(shares_inside(book)).fillna(1.0)
+    came = whole_receipts(book).filter(_.contract_id.notnull()).to_pandas()
     rows["due"] = _numbers(rows["due_on"], NEVER)
     rows["signed"] = _numbers(rows["signed_on"], -NEVER)
     rows["accepted"] = _numbers(rows["accepted_on"], NEVER)

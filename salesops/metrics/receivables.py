@@ -10,7 +10,13 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.book import Book
-from salesops.metrics.allocation import AFTER_ACCEPTANCE, cents, paid_instalments, resolved_receipts
+from salesops.metrics.allocation import (
+    AFTER_ACCEPTANCE,
+    cents,
+    paid_instalments,
+    resolved_receipts,
+    whole_instalments,
+)
 from salesops.metrics.collection import acceptance_unknown
 from salesops.model.calendar import Period
 from salesops.model.settings import CollectionNorms
@@ -21,8 +27,15 @@ BUCKETS = {"not_due": -(10**6), "to_30": 1, "to_60": 31, "to_90": 61, "to_180": 
 LONG = 180
 
 
-def receivables(book: Book) -> pd.DataFrame:
+def receivables(book: Book, by: Sequence[str] = ()) -> pd.DataFrame:
     """Who owes what since when, as known at the book's date?
+
+    Parameters
+    ----------
+    book
+        The company, at its date and in its scope.
+    by
+        As in `paid_instalments`.
 
     Returns
     -------
@@ -31,7 +44,7 @@ def receivables(book: Book) -> pd.DataFrame:
         `paid_instalments` with days as dates, `amount`, `received`, `unpaid` (company currency)
         and `age` (days since the first due date, negative before it; null without one).
     """
-    frame = paid_instalments(book).filter(_.state != "lapsed").order_by("id").to_pandas()
+    frame = paid_instalments(book, by).filter(_.state != "lapsed").order_by("id").to_pandas()
     for column in ("due_on", "moved_to_on", "signed_on", "delivered_on", "accepted_on"):
         frame[column] = pd.to_datetime(frame[column])
     for column, source in (("amount", "cents"), ("received", "received_cents"),
@@ -143,7 +156,8 @@ def _not_invoiced(book: Book, late: pd.DataFrame) -> "pd.Series[bool]":
     invoices = book.invoices.filter(_.issued_on.notnull())
     sums = invoices.group_by("contract_id").agg(cents=cents(_.amount).sum()).to_pandas()
     invoiced = sums.set_index("contract_id")["cents"].astype(float) / 100
-    due = paid_instalments(book).filter((_.due_on <= book.date).fill_null(False))
+    # Invoices are of whole contracts.
+    due = whole_instalments(book).filter((_.due_on <= book.date).fill_null(False))
     due = due.filter((_.trigger != "retention").fill_null(True))
     order = ibis.window(group_by="contract_id", order_by=["due_on", "id"], preceding=None,
                         following=0)  # fmt: skip

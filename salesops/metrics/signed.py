@@ -18,6 +18,7 @@ from salesops.book.moment import instant
 from salesops.book.scope import in_people, with_people
 from salesops.book.versions import AT
 from salesops.metrics.clock import with_local_days
+from salesops.metrics.credited import by_credit, cut, of_everyone
 from salesops.metrics.currency import whole_cents
 from salesops.metrics.kept import kept_table
 from salesops.metrics.metric import Table
@@ -70,8 +71,7 @@ def signed(book: Book, window: Period, *, kind: Kind = "selling") -> Table:
 
     Notes
     -----
-    Shares that do not sum to one are scaled to it; cents that rounding leaves over go to the
-    largest share, so that the parts make the whole.
+    Shares that do not sum to one are scaled to it; cents are cut so that the parts make the whole.
 
     Examples
     --------
@@ -91,8 +91,8 @@ def signed(book: Book, window: Period, *, kind: Kind = "selling") -> Table:
 def _everything(book: Book) -> Table:
     # A result may be credited to people in scope though its owner is not, so that all are laid
     # out and `_organised` keeps what belongs to people inside.
-    everyone = replace(book.limits, team="all", user="all", region="all")
-    own, whole = replace(book, renewals=True), replace(book, renewals=True, limits=everyone)
+    own = replace(book, renewals=True)
+    whole = of_everyone(own)
 
     def laid_out() -> Table:
         rows = _contracts(whole) if has_contracts(whole) else _won_deals(whole)
@@ -226,32 +226,9 @@ def at_days_rate(book: Book, deals: Table) -> Table:
 
 def _by_person(book: Book, rows: Table) -> Table:
     """Split each event among those to whom it is credited; without credits it is the owner's."""
-    if not book.has("credits"):
-        return rows.mutate(id=rows.key_, credit_share=ibis.literal(1.0))
-    # All of them, so that cents are split alike whoever looks; `_organised` keeps those inside.
-    shares = book.unscoped("credits").filter(_.share > 0, _.user_id.notnull())
-    of_contract = shares.filter(_.contract_id.notnull())
-    of_deal = shares.filter(_.contract_id.isnull(), _.opportunity_id.notnull())
-    by_contract = of_contract.group_by(of_0="contract_id", user_0="user_id").agg(
-        share_0=_.share.sum()
-    )
-    by_deal = of_deal.group_by(of_1="opportunity_id", user_1="user_id").agg(share_1=_.share.sum())
-    rows = rows.left_join(by_contract, rows.contract_id == by_contract.of_0)
-    deal = ibis.ifelse(rows.user_0.isnull(), rows.opportunity_id, ibis.null("string"))
-    rows = rows.mutate(deal_=deal)
-    rows = rows.left_join(by_deal, rows.deal_ == by_deal.of_1)
-    person = ibis.coalesce(rows.user_0, rows.user_1)
-    rows = rows.mutate(person_=person, share_=ibis.coalesce(rows.share_0, rows.share_1, 1.0))
-    whole = ibis.window(group_by="key_")
-    rows = rows.mutate(credit_share=rows.share_ / rows.share_.sum().over(whole))
-    largest = ibis.window(group_by="key_", order_by=[ibis.desc("credit_share"), "person_"])
-    rows = rows.mutate(first_=ibis.row_number().over(largest) == 0)
-    for money in ("cents", "yearly_cents"):
-        rows = rows.mutate(part_=whole_cents(rows[money] * rows.credit_share))
-        left = rows[money] - rows.part_.sum().over(whole).cast("int64")
-        rows = rows.mutate(**{money: rows.part_ + ibis.ifelse(rows.first_, left, 0)})
-    key = ibis.ifelse(rows.person_.isnull(), rows.key_, rows.key_.concat("/", rows.person_))
-    return rows.mutate(id=key, owner_id=ibis.coalesce(rows.person_, rows.owner_id))
+    rows = by_credit(book, rows)
+    rows = rows.mutate(cents=cut(rows.cents, rows), yearly_cents=cut(rows.yearly_cents, rows))
+    return rows.mutate(id=ibis.ifelse(rows.named_, rows.key_.concat("/", rows.owner_id), rows.key_))
 
 
 def _organised(book: Book, rows: Table) -> Table:

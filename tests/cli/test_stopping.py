@@ -21,8 +21,15 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
 def begun(*arguments: str) -> subprocess.Popen[str]:
+    # Tests that run in the background or under nohup hand on signals that are ignored.
+    code = (
+        "import os, signal, sys\n"
+        "for name in ('SIGINT', 'SIGTERM', 'SIGHUP'):\n"
+        "    signal.signal(getattr(signal, name), signal.SIG_DFL)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'salesops', *sys.argv[1:]])\n"
+    )
     return subprocess.Popen(
-        [sys.executable, "-m", "salesops", *arguments],
+        [sys.executable, "-c", code, *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 

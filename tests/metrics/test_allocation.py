@@ -124,7 +124,9 @@ def test_without_an_original_date_the_first_one_of_the_history_counts():
     assert paid(book).loc["i0", "overdue_days"] == 9
 
 
-def company(instalments: list, receipts: list, cancelled: dict | None = None) -> Book:
+def company(
+    instalments: list, receipts: list, cancelled: dict | None = None, shares: list | None = None
+) -> Book:
     """Lay out a company: (contract, amount) and (contract, instalment, day, amount)."""
     owed = pd.DataFrame(
         [(f"i{n}", contract, dt.date(2024, 1, 1) + dt.timedelta(days=n % 5), float(amount))
@@ -142,7 +144,8 @@ def company(instalments: list, receipts: list, cancelled: dict | None = None) ->
         columns=["id", "contract_id", "instalment_id", "received_on", "amount"],
     )  # fmt: skip
     empty = pd.DataFrame(columns=["id", "stage"])
-    people = pd.DataFrame([("u1", "North")], columns=["id", "team"])
+    teams = [("u1", "North"), ("u2", "North"), ("u3", "South")]
+    people = pd.DataFrame(teams, columns=["id", "team"])
     frames = {
         "users": people,
         "opportunities": empty,
@@ -150,6 +153,9 @@ def company(instalments: list, receipts: list, cancelled: dict | None = None) ->
         "instalments": owed,
         "receipts": money,
     }
+    if shares:
+        columns = ["contract_id", "user_id", "share"]
+        frames["credits"] = pd.DataFrame(shares, columns=columns)
     book = book_of({name: typed(name, frame) for name, frame in frames.items()})
     return book.as_of("2024-02-10")
 
@@ -188,3 +194,49 @@ def test_allocated_and_unallocated_make_what_was_received(instalments, receipts,
     by_parts = parts.reindex(range(len(found.instalments)), fill_value=0.0)
     by_parts.index = found.instalments["id"]
     assert by_parts.to_dict() == pytest.approx(rows.set_index("id")["received_cents"].to_dict())
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    instalments=st.lists(
+        st.tuples(NAMES, st.integers(0, 300).map(lambda cents: cents / 100)), min_size=1,
+        max_size=8,
+    ),
+    receipts=st.lists(
+        st.tuples(NAMES, st.none(), st.just("2024-01-05"),
+                  st.integers(-100, 300).map(lambda cents: cents / 100)),
+        max_size=8,
+    ),
+    shares=st.lists(
+        st.tuples(NAMES, st.sampled_from(["u1", "u2", "u3"]),
+                  st.sampled_from([0.01, 0.1, 1 / 3, 0.5, 1.0])),
+        min_size=1, max_size=12,
+    ),
+)  # fmt: skip
+def test_the_parts_of_a_credited_contract_make_the_whole_to_the_cent(instalments, receipts, shares):
+    book = company(instalments, receipts, shares=shares)
+    money = ["cents", "received_cents", "unpaid_cents"]
+    whole = paid_instalments(book).to_pandas().set_index("id")
+    for by in (("owner_id",), ("team",), ("region", "team")):
+        parts = paid_instalments(book, by).to_pandas()
+        assert (parts[money] >= 0).all(axis=None)
+        pd.testing.assert_frame_equal(
+            parts.groupby("id")[money].sum(), whole[money].sort_index(), check_dtype=False
+        )
+        assert not parts.duplicated(["id", *by]).any()
+    by_team = parts.groupby("team")[money].sum()
+    for team in ("North", "South"):
+        seen = paid_instalments(book.scope(team=team)).to_pandas()
+        assert not seen["id"].duplicated().any()
+        wanted = by_team.loc[team] if team in by_team.index else pd.Series(0, index=money)
+        assert seen[money].sum().to_dict() == wanted.to_dict()
+    # Who has nothing of a contract sees nothing of it; without credits the owner has all.
+    named = {c for c, _user, _share in shares}
+    owned = {c for c, _amount in instalments} - named
+    mine = paid_instalments(book.scope(user="u1")).to_pandas()
+    wanted = owned | {c for c, user, _share in shares if user == "u1"}
+    assert set(mine["contract_id"]) == {c for c, _amount in instalments} & wanted
+    came = resolved_receipts(book, ("owner_id",)).to_pandas()
+    rest = unallocated_money(book, ("owner_id",)).to_pandas()
+    assert came["cents"].sum() == sum(round(amount * 100) for *_rest, amount in receipts)
+    assert rest["unallocated_cents"].sum() + whole["received_cents"].sum() == came["cents"].sum()
