@@ -141,6 +141,7 @@ def _marked(seed: int) -> tuple[Book, set[str]]:
     contracts = others["contracts"]
     by_contract = set(credited.loc[~credited["user_id"].isin(south), "contract_id"].dropna())
     theirs = contracts["owner_id"].isin(south) & ~contracts["id"].isin(by_contract)
+    theirs &= ~contracts["opportunity_id"].isin(shared)
     contracts.loc[theirs, "cancel_reason"] = mark("contract")
     contracts.loc[theirs, "cancelled_on"] = dt.date(2026, 1, 9)
     contracts.loc[theirs, "account_id"] = "south account"
@@ -177,3 +178,20 @@ def test_a_result_that_is_credited_over_teams_stands_in_both():
     # The south sees the result, and of the north's person no more than that there is one.
     south = book.scope(team="South/1").opportunities.to_pandas().set_index("id").loc[deal.id]
     assert south["owner_id"] == "another_team"
+
+
+def test_a_contract_without_credits_of_its_own_stands_with_those_credited_for_its_deal():
+    company, others = whole_company(5)
+    for person in company.users:
+        person.edits = []
+    contracts = others["contracts"]
+    contracts["owner_id"] = "u1"
+    deal, own = contracts.loc[0, "opportunity_id"], contracts.loc[1, "opportunity_id"]
+    shares = [
+        {"opportunity_id": deal, "contract_id": None, "user_id": "u3", "share": 1.0},
+        {"opportunity_id": own, "contract_id": None, "user_id": "u3", "share": 1.0},
+        {"opportunity_id": None, "contract_id": "c01", "user_id": "u1", "share": 1.0},
+    ]
+    others["credits"] = pd.DataFrame(shares).astype(object)
+    book = book_of(tables_of(company, others))
+    assert set(book.scope(team="South/1").contracts.id.to_pandas()) == {"c00"}
