@@ -1,6 +1,6 @@
 """Which comparisons of all checks hold together, and what each is worth, counted once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,24 +62,34 @@ def examine(book: Book, period: Period, checks: Sequence[Check]) -> Judged:
     """
     seen: dict[str, Seen] = {}
     gaps: list[Gap] = []
-    tests: list[tuple[str, Tested]] = []
     for check in checks:
         lacking = missing_for(check, book)
         gaps += lacking
-        if lacking:
-            continue
-        found = check.look(book, period)
-        seen[check.id] = found
-        gaps += found.gaps
-        tests += [(check.id, test) for test in found.tests]
+        if not lacking:
+            seen[check.id] = check.look(book, period)
+            gaps += seen[check.id].gaps
+    return replace(judge(seen, lambda: reachable(book)), gaps=tuple(gaps))
+
+
+def judge(seen: dict[str, Seen], limits: Callable[[], pd.DataFrame]) -> Judged:
+    """Hold what checks saw to one false discovery rate, and size what holds.
+
+    Parameters
+    ----------
+    seen
+        What each check saw, by its id.
+    limits
+        Gives what can still be had, as `reachable` does.
+    """
+    tests = [(name, test) for name, found in seen.items() for test in found.tests]
     holding = [tests[i] for i in np.flatnonzero(_holds([test.p for _id, test in tests]))]
     holding.sort(key=lambda pair: (_WEIGHT[pair[1].finding.severity], pair[0],
                                    pair[1].finding.subject))  # fmt: skip
-    sized = _sized(book, [test for _id, test in holding])
+    sized = _sized(limits, [test for _id, test in holding])
     order = sorted(range(len(sized)), key=lambda i: -_middle(sized[i].finding))
     return Judged(
         seen=seen, held=tuple(sized[i] for i in order),
-        check_of=tuple(holding[i][0] for i in order), gaps=tuple(gaps),
+        check_of=tuple(holding[i][0] for i in order), gaps=(),
     )  # fmt: skip
 
 
@@ -117,14 +127,14 @@ def reachable(book: Book) -> pd.DataFrame:
     return whole[["table", "id", "limit"]]
 
 
-def _sized(book: Book, tests: list[Tested]) -> list[Tested]:
+def _sized(limits: Callable[[], pd.DataFrame], tests: list[Tested]) -> list[Tested]:
     """Give each record's money to the comparison that could bring back most of it."""
     parts = [test.gains.assign(test=i) for i, test in enumerate(tests) if len(test.gains)]
     if not parts:
         return tests
     money = dict.fromkeys(("amount", "low", "middle", "high"), "float64")
     gains = pd.concat(parts, ignore_index=True).astype(money)
-    gains = gains.merge(reachable(book), on=["table", "id"])
+    gains = gains.merge(limits(), on=["table", "id"])
     gains["amount"] = gains["amount"].clip(lower=0.0, upper=gains["limit"])
     for side in ("low", "middle", "high"):
         gains[side] = gains[side].clip(0.0, 1.0) * gains["amount"]

@@ -85,7 +85,7 @@ def leave_deals_behind(company: Company) -> None:
     win = scaled_share(WIN_RATE, LEFT_WIN, multiple)
     company.facts["P5"] |= {
         "open_deals": int(group.sum()), "silent_days": silence, "planted_win_rate": win,
-        "wins_lost": lose(company, draws, group, win),
+        "wins_lost": lose(company, draws, group, win, "P5"),
     }  # fmt: skip
 
 

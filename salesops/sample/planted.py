@@ -86,8 +86,8 @@ def make_poor_region_poor(company: Company) -> None:
     company.facts["P2"] = {"region": POOR_REGION, "potential_ratio": ratio}
 
 
-def lose(company: Company, draws: Draws, group: Flags, win_rate: float) -> int:
-    """Turn wins of a group into losses until its win rate is `win_rate`; count them.
+def lose(company: Company, draws: Draws, group: Flags, win_rate: float, to: str) -> int:
+    """Turn wins of a group into losses to a problem until its win rate is `win_rate`; count them.
 
     What ended in the time that is shown and what did not each come to that rate.
     """
@@ -100,6 +100,7 @@ def lose(company: Company, draws: Draws, group: Flags, win_rate: float) -> int:
         decided = int((part & (outcome != VOID)).sum())
         goes = won[draws.order(len(won))][round(max(win_rate, 0.0) * decided) :]
         outcome[goes] = LOST
+        deals.loc[goes, "lost_to"] = to
         turned += len(goes)
     deals["outcome"] = outcome
     return turned
@@ -111,6 +112,7 @@ def shape_deals(company: Company) -> None:
     for column in ("zombie", "skips_needs", "sandbagged", "left_behind", "settled"):
         deals[column] = False
     deals["slow_legal"] = 0
+    deals["lost_to"] = ""
     deals["silent_from"] = NONE
     for plant in (leave_for_dead, _skips, _pushes, _legal, fall_silent):
         plant(company)
@@ -134,7 +136,7 @@ def dip(company: Company) -> None:
         own = base.get(team, WIN_RATE)
         worse = min((rate for t, rate in before.items() if t != team), default=1.0) - 0.02
         share = min(scaled_share(own, own * (1 - NULL_DIP), multiple), max(worse, 0.0))
-        lost = lose(company, draws, bad & (deals.team == team).to_numpy(), share)
+        lost = lose(company, draws, bad & (deals.team == team).to_numpy(), share, "P18")
     company.facts["P18"] = {
         "team": team, "from": str(date_of(since // DAY)), "effect": 0.0, "wins_lost_before": lost,
         "planted_win_rate_before": round(share, 4),
@@ -167,7 +169,8 @@ def _skips(company: Company) -> None:
     others = min(natural * (1 - planted) / share, 0.5)
     company.facts["P7"] = {
         "planted_share": share, "planted_win_rate": win,
-        "wins_lost": lose(company, draws, chosen, (win - others * won / past) / (1 - others)),
+        "wins_lost": lose(company, draws, chosen, (win - others * won / past) / (1 - others),
+                          "P7"),
     }  # fmt: skip
 
 
@@ -199,7 +202,7 @@ def _pushes(company: Company) -> None:
     win = scaled_share(WIN_RATE, PUSHED_WIN, multiple)
     company.facts["P10"] = {
         "planted_share": share, "planted_win_rate": win,
-        "wins_lost": lose(company, draws, chosen, win),
+        "wins_lost": lose(company, draws, chosen, win, "P10"),
     }  # fmt: skip
 
 

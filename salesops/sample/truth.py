@@ -19,6 +19,9 @@ from salesops.sample.finders import FINDERS, Facts
 from salesops.sample.log import History
 from salesops.sample.tables import ids
 
+# Problems that turn wins into losses.
+COSTLY = ("P5", "P7", "P10")
+
 
 @dataclass(frozen=True, eq=False)
 class Truth:
@@ -59,12 +62,29 @@ def find_truth(company: Company, tables: Mapping[str, pa.Table], told: Sequence[
     for name, find in FINDERS.items():
         found, keyed = find(facts)
         figures[name] = {"size": company.options.size(name), **found}
+        if name in COSTLY:
+            figures[name] |= _open_money(facts, keyed.get("opportunities", ()), name)
         rows[name] = pd.concat(
             [pd.DataFrame({"table": table, "id": sorted(some)}) for table, some in keyed.items()]
             or [pd.DataFrame(columns=["table", "id"])],
             ignore_index=True,
         )
     return Truth(figures, rows, _pairs(company))
+
+
+def _open_money(facts: Facts, rows: Sequence[str], problem: str) -> dict[str, Any]:
+    """Count the open deals of a problem, and those of them that only the problem will lose."""
+    mine = facts.is_open & facts.deals["id"].isin(rows)
+    source = facts.company["deals"]
+    costs = np.flatnonzero((source["lost_to"] == problem).to_numpy())
+    lost = mine & facts.deals["id"].isin(
+        ids("opportunities", costs, facts.company.block).to_pylist()
+    )
+    amount = facts.deals["amount"].astype(float)
+    return {
+        "open": int(mine.sum()), "open_amount": round(float(amount[mine].sum()), 2),
+        "open_lost": int(lost.sum()), "open_lost_amount": round(float(amount[lost].sum()), 2),
+    }  # fmt: skip
 
 
 def _pairs(company: Company) -> pd.DataFrame:
