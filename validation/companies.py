@@ -54,6 +54,14 @@ class Company:
         return found
 
     @property
+    def future(self) -> pd.DataFrame:
+        """How the deals end that are open on the last day: `id`, `outcome`, `stage` now."""
+        place = self.folder / "company"
+        found = pd.read_csv(place / "truth" / "future.csv", dtype=str)
+        deals = pd.read_parquet(place / "opportunities.parquet", columns=["id", "stage"])
+        return found.merge(deals, on="id")
+
+    @property
     def truth(self) -> pd.DataFrame:
         """The rows of each problem: `problem`, `table`, `id`."""
         file = self.folder / "company" / "truth" / "rows.csv"

@@ -10,7 +10,7 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.moment import instant
 from salesops.checks.check import Check, Norm, Seen, Tested
-from salesops.checks.looks import Gain, gain_of_looks, looks
+from salesops.checks.looks import Gain, alive, gain_of_looks, looks
 from salesops.metrics.opendeals import has_touches, open_deals, standing, with_silence
 from salesops.metrics.workdays import local_day
 from salesops.model.calendar import Period
@@ -109,7 +109,7 @@ def _silent(book: Book, period: Period) -> Seen:
     value = share if share == share or deals.empty else len(silent) / len(deals)
     if len(deals) < norms.too_few or silent.empty:
         return Seen(value=value, n=len(deals), norm=norm)
-    gain = _gain_of_talking(book)
+    gain = _gain_of_talking(book, silent)
     code = valued("diagnosis.silent_deals", silent)
     finding = Finding(
         code=code, severity="act",
@@ -128,13 +128,13 @@ def _silent(book: Book, period: Period) -> Seen:
     return Seen(value=value, n=len(deals), norm=norm, tests=(test,))
 
 
-def _gain_of_talking(book: Book) -> Gain:
+def _gain_of_talking(book: Book, silent: pd.DataFrame) -> Gain:
     """How much more often were deals won that were not silent, dead ones left out?"""
     seen, norms = looks(book), book.settings.norms
     if seen is None:
         return Gain.unknown()
-    alive = seen[seen["silent_days"] <= norms.dead_days]
-    return gain_of_looks(alive, alive["gap_times"] > norms.silent_after)
+    seen = alive(seen, norms.dead_days)
+    return gain_of_looks(seen, seen["gap_times"] > norms.silent_after, silent)
 
 
 def _no_owner(book: Book, period: Period) -> Seen:

@@ -9,9 +9,10 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.book.moment import instant
+from salesops.book.past import grid_of, has_past, open_in_past
 from salesops.checks.check import Check, Norm, Seen, Tested, no_rows
 from salesops.checks.followup import NOT_SIZED, rows_of
-from salesops.checks.looks import Gain, gain_of_deals
+from salesops.checks.looks import Gain, alive, gain_of_looks, looks
 from salesops.metrics.handovers import no_owner_log
 from salesops.metrics.opendeals import open_deals, standing
 from salesops.metrics.workdays import local_day
@@ -137,8 +138,7 @@ def _left_behind(book: Book, period: Period) -> Seen:
     if people:
         p = pd.Series({who: fell_off(recent[recent["person"] == who]) for who in people})
         late = late[late["person"].isin(stand_out(p))]
-        gain = _gain(book, late, deals[~deals["is_late"]])
-        tests = (*orphans, _of_people(book, late, at_least_one(p), gain))
+        tests = (*orphans, _of_people(book, late, at_least_one(p)))
     return Seen(value=value, n=len(recent), norm=norm, tests=tests)
 
 
@@ -166,14 +166,15 @@ def stand_out(p: "pd.Series[float]") -> list[str]:
     return list(p.index[chosen | (p == p.min()).to_numpy()])
 
 
-def _of_people(book: Book, late: pd.DataFrame, p: float, gain: Gain) -> Tested:
+def _of_people(book: Book, late: pd.DataFrame, p: float) -> Tested:
     """Say what those who stand out left untouched."""
     who = late.groupby("person")["left_on"].max().sort_values(kind="stable")
     names = book.people().set_index("id")["name"]
     parts = [untouched_accounts(book, str(person), day) for person, day in who.items()]
     accounts = pd.concat(parts, ignore_index=True).drop_duplicates()
-    deals = open_deals(book).select("id", "cents").to_pandas()
+    deals = open_deals(book).select("id", "stage", "cents").to_pandas()
     deals = deals[deals["id"].isin(late["id"])].sort_values("id")
+    gain = _gain(book, late, deals)
     sized = gain.is_known and len(deals) > 0
     finding = Finding(
         code="diagnosis.left_behind", severity="act",
@@ -214,12 +215,30 @@ def untouched_accounts(book: Book, person: str, left_on: dt.date) -> "pd.Series[
     return ids[~ids.isin(touched)].reset_index(drop=True)
 
 
-def _gain(book: Book, late: pd.DataFrame, in_time: pd.DataFrame) -> Gain:
-    """How much more often were deals won that their new owner took up in time?"""
-    outcome = book.opportunities.filter(_.outcome.isin(["won", "lost"])).select("id", "outcome")
-    both = pd.concat([late[["id", "is_late"]], in_time[["id", "is_late"]]])
-    ended = both.merge(outcome.to_pandas(), on="id").drop_duplicates("id")
-    return gain_of_deals(ended["outcome"] == "won", ended["is_late"])
+def _gain(book: Book, late: pd.DataFrame, deals: pd.DataFrame) -> Gain:
+    """How much more often were other deals of the same stages won than those left to wait?
+
+    Of those left behind the ones that have ended count.
+    """
+    seen = looks(book)
+    if seen is None or not has_past(book, min(late["left_on"])):
+        return Gain.unknown()
+    days = sorted(set(late["left_on"]))
+    slots = [(i, 0, day, Period(day, day, "")) for i, day in enumerate(days)]
+    then = open_in_past(book.without_renewals(), grid_of(book, slots))
+    stages = then.select("id", "stage", left_on="last_on").to_pandas()
+    stages["left_on"] = pd.to_datetime(stages["left_on"]).dt.date
+    ended = book.opportunities.filter(_.outcome != "open").select("id", "outcome").to_pandas()
+    left = late[["id", "left_on"]].merge(stages, on=["id", "left_on"]).merge(ended, on="id")
+    if left.empty:
+        return Gain.unknown()
+    others = alive(seen[~seen["id"].isin(late["id"])], book.settings.norms.dead_days)
+    both = pd.concat([
+        others[["id", "at", "stage", "won"]].assign(left=False),
+        left[["id", "stage"]].assign(at=pd.to_datetime(left["left_on"]),
+                                     won=left["outcome"] == "won", left=True),
+    ], ignore_index=True)  # fmt: skip
+    return gain_of_looks(both, both["left"], deals)
 
 
 def _still_theirs(book: Book) -> tuple[Tested, ...]:

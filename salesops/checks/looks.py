@@ -1,4 +1,4 @@
-"""Open deals looked at every fourth week of the past, and which of them were won soon after.
+"""Open deals looked at every fourth week of the past, and which of them were won in the end.
 
 What acting on a deal could bring is learnt here: the chance of deals without a trait less that of
 deals with it, in the same stage.
@@ -16,17 +16,20 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.past import grid_of, has_past, open_in_past
 from salesops.book.versions import AT
-from salesops.methods.intervals import difference
-from salesops.methods.strata import stratified_difference
+from salesops.methods.intervals import Z80, difference
+from salesops.methods.strata import spread_between, stratified_difference
+from salesops.metrics.breaks import later_moves
 from salesops.metrics.kept import kept
 from salesops.metrics.opendeals import by_stage, has_touches
 from salesops.metrics.workdays import with_working_days
 from salesops.model.calendar import Period
 
-# Deals of the last two years, each given half a year to be won.
-EVERY, HORIZON, BACK = 28, 180, 730
+# Deals of the last two years, each given half a year at least to be won.
+EVERY, LEAST_DAYS, BACK = 28, 180, 730
 # With fewer deals on either side nothing is said of a difference.
 LEAST = 10
+# Looks of half a year, one every four weeks.
+HALF_YEAR = 6.5
 _DAY = 86_400
 
 
@@ -84,45 +87,62 @@ class Gain:
 
 
 def looks(book: Book) -> pd.DataFrame | None:
-    """How did deals stand when one looked at them in the past, and were they won within 180 days?
+    """How did deals stand when one looked at them in the past, and were they won in the end?
 
     Returns
     -------
     pandas.DataFrame or None
-        One row per look and deal open then: `id`, `stage`, `silent_days` (calendar days since the
-        last two-way touch or the creation), `gap_times` (working days of silence in touch norms),
-        `won`. None where the stages or touches of the past are not known.
+        One row per look and deal open then: `id`, `at` (instant of the look), `stage`, `pushes`
+        (moves of the expected date to later so far), `silent_days` (calendar days since the last
+        two-way touch or the creation), `gap_times` (working days of silence in touch norms),
+        `won` (by now). Silence is null where no touches are known. None where the stages of the
+        past are not known.
 
     Notes
     -----
     Looks go back over two years as far as the history does; the last one lies 180 days before the
-    book's date, so that what became of each deal is known.
+    book's date, so that what became of nearly every deal is known.
     """
     selling = book.without_renewals()
     return kept("looks", selling, lambda: _looks(selling))
 
 
 def _looks(book: Book) -> pd.DataFrame | None:
-    if has_touches(book) is not None:
-        return None
-    days = [book.date - dt.timedelta(days=back) for back in range(HORIZON, BACK + 1, EVERY)]
+    days = [book.date - dt.timedelta(days=back) for back in range(LEAST_DAYS, BACK + 1, EVERY)]
     known = [day for day in days if has_past(book, day)]
     if not known:
         return None
     slots = [(i, 0, day, Period(day, day, "")) for i, day in enumerate(known)]
-    grid = grid_of(book, slots)
-    seen = open_in_past(book, grid).select("id", "stage", "period", at=_.at)
-    deals = book.opportunities.select("created_at", "closed_at", "outcome", deal_id="id")
+    seen = open_in_past(book, grid_of(book, slots)).select("id", "stage", "period", at=_.at)
+    deals = book.opportunities.select("created_at", "outcome", deal_id="id")
     seen = seen.join(deals, seen.id == deals.deal_id).drop("deal_id")
-    seen = _with_last_touch(book, seen)
-    later = seen.closed_at.epoch_seconds() - seen.at.epoch_seconds()
-    won = (seen.outcome == "won") & (later <= HORIZON * _DAY)
-    past = (seen.at.epoch_seconds() - seen.spoken_at.epoch_seconds()).cast("float64") / _DAY
-    seen = seen.mutate(won=won.fill_null(False), silent_days=past)
-    seen = with_working_days(book, seen, "spoken_at", "at", "worked")
-    gap = seen.worked.cast("float64") / by_stage(book, seen.stage, "touch_days")
-    found = seen.select("id", "stage", "silent_days", "won", gap_times=gap).to_pandas()
-    return found.astype({"won": bool})
+    seen = _with_pushes(book, seen)
+    if has_touches(book) is None:
+        seen = _with_last_touch(book, seen)
+        past = (seen.at.epoch_seconds() - seen.spoken_at.epoch_seconds()).cast("float64") / _DAY
+        seen = with_working_days(book, seen.mutate(silent_days=past), "spoken_at", "at", "worked")
+        gap = seen.worked.cast("float64") / by_stage(book, seen.stage, "touch_days")
+    else:
+        seen, gap = seen.mutate(silent_days=ibis.null("float64")), ibis.null("float64")
+    won = (seen.outcome == "won").fill_null(False)
+    found = seen.select("id", "at", "stage", "pushes", "silent_days", won=won, gap_times=gap)
+    return found.to_pandas().astype({"won": bool})
+
+
+def _with_pushes(book: Book, seen: ibis.Table) -> ibis.Table:
+    """Add how often the expected date had been moved to later before each look."""
+    moves = later_moves(book).select("changed_at", moved_id="entity_id")
+    pairs = seen.join(moves, [seen.id == moves.moved_id, seen.at >= moves.changed_at])
+    counts = pairs.group_by(pushed_id="id", pushed_period="period").agg(pushes=_.count())
+    joined = seen.left_join(
+        counts, [seen.id == counts.pushed_id, seen.period == counts.pushed_period]
+    )
+    return joined.mutate(pushes=joined.pushes.fill_null(0)).drop("pushed_id", "pushed_period")
+
+
+def alive(seen: pd.DataFrame, dead_days: int) -> pd.DataFrame:
+    """Leave out the looks at deals that were long dead and open all the same."""
+    return seen[~(seen["silent_days"] > dead_days)]
 
 
 def _with_last_touch(book: Book, seen: ibis.Table) -> ibis.Table:
@@ -136,31 +156,80 @@ def _with_last_touch(book: Book, seen: ibis.Table) -> ibis.Table:
     return joined.mutate(spoken_at=spoken).drop("last_id", "last_period", "last_at")
 
 
-def gain_of_looks(seen: pd.DataFrame, trait: "pd.Series[bool]") -> Gain:
-    """How much more likely were deals won that one looked at without a trait, stage by stage?
+def gain_of_looks(seen: pd.DataFrame, trait: "pd.Series[bool]", deals: pd.DataFrame) -> Gain:
+    """How much more likely would open deals be won without a trait, as they stand by stage?
 
-    A deal is looked at several times and won once: the range counts each deal once.
+    Parameters
+    ----------
+    seen
+        Looks as `looks` gives them: `id`, `at`, `stage`, `won`.
+    trait
+        Which looks saw the trait.
+    deals
+        The open deals that have it now: `stage`, `cents`. Each stage weighs as its value does.
+
+    Notes
+    -----
+    A deal is looked at several times and won once: the range counts each deal once. What differs
+    from half-year to half-year beyond chance may differ again, which widens the range
+    (DerSimonian & Laird 1986, Controlled Clinical Trials 7, 177-188).
     """
     with_, without = seen[trait], seen[~trait]
     n, norm_n = with_["id"].nunique(), without["id"].nunique()
-    if min(n, norm_n) < LEAST:
+    value = deals["cents"].astype("float64").fillna(0.0)
+    valued = value if value.sum() > 0 else value + 1.0
+    weight = valued.groupby(deals["stage"]).sum()
+    if min(n, norm_n) < LEAST or not weight.sum() > 0:
         return Gain.unknown(n, norm_n)
-    one, two = (_by_stage(part, count) for part, count in ((without, norm_n), (with_, n)))
-    both = one.join(two, rsuffix="_with", how="inner")
-    middle, low, high = stratified_difference(
-        both["won"], both["n"], both["won_with"], both["n_with"]
-    )
-    if math.isnan(middle):
+    counts = _by_stage(without, norm_n).join(_by_stage(with_, n), rsuffix="_with", how="inner")
+    if not len(counts):
         return Gain.unknown(n, norm_n)
-    # What those without it would have reached in the stages of those with it.
-    chance = float(with_["won"].mean())
-    return _gain(low, middle, high, (chance, chance + middle), (n, norm_n))
+    few = counts[["n", "n_with"]].min(axis=1) < LEAST
+    shares = _shares(counts[~few]) if (~few).any() else _shares(counts)
+    # A stage of which too little is known is taken to be like the others.
+    known = weight.reindex(shares.index).fillna(0.0)
+    known = known / known.sum() if known.sum() > 0 else counts["n_with"].reindex(shares.index)
+    known = known / known.sum()
+    norm, chance = float((known * shares["norm"]).sum()), float((known * shares["chance"]).sum())
+    error = float((known**2 * shares["variance"]).sum())
+    reach = Z80 * math.sqrt(error + _between(seen, trait))
+    middle = norm - chance
+    return _gain(middle - reach, middle, middle + reach, (chance, norm), (n, norm_n))
 
 
 def _by_stage(part: pd.DataFrame, deals: int) -> pd.DataFrame:
     """Count looks and wins by stage, scaled to the number of deals."""
     sums = part.groupby("stage")["won"].agg(n="size", won="sum").astype("float64")
     return sums * (deals / len(part))
+
+
+def _shares(counts: pd.DataFrame) -> pd.DataFrame:
+    """Give by stage the shares won without and with the trait, and their difference's variance."""
+    sides: dict[str, pd.Series[float]] = {}
+    for name, tail in (("norm", ""), ("chance", "_with")):
+        n, won = counts[f"n{tail}"], counts[f"won{tail}"]
+        # One of each added, so that none or all of a few is not taken for certain.
+        guarded = (won + 1) / (n + 2)
+        sides |= {name: won / n, f"{name}_error": guarded * (1 - guarded) / n}
+    found = pd.DataFrame(sides)
+    return found.assign(variance=found["norm_error"] + found["chance_error"])
+
+
+def _between(seen: pd.DataFrame, trait: "pd.Series[bool]") -> float:
+    """Estimate how much the difference varies from half-year to half-year beyond chance."""
+    parts = []
+    for _half, rows in seen.groupby(pd.Series(seen["at"]).rank(method="dense") // HALF_YEAR):
+        one, two = rows[~trait[rows.index]], rows[trait[rows.index]]
+        deals = [part["id"].nunique() for part in (one, two)]
+        if min(deals) < LEAST:
+            continue
+        both = _by_stage(one, deals[0]).join(_by_stage(two, deals[1]), rsuffix="_with", how="inner")
+        middle, low, high = stratified_difference(
+            both["won"], both["n"], both["won_with"], both["n_with"]
+        )
+        if high > low:
+            parts.append((middle, ((high - low) / 2 / Z80) ** 2))
+    return spread_between(parts)
 
 
 def gain_of_deals(won: "pd.Series[bool]", trait: "pd.Series[bool]") -> Gain:

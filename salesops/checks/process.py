@@ -18,7 +18,7 @@ from salesops.checks.followup import (
     touches_missing,
     valued,
 )
-from salesops.checks.looks import Gain, gain_of_deals, gain_of_looks, looks
+from salesops.checks.looks import Gain, alive, gain_of_looks, looks
 from salesops.metrics.alldeals import all_deals
 from salesops.metrics.kept import kept
 from salesops.metrics.opendeals import open_deals, standing
@@ -48,7 +48,7 @@ def way_of_deals(book: Book) -> pd.DataFrame:
 def _way_of_deals(book: Book) -> pd.DataFrame:
     times = stage_times(book)
     since = book.tracked["opportunities"]["stage"].since
-    deals = all_deals(book).select("outcome", "cents", "created_at", deal_id="id")
+    deals = all_deals(book).select("outcome", "cents", "created_at", "stage", deal_id="id")
     frame = times.join(deals, times.id == deals.deal_id).drop("deal_id").order_by("id").to_pandas()
     start = max(book.calendar.start_of(book.date - dt.timedelta(days=RECENT)), since)
     born = frame["created_at"]
@@ -87,9 +87,8 @@ def _of_stage(
 ) -> Tested:
     recent = past["is_recent"]
     n, n_past = int((skips & recent).sum()), int(recent.sum())
-    ended = past["outcome"].isin(["won", "lost"])
-    gain = gain_of_deals(past.loc[ended, "outcome"] == "won", skips[ended])
     deals = past[skips & (past["outcome"] == "open")]
+    gain = _gain_of_keeping(book, stage, past, deals)
     finding = Finding(
         code="diagnosis.skipped_stages", severity="act", subject=stage,
         evidence={
@@ -103,6 +102,18 @@ def _of_stage(
     return Tested(p=beyond(n, n_past, norm.limit), finding=finding,
                   rows=rows_of("opportunities", past.loc[skips, "id"]),
                   gains=gain.on(deals))  # fmt: skip
+
+
+def _gain_of_keeping(book: Book, stage: str, past: pd.DataFrame, deals: pd.DataFrame) -> Gain:
+    """How much more often were deals won in the stages behind one that had not skipped it?"""
+    seen, stages = looks(book), list(book.settings.stage_ids("open"))
+    if seen is None:
+        return Gain.unknown()
+    i = stages.index(stage)
+    seen = alive(seen, book.settings.norms.dead_days)
+    seen = seen[seen["stage"].isin(stages[i + 1 :]) & seen["id"].isin(past["id"])]
+    entered = seen["id"].map(past.set_index("id")[f"entered_{i}"])
+    return gain_of_looks(seen, ~(entered <= seen["at"]), deals)
 
 
 def _back(book: Book, period: Period) -> Seen:
@@ -150,7 +161,7 @@ def _dead(book: Book, period: Period) -> Seen:
         return Seen(value=value, n=len(deals), norm=norm)
     seen = looks(book)
     gain = (Gain.unknown() if seen is None
-            else gain_of_looks(seen, seen["silent_days"] > norms.dead_days))  # fmt: skip
+            else gain_of_looks(seen, seen["silent_days"] > norms.dead_days, dead))  # fmt: skip
     share = share_of_value(deals, deals["dead"])
     code = valued("diagnosis.dead_deals", dead)
     finding = Finding(

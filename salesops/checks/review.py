@@ -10,15 +10,14 @@ from salesops.book.book import Book
 from salesops.book.moment import instant
 from salesops.checks.check import Check, Norm, Seen, Tested
 from salesops.checks.followup import NOT_SIZED, beyond, rows_of
-from salesops.checks.looks import gain_of_deals
-from salesops.metrics.alldeals import all_deals
+from salesops.checks.looks import Gain, alive, gain_of_looks, looks
 from salesops.metrics.breaks import pushes
 from salesops.metrics.opendeals import open_deals, standing
 from salesops.metrics.workdays import local_day
 from salesops.model.calendar import Period
 from salesops.model.finding import Fact, Finding
 
-LAST_DAYS, YEAR, TWO_YEARS = 3, 365, 730
+LAST_DAYS, YEAR = 3, 365
 
 
 def _pushed(book: Book, period: Period) -> Seen:
@@ -28,14 +27,15 @@ def _pushed(book: Book, period: Period) -> Seen:
     counts = pushes(book)
     deals = open_deals(book)
     deals = deals.left_join(counts, deals.id == counts.moved_id)
-    frame = deals.select("id", "cents", n=deals.pushes.fill_null(0)).order_by("id").to_pandas()
+    frame = (
+        deals.select("id", "stage", "cents", n=deals.pushes.fill_null(0)).order_by("id").to_pandas()
+    )
     often = frame[frame["n"] >= norms.push_count]
     value = len(often) / len(frame) if len(frame) else math.nan
     norm = Norm(value=norms.pushed_share, tolerance=0.0, source="settings")
     if len(frame) < norms.too_few or often.empty:
         return Seen(value=value, n=len(frame), norm=norm)
-    ended = _ended(book)
-    gain = gain_of_deals(ended["won"], ended["n"] >= norms.push_count)
+    gain = _gain_of_settling(book, often)
     sized = gain.is_known
     finding = Finding(
         code="diagnosis.pushed_deals", severity="act", owner_role="lead",
@@ -52,14 +52,17 @@ def _pushed(book: Book, period: Period) -> Seen:
     return Seen(value=value, n=len(frame), norm=norm, tests=(test,))
 
 
-def _ended(book: Book) -> pd.DataFrame:
-    """Give the deals that ended in the last two years: `id`, `won`, `n` (moves to later)."""
-    since = book.instant - dt.timedelta(days=TWO_YEARS)
-    deals, counts = all_deals(book), pushes(book)
-    deals = deals.filter(deals.outcome.isin(["won", "lost"]), deals.closed_at > instant(since))
-    deals = deals.left_join(counts, deals.id == counts.moved_id)
-    frame = deals.select("id", won=deals.outcome == "won", n=deals.pushes.fill_null(0)).to_pandas()
-    return frame.astype({"won": bool})
+def _gain_of_settling(book: Book, often: pd.DataFrame) -> Gain:
+    """How much more often were deals of the same stage won whose date had not been moved?
+
+    Those that were moved once or twice are left out: many are on their way to more.
+    """
+    seen, norms = looks(book), book.settings.norms
+    if seen is None:
+        return Gain.unknown()
+    seen = alive(seen, norms.dead_days)
+    seen = seen[(seen["pushes"] == 0) | (seen["pushes"] >= norms.push_count)]
+    return gain_of_looks(seen, seen["pushes"] >= norms.push_count, often)
 
 
 def _month_end(book: Book, period: Period) -> Seen:

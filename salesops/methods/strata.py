@@ -1,6 +1,7 @@
 """Two shares compared within groups, so that a difference of the groups is not taken for theirs."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -56,3 +57,35 @@ def stratified_difference(
     variance = (difference * float(p.sum()) + float(q.sum())) / weight**2
     error = z * math.sqrt(max(variance, 0.0))
     return (difference, difference - error, difference + error)
+
+
+def spread_between(parts: Sequence[tuple[float, float]]) -> float:
+    """How much do estimates of the same thing differ beyond chance, as a variance?
+
+    Parameters
+    ----------
+    parts
+        Estimate and its variance, one pair each.
+
+    Returns
+    -------
+    float
+        Variance between them, 0 where chance explains it or there are fewer than two.
+
+    Notes
+    -----
+    DerSimonian & Laird (1986), Controlled Clinical Trials 7, 177-188.
+
+    Examples
+    --------
+    >>> round(spread_between([(0.1, 0.01), (0.5, 0.01), (0.3, 0.01)]), 4)
+    0.03
+    """
+    if len(parts) < 2:
+        return 0.0
+    values, variances = np.array(parts, dtype=float).T
+    weights = 1 / variances
+    mean = (weights * values).sum() / weights.sum()
+    q = (weights * (values - mean) ** 2).sum()
+    scale = weights.sum() - (weights**2).sum() / weights.sum()
+    return max(float((q - (len(parts) - 1)) / scale), 0.0)

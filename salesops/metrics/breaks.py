@@ -21,14 +21,18 @@ from salesops.model.calendar import Period
 Table: TypeAlias = ibis.Table
 
 
-def pushes(book: Book) -> Table:
-    """Count per deal how often its expected date was moved to later: `moved_id`, `pushes`."""
-    moves = book.unscoped("changes").filter(
+def later_moves(book: Book) -> Table:
+    """Give the changes by which the expected date of a deal was moved to later."""
+    return book.unscoped("changes").filter(
         _.entity == "opportunities", _.field == "expected_close_on", _.old_value.notnull(),
         # Both are ISO days, which sort as text.
         _.new_value > _.old_value,
     )  # fmt: skip
-    return moves.group_by(moved_id="entity_id").agg(pushes=_.count())
+
+
+def pushes(book: Book) -> Table:
+    """Count per deal how often its expected date was moved to later: `moved_id`, `pushes`."""
+    return later_moves(book).group_by(moved_id="entity_id").agg(pushes=_.count())
 
 
 def skips(book: Book) -> Table:

@@ -15,9 +15,11 @@ import pandas as pd
 import pyarrow as pa
 
 from salesops.sample.company import Company
+from salesops.sample.deals import LOST, VOID, WON
 from salesops.sample.finders import FINDERS, Facts
 from salesops.sample.log import History
 from salesops.sample.tables import ids
+from salesops.sample.timeline import DAY, date_of
 
 # Problems that turn wins into losses.
 COSTLY = ("P5", "P7", "P10")
@@ -35,11 +37,15 @@ class Truth:
         Problem -> one row per table row: `table`, `id`.
     pairs
         Labelled pairs of accounts: `account`, `other`, `kind`, `duplicate`, `two_owners`.
+    future
+        How the deals end that are open on the last day, renewals apart: `id`, `outcome` (`won`,
+        `lost` or `void`), `closed_on`.
     """
 
     figures: dict[str, dict[str, Any]]
     rows: dict[str, pd.DataFrame] = field(repr=False)
     pairs: pd.DataFrame = field(repr=False)
+    future: pd.DataFrame = field(repr=False)
 
     def files(self) -> dict[str, str]:
         """Give the truth as texts by file name."""
@@ -48,7 +54,8 @@ class Truth:
         if rows:
             whole = pd.concat(rows, ignore_index=True)[["problem", "table", "id"]]
             found["rows.csv"] = whole.to_csv(index=False, lineterminator="\n")
-        found["pairs.csv"] = self.pairs.to_csv(index=False, lineterminator="\n")
+        for name in ("pairs", "future"):
+            found[f"{name}.csv"] = getattr(self, name).to_csv(index=False, lineterminator="\n")
         return found
 
 
@@ -69,7 +76,7 @@ def find_truth(company: Company, tables: Mapping[str, pa.Table], told: Sequence[
             or [pd.DataFrame(columns=["table", "id"])],
             ignore_index=True,
         )
-    return Truth(figures, rows, _pairs(company))
+    return Truth(figures, rows, _pairs(company), _future(company, facts))
 
 
 def _open_money(facts: Facts, rows: Sequence[str], problem: str) -> dict[str, Any]:
@@ -85,6 +92,17 @@ def _open_money(facts: Facts, rows: Sequence[str], problem: str) -> dict[str, An
         "open": int(mine.sum()), "open_amount": round(float(amount[mine].sum()), 2),
         "open_lost": int(lost.sum()), "open_lost_amount": round(float(amount[lost].sum()), 2),
     }  # fmt: skip
+
+
+def _future(company: Company, facts: Facts) -> pd.DataFrame:
+    deals = company["deals"]
+    closed = deals["closed"].to_numpy()
+    frame = pd.DataFrame({
+        "id": ids("opportunities", np.arange(len(deals)), company.block).to_pylist(),
+        "outcome": deals["outcome"].map({WON: "won", LOST: "lost", VOID: "void"}),
+        "closed_on": [date_of(day) for day in (closed // DAY).tolist()],
+    })  # fmt: skip
+    return frame[frame["id"].isin(facts.open_deals["id"])].reset_index(drop=True)
 
 
 def _pairs(company: Company) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
@@ -117,18 +116,49 @@ def test_equal_chances_bring_nothing_and_fewer_than_ten_say_nothing():
     assert none.empty
 
 
-def test_looks_are_compared_within_stages():
-    # In each stage half as many are won with the trait, though there are more late ones with it.
-    rows = ([("e", False, i < 40) for i in range(200)] + [("e", True, i < 2) for i in range(20)]
+# In each stage half as many are won with the trait, though there are more late ones with it.
+COMPARED = ([("e", False, i < 40) for i in range(200)] + [("e", True, i < 2) for i in range(20)]
             + [("l", False, i < 10) for i in range(20)]
             + [("l", True, i < 50) for i in range(200)])  # fmt: skip
-    seen = pd.DataFrame(rows, columns=["stage", "trait", "won"])
-    seen["id"] = [f"d{i}" for i in range(len(seen))]
-    gain = gain_of_looks(seen, seen["trait"])
-    weights = np.array([200 * 20 / 220, 20 * 200 / 220])
-    each = np.array([40 / 200 - 2 / 20, 10 / 20 - 50 / 200])
-    assert gain.middle == pytest.approx((weights * each).sum() / weights.sum())
+
+
+def compared(at: str = "2025-01-01") -> pd.DataFrame:
+    seen = pd.DataFrame(COMPARED, columns=["stage", "trait", "won"])
+    return seen.assign(id=[f"d{i} {at}" for i in range(len(seen))], at=pd.Timestamp(at))
+
+
+@pytest.mark.parametrize(
+    ("deals", "wanted"),
+    [
+        ([("e", 100.0)], 40 / 200 - 2 / 20),
+        ([("l", 100.0)], 10 / 20 - 50 / 200),
+        # By value, three quarters of it early.
+        ([("e", 200.0), ("l", 100.0), ("e", 100.0)],
+         0.75 * (40 / 200 - 2 / 20) + 0.25 * (10 / 20 - 50 / 200)),
+        # Without values each deal counts alike.
+        ([("e", None), ("l", None)], (40 / 200 - 2 / 20 + 10 / 20 - 50 / 200) / 2),
+    ],
+)  # fmt: skip
+def test_looks_are_compared_within_the_stages_of_the_open_deals(deals, wanted):
+    seen = compared()
+    gain = gain_of_looks(seen, seen["trait"], pd.DataFrame(deals, columns=["stage", "cents"]))
+    assert gain.middle == pytest.approx(wanted)
+    assert gain.norm - gain.chance == pytest.approx(wanted)
     assert gain.low < gain.middle < gain.high
+
+
+def test_what_differs_from_half_year_to_half_year_widens_the_range():
+    one, two = compared("2025-01-01"), compared("2025-09-01")
+    deals = pd.DataFrame({"stage": ["l"], "cents": [1.0]})
+    # In the later half-year the trait makes all the difference.
+    two["won"] = two["won"] | ~two["trait"]
+    weeks = [two.assign(at=two["at"] + pd.Timedelta(weeks=4 * i)) for i in range(7)]
+    uneven = pd.concat([one, *weeks], ignore_index=True)
+    torn = gain_of_looks(uneven, uneven["trait"], deals)
+    together = uneven.assign(at=pd.Timestamp("2025-01-01"))
+    steady = gain_of_looks(together, together["trait"], deals)
+    assert torn.middle == steady.middle
+    assert torn.high - torn.low > 1.5 * (steady.high - steady.low)
 
 
 def test_forgotten_leads_are_the_planted_ones(sample_book):
