@@ -19,6 +19,7 @@ MONEY = 67
 # Problem -> the checks that are to find it, and where it is one group's, the group in its truth.
 FOUND_BY: dict[str, tuple[frozenset[str], str]] = {
     "P1": (frozenset({"no_target", "target_sums"}), ""),
+    "P2": (frozenset({"unfair_quota"}), "region"),
     "P3": (frozenset({"untouched_leads", "weekend_leads"}), ""),
     "P4": (frozenset({"silent_deals"}), ""),
     "P5": (frozenset({"left_behind"}), ""),
@@ -28,6 +29,7 @@ FOUND_BY: dict[str, tuple[frozenset[str], str]] = {
     "P10": (frozenset({"pushed_deals"}), ""),
     "P11": (frozenset({"sudden_wins"}), "reps"),
     "P12": (frozenset({"dead_deals"}), ""),
+    "P13": (frozenset({"pay_cliffs"}), ""),
     "P14": (frozenset({"empty_claims"}), "reps"),
     "P15": (frozenset({"unaccepted"}), ""),
     "P16": (frozenset({"weak_source"}), "source"),

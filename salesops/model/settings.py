@@ -168,6 +168,10 @@ class Norms(_Section):
     dead_share: Share = 0.005
     too_few: int = 30
     over_assignment: Positive = 1.12
+    # A region's sellers may carry so many times more quota than potential, against the others.
+    quota_times: Annotated[float, Field(gt=1)] = 1.25
+    # A forecast that is older than so many days is stale.
+    forecast_days: Annotated[int, Field(gt=0)] = 21
     renewal_grace_days: int = 90
     reactivated_after_months: int = 24
     conversion_days: tuple[int, ...] = (90, 180)
