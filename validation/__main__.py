@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from validation import diagnosis, funnel
+from validation import diagnosis, duplicates, funnel
 from validation.table import as_markdown, merged
 
-PARTS = {"diagnosis": diagnosis.measure, "funnel": funnel.measure}
+PARTS = {"diagnosis": diagnosis.measure, "duplicates": duplicates.measure, "funnel": funnel.measure}
 TABLE = Path("docs/validation.md")
 
 

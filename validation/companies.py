@@ -98,7 +98,7 @@ def examine_one(company: Company) -> Examined:
         kept, limits = pickle.loads(file.read_bytes())
     wanted = [c for c in all_checks() if kept.get(c.id, ("", None))[0] != _version(c)]
     if wanted or limits is None:
-        book = open_book(_generated(company))
+        book = open_book(generated(company))
         period = book.period("latest")
         for check in wanted:
             lacking = missing_for(check, book)
@@ -119,7 +119,7 @@ def _version(check: Check) -> str:
     return _of_file(getattr(look, "func", look).__code__.co_filename)
 
 
-def _generated(company: Company) -> Path:
+def generated(company: Company) -> Path:
     """Write a company, or give it where it was written; a half-written one is written anew."""
     place, into, done = (company.folder / name for name in ("company", "book", "done"))
     if not done.exists():

@@ -23,6 +23,7 @@ FOUND_BY: dict[str, tuple[frozenset[str], str]] = {
     "P3": (frozenset({"untouched_leads", "weekend_leads"}), ""),
     "P4": (frozenset({"silent_deals"}), ""),
     "P5": (frozenset({"left_behind"}), ""),
+    "P6": (frozenset({"duplicates"}), ""),
     "P7": (frozenset({"skipped_stages"}), ""),
     "P8": (frozenset({"idle_steps"}), ""),
     "P9": (frozenset({"month_end_edits"}), "team"),

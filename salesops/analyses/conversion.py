@@ -350,11 +350,17 @@ def _method(frames: LeadFrames, book: Book) -> Method:
     if frames.basis == "deals":
         return Method(source=("method.deal_cohorts",), assumptions=("method.settled",), n=n,
                       blind_spots=("blind.no_leads",))  # fmt: skip
-    source, blind = ["method.lead_cohorts", "method.lead_sources"], ["blind.no_merge_list"]
+    source, blind = ["method.lead_cohorts", "method.lead_sources"], []
+    if book.store.merged:
+        source.append("method.merged_accounts")
+        n_merged = {"merged_accounts": book.store.merged}
+    else:
+        n_merged = {}
+        blind.append("blind.no_merge_list")
     if len(frames.curve):
         source += ["method.answers", "method.speed"]
         blind.append("blind.speed_no_cause")
-    n |= {"leads": book.n("leads")}
+    n |= {"leads": book.n("leads"), **n_merged}
     undated = book.leads.filter(book.leads.created_at.isnull()).count().to_pyarrow().as_py()
     return Method(
         source=tuple(source), assumptions=("method.settled",),

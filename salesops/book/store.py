@@ -5,7 +5,7 @@ the process, a `.duckdb` file is opened read-only, a database is reached by an I
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from salesops.book.faults import (
     refuse_wrong_values,
 )
 from salesops.book.kept import fits, kept_moves, kept_versions, moves_fit, table_files
+from salesops.book.merges import merge_file, read_merges, with_merged
 from salesops.book.moves import moves
 from salesops.book.versions import AT, versions
 from salesops.model.errors import MissingColumn, NotABook
@@ -72,6 +73,8 @@ class Store:
         Versions of the tracked tables, by entity.
     moves
         The moves of deals between stages, as the log tells them.
+    merged
+        How many accounts are given up in favour of others; see `book.merges`.
     """
 
     where: str
@@ -82,6 +85,7 @@ class Store:
     latest: dt.datetime
     spans: dict[str, Table] = field(repr=False)
     moves: Table = field(repr=False)
+    merged: int = 0
 
 
 def open_store(
@@ -104,10 +108,13 @@ def open_store(
         raise NotABook(where=text, reason="there is no such file or folder")
     beside = (path if path.is_dir() else path.parent) / "salesops.toml"
     own = settings or (Settings.read(beside) if beside.exists() else Settings.default())
+    merged = read_merges(merge_file(path))
     if path.is_dir():
         con = _in_process()
-        return assemble(_from_folder(con, path), own, text, Kept(con, path), copied=copied)
-    return assemble(_from_file(path), own, text, copied=copied)
+        # What the import laid out knows nothing of merged accounts.
+        kept = None if merged else Kept(con, path)
+        return assemble(_from_folder(con, path), own, text, kept, copied=copied, merged=merged)
+    return assemble(_from_file(path), own, text, copied=copied, merged=merged)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +145,7 @@ def assemble(
     kept: Kept | None = None,
     *,
     copied: bool = False,
+    merged: Mapping[str, str] | None = None,
 ) -> Store:
     """Make a store of tables as they were found.
 
@@ -152,9 +160,12 @@ def assemble(
     copied
         Lay out versions that were not kept once, when the store is opened. As a view, which
         needs no right to write in a warehouse, every query works them out again.
+    merged
+        Accounts given up, and those that stand for them.
     """
     if "opportunities" not in raw:
         raise NotABook(where=where, reason="it has no table of opportunities")
+    raw = with_merged(raw, merged or {})
     present = {name: frozenset(raw[name].columns) for name in raw if name in TABLES}
     tables = {name: _canonical(name, raw, where) for name in TABLES}
     refuse_unknown_stages(tables, present, settings, where)
@@ -175,7 +186,8 @@ def assemble(
         spans[entity] = known
     if moved is None:
         moved = moves(tables["opportunities"], tables["changes"])
-    return Store(where, settings, tables, present, tracking, latest, spans, moved)
+    n = len(merged or {})
+    return Store(where, settings, tables, present, tracking, latest, spans, moved, n)
 
 
 def _in_process() -> Any:

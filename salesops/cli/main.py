@@ -252,6 +252,48 @@ def explain(
     )  # fmt: skip
 
 
+@app.command()
+def duplicates(
+    book: Annotated[str, typer.Argument(help="Folder or .duckdb file of the book.")],
+    to: Annotated[str, typer.Option("--out", help="Write all to this .csv or .xlsx.")] = "",
+) -> None:
+    """List the customers that are entered twice, to be merged after a look at each.
+
+    For example:
+
+      salesops duplicates data/sample --out merges.xlsx
+    """
+    from salesops.cli.merging import list_duplicates
+
+    list_duplicates(book, to, out)
+
+
+@app.command()
+def merge(
+    book: Annotated[str, typer.Argument(help="Folder or .duckdb file of the book.")],
+    list_: Annotated[
+        str, typer.Argument(metavar="[LIST]", help="List of salesops duplicates, filled in.")
+    ] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what was applied.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be applied.")] = False,
+) -> None:
+    """Let one record stand for another, by a list that was looked at; it can be undone.
+
+    No table is changed: the list lies beside them as merges.csv and is followed when the book is
+    opened. For example:
+
+      salesops merge data/sample merges.xlsx --dry-run
+
+      salesops merge data/sample --undo
+    """
+    from salesops.cli.merging import apply_merges, undo_merges
+
+    if undo:
+        undo_merges(book, out)
+    else:
+        apply_merges(book, list_, out, dry_run=dry_run)
+
+
 def _one_language(lang: str) -> str:
     from salesops.cli.running import BadOption
 

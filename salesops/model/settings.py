@@ -168,6 +168,8 @@ class Norms(_Section):
     dead_share: Share = 0.005
     too_few: int = 30
     over_assignment: Positive = 1.12
+    # So many customers may be entered a second time.
+    duplicate_share: Share = 0.02
     # A region's sellers may carry so many times more quota than potential, against the others.
     quota_times: Annotated[float, Field(gt=1)] = 1.25
     # A forecast that is older than so many days is stale.
