@@ -70,7 +70,7 @@ def verdict(seen: Seen) -> tuple[Say, ...]:
     skip, idle = seen.found("skipped_stages"), seen.found("idle_steps")
     clauses = []
     if skip is not None:
-        known = skip.evidence["chance"]
+        known = skip.evidence["won_share"]
         is_known = isinstance(known, float) and known == known
         clauses.append(Say("process.verdict_skip" if is_known else "process.verdict_skip_n",
                            dict(skip.evidence)))  # fmt: skip

@@ -18,7 +18,7 @@ from salesops.checks.followup import (
     touches_missing,
     valued,
 )
-from salesops.checks.looks import Gain, alive, gain_of_looks, looks
+from salesops.checks.looks import Gain, alive, gain_of_deals, gain_of_looks, looks
 from salesops.metrics.alldeals import all_deals
 from salesops.metrics.kept import kept
 from salesops.metrics.opendeals import open_deals, standing
@@ -89,12 +89,14 @@ def _of_stage(
     n, n_past = int((skips & recent).sum()), int(recent.sum())
     deals = past[skips & (past["outcome"] == "open")]
     gain = _gain_of_keeping(book, stage, past, deals)
+    ended = past["outcome"].isin(["won", "lost"])
+    done = gain_of_deals(past.loc[ended, "outcome"] == "won", skips[ended])
     finding = Finding(
         code="diagnosis.skipped_stages", severity="act", subject=stage,
         evidence={
             "stage": stage, "n": n, "n_past": n_past, "share": n / n_past, "norm": norm.value,
-            "chance": gain.chance, "norm_chance": gain.norm, "n_ended": gain.n,
-            "n_open": len(deals), "amount": float(deals["cents"].sum()) / 100,
+            "won_share": done.chance, "norm_won_share": done.norm, "chance": gain.chance,
+            "norm_chance": gain.norm, "n_ended": gain.n, "n_open": len(deals), "amount": float(deals["cents"].sum()) / 100,
         },
         assumption="diagnosis.skipped_stages.assumption" if gain.is_known else NOT_SIZED,
         owner_role="lead", action="diagnosis.skipped_stages.action", lesson=LESSON, trust="firm",

@@ -73,6 +73,7 @@ def test_deals_that_skipped_the_needs_are_the_planted_ones(judged):
     assert recall > 0.95
     assert precision > 0.95
     facts = test.finding.evidence
+    assert facts["won_share"] == pytest.approx(0.14, abs=0.03)
     assert facts["norm_chance"] > facts["chance"] + 0.05
 
 
