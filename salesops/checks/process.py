@@ -96,7 +96,8 @@ def _of_stage(
         evidence={
             "stage": stage, "n": n, "n_past": n_past, "share": n / n_past, "norm": norm.value,
             "won_share": done.chance, "norm_won_share": done.norm, "chance": gain.chance,
-            "norm_chance": gain.norm, "n_ended": gain.n, "n_open": len(deals), "amount": float(deals["cents"].sum()) / 100,
+            "norm_chance": gain.norm, "n_ended": gain.n, "n_open": len(deals),
+            "amount": float(deals["cents"].sum()) / 100,
         },
         assumption="diagnosis.skipped_stages.assumption" if gain.is_known else NOT_SIZED,
         owner_role="lead", action="diagnosis.skipped_stages.action", lesson=LESSON, trust="firm",
