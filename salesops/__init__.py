@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from salesops.analyses.funnel import funnel as funnel
     from salesops.analyses.performance import performance as performance
     from salesops.analyses.process import process as process
+    from salesops.analyses.quality import quality as quality
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
     from salesops.metrics.catalogue import metric as metric
@@ -43,6 +44,7 @@ _PUBLIC = {
     "open_book": "salesops.book.book",
     "performance": "salesops.analyses.performance",
     "process": "salesops.analyses.process",
+    "quality": "salesops.analyses.quality",
 }
 __all__ = list(_PUBLIC)
 

@@ -32,7 +32,11 @@ class BadMerge(SalesopsError, ValueError):
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.where} can't be applied: {self.reason}.\n{self.mend}"
+        return (
+            f"{self.where} can't be applied: {self.reason}.\n"
+            "Expected: a list of two customers of this book in each row, marked yes or no.\n"
+            f"{self.mend}"
+        )
 
 
 def merge_file(where: str | Path) -> Path:
