@@ -167,6 +167,9 @@ def _listed(mend: pd.DataFrame, most: int) -> "MendTable":
 class MendTable(TableView):
     """A table whose column `wrong` lists faults, in words of the language it is shown in."""
 
+    def _css(self, column: str) -> str:
+        return ' class="said"' if column == "wrong" else super()._css(column)
+
     def _plain(self, column: str, value: Any) -> str:
         if column != "wrong":
             return super()._plain(column, value)
