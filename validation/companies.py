@@ -35,16 +35,21 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Company:
-    """One company to generate: clean of a kind, or with every problem at a multiple of its size."""
+    """One company to generate: clean of a kind, or with every problem, one at a multiple.
+
+    `size` 0 is clean; else it is the multiple of `problem`, or of all where none is named.
+    """
 
     seed: int
     kind: str = "default"
     size: float = 0.0
+    problem: str = ""
 
     @property
     def folder(self) -> Path:
         """Where it lies, a name that says what it is."""
-        return KEPT / f"{self.kind.replace(' ', '_')}-{self.size:g}-{self.seed}"
+        kind = self.kind.replace(" ", "_")
+        return KEPT / f"{kind}-{self.problem}{self.size:g}-{self.seed}"
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -136,6 +141,8 @@ def generated(company: Company) -> Path:
 
 
 def _options(company: Company) -> SampleOptions:
+    if company.problem:
+        return SampleOptions(seed=company.seed, problems={company.problem: company.size})
     if company.size:
         problems = {f"P{n}": company.size for n in range(1, 17)}
         return SampleOptions(seed=company.seed, problems=problems)

@@ -50,6 +50,8 @@ def scores(company: Company, judged: Judged) -> Iterator[dict[str, Any]]:
     figures, truth = company.figures, company.truth
     held = list(zip(judged.held, judged.check_of, strict=True))
     for problem, (checks, group) in FOUND_BY.items():
+        if company.problem not in ("", problem):
+            continue
         own = [test for test, of in held if of in checks]
         if group:
             wanted = _groups(figures[problem], group)
@@ -190,11 +192,12 @@ def measure(seeds: int) -> list[Claim]:
     """Measure both; a company takes twenty seconds of a core the first time."""
     usual = max(seeds, MONEY) if seeds >= 40 else seeds
     companies = [Company(seed=s, size=1.0) for s in range(1, usual + 1)]
-    companies += [Company(seed=s, size=k) for k in SIZES for s in range(1, seeds // 4 + 1)]
+    companies += [Company(seed=s, size=k, problem=p) for p in FOUND_BY for k in SIZES
+                  for s in range(1, max(seeds // 10, 1) + 1)]  # fmt: skip
     rows, deals, costs = [], [], []
     for company, found in examined(companies):
         rows += list(scores(company, found.judged()))
-        if company.size == 1.0:
+        if not company.problem:
             deals.append(sized(company, found))
             costs += list(costs_of(company))
     claims = [*power(pd.DataFrame(rows)), *money(pd.concat(deals), pd.DataFrame(costs))]
