@@ -232,7 +232,10 @@ def _overdue(book: Book) -> pd.DataFrame:
     found = []
     for span, (low, high) in words.SPANS.items():
         mine = frame[(over >= low) & (over <= high)]
-        found.append((span, len(mine), float(mine["cents"].fillna(0).sum()) / 100))
+        # Where no deal has a value it is not known, rather than nothing.
+        whole = 1 if frame["cents"].isna().all() else 0
+        cents = mine["cents"].astype("float64").sum(min_count=whole)
+        found.append((span, len(mine), float(cents) / 100))
     return pd.DataFrame(found, columns=["span", "n", "amount"])
 
 
@@ -248,6 +251,7 @@ def _numbers(
     both = pd.concat([pairs["account"], pairs["other"]]).unique()
     open_ = open_deals(book).filter(_.account_id.isin(list(both))) if len(both) else None
     on_both = 0.0 if open_ is None else open_.agg(c=_.cents.sum()).to_pandas()["c"].iloc[0]
+    valued = open_deals(book).agg(n=_.cents.count()).to_pandas()["n"].iloc[0] > 0
     n_accounts = book.n("accounts")
     found = {
         "entry_rate": value("entry_rate", period),
@@ -257,10 +261,10 @@ def _numbers(
         "n_twice": float(pairs["other"].nunique()), "n_accounts": float(n_accounts),
         "twice_share": pairs["other"].nunique() / n_accounts if n_accounts else math.nan,
         "n_two_owners": float(pairs["two_owners"].sum()),
-        "twice_amount": 0.0 if pd.isna(on_both) else float(on_both) / 100,
-        "n_over": float(late["n"].sum()), "over_amount": float(late["amount"].sum()),
+        "twice_amount": _zero(on_both) / 100 if valued else math.nan,
+        "n_over": float(late["n"].sum()), "over_amount": float(late["amount"].sum(skipna=False)),
         "n_dated": float(overdue["n"].sum()), "n_mend": float(len(mend)),
-        "mend_amount": float(mend["amount"].head(words.FIRST).fillna(0).sum()),
+        "mend_amount": float(mend["amount"].head(words.FIRST).sum(min_count=1)),
         "reported": float(worth["reported"].sum()) if len(worth) else math.nan,
         "credible": float(worth["credible"].sum()) if len(worth) else math.nan,
         "n_rules": float(len(frames["rules"])), "first": float(min(words.FIRST, len(mend))),
@@ -269,6 +273,11 @@ def _numbers(
         "n_broken": float((frames["rules"]["n_wrong"] > 0).sum()),
     }  # fmt: skip
     return {k: None if math.isnan(v) else v for k, v in found.items()}
+
+
+def _zero(total: object) -> float:
+    """Take a sum over no row, which is null, for nothing."""
+    return 0.0 if pd.isna(total) else float(str(total))
 
 
 def _gaps(book: Book, exhibits: dict[str, Exhibit]) -> tuple[Gap, ...]:

@@ -42,10 +42,12 @@ def spans(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the open value by how long its expected date is over."""
     ax = theme.own_axes(ax)
     theme.rows(ax, [label(f"quality.span_{name}") for name in frame["span"]])
-    top = float(frame["amount"].max()) if len(frame) else 0.0
+    valued = frame["amount"].notna().any()
+    size = frame["amount"].fillna(0.0) if valued else frame["n"]
+    top = float(size.max()) if len(frame) else 0.0
     for y, row in enumerate(frame.itertuples()):
-        ax.barh(y, row.amount, BAR, color=BAD if y else ACTUAL, zorder=3)
-        theme.column_text(ax, 1.5, y, money(row.amount))
+        ax.barh(y, size.iloc[y], BAR, color=BAD if y else ACTUAL, zorder=3)
+        theme.column_text(ax, 1.5, y, money(row.amount) if valued else "—")
         theme.column_text(ax, 1.95, y, count(row.n), color=QUIET, size=11)
     ax.set_xlim(0, (top if top > 0 else 1) * 1.02)
     ax.set_xticks([])

@@ -56,8 +56,13 @@ def verdict(seen: Seen) -> tuple[Say, ...]:
     n = int(seen.number("n_mend"))
     if n:
         fields = {"n": n, "first": min(n, FIRST), "amount": seen.number("mend_amount")}
-        clauses.append(Say("quality.verdict_mend", fields))
+        clauses.append(Say(_valued("quality.verdict_mend", fields), fields))
     return tuple(clauses) or (Say("quality.verdict_none"),)
+
+
+def _valued(code: str, fields: Mapping[str, Any]) -> str:
+    """Name the sentence with money, or the one that counts where no value is known."""
+    return code if fields["amount"] == fields["amount"] else f"{code}_counted"
 
 
 def exhibits(seen: Seen, behind: Callable[[str], Part]) -> dict[str, Exhibit]:
@@ -98,7 +103,8 @@ def _twice(seen: Seen) -> Exhibit | None:
     # Both names do not fit a column; the pairs stand below.
     columns = {"name": "text", "amount": "money"}
     return Exhibit(
-        key="twice", title=Say("quality.title_twice", fields), sub=Say("quality.sub_twice", fields),
+        key="twice", title=Say(_valued("quality.title_twice", fields), fields),
+        sub=Say("quality.sub_twice", fields),
         table=TableView(frame=shown, columns=columns, caption=Say("quality.twice_caption"),
                         most=FEW),
     )  # fmt: skip
@@ -122,8 +128,9 @@ def _over(seen: Seen) -> Exhibit | None:
     if not n_dated:
         return None
     fields = {"n": n, "n_dated": n_dated, "amount": seen.number("over_amount")}
+    code = _valued("quality.title_over", fields) if n else "quality.title_over_none"
     return Exhibit(
-        key="over", title=Say("quality.title_over" if n else "quality.title_over_none", fields),
+        key="over", title=Say(code, fields),
         note=Say("quality.note_over", fields),
         draw=lambda width: pictures.spans_figure(seen.overdue, width),
     )  # fmt: skip
@@ -146,7 +153,8 @@ def _mend(seen: Seen) -> Exhibit | None:
         return None
     fields = {"first": min(FIRST, len(seen.mend)), "n": len(seen.mend),
               "amount": seen.number("mend_amount")}  # fmt: skip
-    return Exhibit(key="mend", title=Say("quality.title_mend", fields), span=2,
+    title = Say(_valued("quality.title_mend", fields), fields)
+    return Exhibit(key="mend", title=title, span=2,
                    table=_listed(seen.mend.head(FIRST), FIRST))  # fmt: skip
 
 
