@@ -152,7 +152,7 @@ class Norms(_Section):
     target_from_month: Annotated[int, Field(gt=0)] = 4
     # Days within which a deal is seldom created and won; so many such wins are normal.
     sudden_days: Positive = 5
-    sudden_share: Share = 0.05
+    sudden_share: Share = 0.03
     # Of the customers that a person claims from the public pool so many may go back untouched.
     returned_share: Share = 0.30
     logging_hours: Positive = 24
