@@ -82,7 +82,8 @@ class Examined:
 
     def judged(self) -> Judged:
         """Hold all comparisons to one false discovery rate, as the diagnosis does."""
-        return judge({k: s for k, s in self.seen.items() if s is not None}, lambda: self.limits)
+        seen = {k: s for k, s in self.seen.items() if s is not None}
+        return judge(seen, lambda: self.limits, {c.id for c in all_checks() if c.apart})
 
 
 def examined(companies: Sequence[Company]) -> Iterator[tuple[Company, Examined]]:

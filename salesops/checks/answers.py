@@ -118,7 +118,7 @@ def _gap(check: str) -> Gap:
 
 CHECKS: tuple[Check, ...] = (
     Check(id="untouched_leads", pain="data", unit="ratio", needs=("leads.created_at",),
-          look=_untouched),
+          look=_untouched, apart=True),
     Check(id="weekend_leads", pain="data", unit="ratio", needs=("leads.created_at",),
-          look=_weekend),
+          look=_weekend, apart=True),
 )  # fmt: skip

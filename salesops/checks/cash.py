@@ -147,7 +147,8 @@ def _weak_source(book: Book, period: Period) -> Seen:
 
 CHECKS: tuple[Check, ...] = (
     Check(id="unaccepted", pain="teamwork", unit="ratio",
-          needs=("contracts.delivered_on", "contracts.accepted_on"), look=_unaccepted),
+          needs=("contracts.delivered_on", "contracts.accepted_on"), look=_unaccepted, apart=True),
     Check(id="weak_source", pain="review", unit="times",
-          needs=("leads.source", "leads.created_at", "leads.opportunity_id"), look=_weak_source),
+          needs=("leads.source", "leads.created_at", "leads.opportunity_id"), look=_weak_source,
+          apart=True),
 )  # fmt: skip

@@ -123,7 +123,10 @@ class Check:
     look
         Does the work, in a period of a book.
     needs_log
-        True where instants known only to lie between two imports are of no use.
+        Columns whose instants are of no use where they are known only to lie between two imports.
+    apart
+        True where its comparisons share no deals with those of other checks, so that they do not
+        depend on them.
     """
 
     id: str
@@ -132,6 +135,7 @@ class Check:
     needs: tuple[str, ...]
     look: Callable[[Book, Period], Seen]
     needs_log: tuple[str, ...] = ()
+    apart: bool = False
 
 
 def missing_for(check: Check, book: Book) -> tuple[Gap, ...]:

@@ -42,5 +42,12 @@ def _duplicates(book: Book, period: Period) -> Seen:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check(id="duplicates", pain="data", unit="ratio", needs=("accounts.name",), look=_duplicates),
+    Check(
+        id="duplicates",
+        pain="data",
+        unit="ratio",
+        needs=("accounts.name",),
+        look=_duplicates,
+        apart=True,
+    ),
 )

@@ -1,7 +1,8 @@
 """Which comparisons of all checks hold together, and what each is worth, counted once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -57,8 +58,9 @@ def examine(book: Book, period: Period, checks: Sequence[Check]) -> Judged:
 
     Notes
     -----
-    Comparisons share deals, so that they depend on each other: Benjamini & Yekutieli (2001),
-    Annals of Statistics 29, 1165–1188, at 0.01.
+    Comparisons that share deals depend on each other: Benjamini & Yekutieli (2001), Annals of
+    Statistics 29, 1165–1188; those of checks apart: Benjamini & Hochberg (1995), Journal of the
+    Royal Statistical Society B 57, 289–300; each family at 0.01.
     """
     seen: dict[str, Seen] = {}
     gaps: list[Gap] = []
@@ -68,10 +70,13 @@ def examine(book: Book, period: Period, checks: Sequence[Check]) -> Judged:
         if not lacking:
             seen[check.id] = check.look(book, period)
             gaps += seen[check.id].gaps
-    return replace(judge(seen, lambda: reachable(book)), gaps=tuple(gaps))
+    apart = {check.id for check in checks if check.apart}
+    return replace(judge(seen, lambda: reachable(book), apart), gaps=tuple(gaps))
 
 
-def judge(seen: dict[str, Seen], limits: Callable[[], pd.DataFrame]) -> Judged:
+def judge(
+    seen: dict[str, Seen], limits: Callable[[], pd.DataFrame], apart: Collection[str]
+) -> Judged:
     """Hold what checks saw to one false discovery rate, and size what holds.
 
     Parameters
@@ -80,9 +85,15 @@ def judge(seen: dict[str, Seen], limits: Callable[[], pd.DataFrame]) -> Judged:
         What each check saw, by its id.
     limits
         Gives what can still be had, as `reachable` does.
+    apart
+        Ids of the checks whose comparisons share no deals with others.
     """
-    tests = [(name, test) for name, found in seen.items() for test in found.tests]
-    holding = [tests[i] for i in np.flatnonzero(_holds([test.p for _id, test in tests]))]
+    holding = []
+    for alone in (True, False):
+        tests = [(name, test) for name, found in seen.items() if (name in apart) == alone
+                 for test in found.tests]  # fmt: skip
+        holds = _holds([test.p for _id, test in tests], "bh" if alone else "by")
+        holding += [tests[i] for i in np.flatnonzero(holds)]
     holding.sort(key=lambda pair: (_WEIGHT[pair[1].finding.severity], pair[0],
                                    pair[1].finding.subject))  # fmt: skip
     sized = _sized(limits, [test for _id, test in holding])
@@ -93,14 +104,13 @@ def judge(seen: dict[str, Seen], limits: Callable[[], pd.DataFrame]) -> Judged:
     )  # fmt: skip
 
 
-def _holds(p: list[float]) -> "np.ndarray":
+def _holds(p: list[float], method: Literal["bh", "by"]) -> "np.ndarray":
     if not p:
         return np.zeros(0, dtype=bool)
     from scipy.stats import false_discovery_control
 
-    return np.asarray(
-        false_discovery_control(np.array(p, dtype=float), method="by") < FALSE_DISCOVERY
-    )
+    adjusted = false_discovery_control(np.array(p, dtype=float), method=method)
+    return np.asarray(adjusted < FALSE_DISCOVERY)
 
 
 def _middle(finding: Finding) -> float:

@@ -8,7 +8,8 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.checks.check import Check, Norm, Seen, Tested
 from salesops.checks.followup import rows_of
-from salesops.methods.payout import cliffs, gathered
+from salesops.methods.bunching import bunching
+from salesops.methods.payout import cliffs
 from salesops.methods.territory import quota_gaps
 from salesops.metrics.opendeals import standing
 from salesops.metrics.targets import targets_of
@@ -78,18 +79,20 @@ def _cliffs(book: Book, period: Period) -> Seen:
     if not edges:
         return Seen(value=math.nan, n=0)
     attained = _attained(book, period)
-    over, under, p = gathered(attained, edges)
-    value = over / (over + under) if over + under else math.nan
-    if over + under < LEAST_RESULTS:
-        return Seen(value=value, n=over + under)
+    found = bunching(attained, edges)
+    whole = found.over + found.under
+    value = found.over / whole if whole else math.nan
+    if whole < LEAST_RESULTS:
+        return Seen(value=value, n=whole)
     finding = Finding(
         code="diagnosis.pay_cliffs", severity="watch",
-        evidence={"n": over, "n_below": under, "n_results": len(attained),
+        evidence={"n": found.over, "n_expected": max(0, round(found.expected)),
+                  "n_below": found.under, "n_results": len(attained), "moved": found.moved,
                   "steps": " / ".join(f"{edge:.0%}" for edge in edges)},
         owner_role="manager", action="diagnosis.pay_cliffs.action", lesson="02_goals",
         trust="firm",
     )  # fmt: skip
-    return Seen(value=value, n=over + under, tests=(Tested(p=p, finding=finding),))
+    return Seen(value=value, n=whole, tests=(Tested(p=found.p, finding=finding),))
 
 
 def _attained(book: Book, period: Period) -> "pd.Series[float]":
@@ -101,7 +104,7 @@ def _attained(book: Book, period: Period) -> "pd.Series[float]":
     else:
         last = Period.parse(end.strftime(written))
     n = YEARS * YEAR // last.months
-    spans = [last.shifted(-k) for k in range(n)]
+    spans = [last.shifted(-k * last.months) for k in range(n)]
     spans = [span for span in spans if span.end <= end]
     deals = book.without_renewals().attributed("opportunities")
     deals = deals.filter(deals.outcome == "won", deals.closed_at.notnull(), deals.amount.notnull())
@@ -158,10 +161,10 @@ def _stale(book: Book, period: Period) -> Seen:
 CHECKS: tuple[Check, ...] = (
     Check(id="unfair_quota", pain="teamwork", unit="times",
           needs=("accounts.potential", "accounts.region", "targets.amount", "users.region"),
-          look=_unfair),
+          look=_unfair, apart=True),
     Check(id="pay_cliffs", pain="teamwork", unit="ratio",
           needs=("targets.amount", "opportunities.amount", "opportunities.closed_at"),
-          look=_cliffs),
+          look=_cliffs, apart=True),
     Check(id="stale_forecasts", pain="review", unit="days",
-          needs=("forecasts.user_id", "forecasts.entered_at"), look=_stale),
+          needs=("forecasts.user_id", "forecasts.entered_at"), look=_stale, apart=True),
 )  # fmt: skip

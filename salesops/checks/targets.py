@@ -109,7 +109,7 @@ def _off(team: str, part: pd.DataFrame, off: pd.DataFrame, over: float) -> Teste
 
 CHECKS: tuple[Check, ...] = (
     Check(id="no_target", pain="targets", unit="count",
-          needs=("targets.amount", "users.hired_on"), look=_no_target),
+          needs=("targets.amount", "users.hired_on"), look=_no_target, apart=True),
     Check(id="target_sums", pain="targets", unit="money", needs=("targets.amount", "users.team"),
-          look=_sums),
+          look=_sums, apart=True),
 )  # fmt: skip

@@ -107,6 +107,6 @@ CHECKS: tuple[Check, ...] = (
           needs=("opportunities.created_at", "opportunities.closed_at", "opportunities.owner_id"),
           look=_sudden),
     Check(id="empty_claims", pain="teamwork", unit="ratio",
-          needs=("accounts.owner_id", "activities.account_id"), look=_claims,
+          needs=("accounts.owner_id", "activities.account_id"), look=_claims, apart=True,
           needs_log=("accounts.owner_id",)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a pay plan pays for an attainment, where it jumps, and whether results gather there."""
+"""What a pay plan pays for an attainment, and where it jumps."""
 
 from collections.abc import Sequence
 
@@ -75,45 +75,3 @@ def cliffs(*, threshold: float, steps: Steps = (), least: float = 0.05) -> list[
         for gap in (1e-9, 0.0)
     )
     return [edge for edge, jump in zip(edges, at - below, strict=True) if jump >= least]
-
-
-def gathered(
-    attained: npt.ArrayLike, edges: Sequence[float], *, above: float = 0.03, below: float = 0.10
-) -> tuple[int, int, float]:
-    """Do more results lie just above the edges than just below them would let one expect?
-
-    Parameters
-    ----------
-    attained
-        Result divided by quota, one per seller and period.
-    edges
-        Attainments at which the pay jumps.
-    above, below
-        Width of the bands on either side, in parts of the quota.
-
-    Returns
-    -------
-    tuple
-        Results just above, results just below, and the chance of so many of both just above if
-        results lay evenly over the two bands.
-
-    Notes
-    -----
-    Bunching at a notch: who would have ended just below moves to just above, so that the density
-    jumps (Kleven & Waseem 2013, Quarterly Journal of Economics 128, 669-723). Tested exactly, by
-    the binomial tail.
-
-    Examples
-    --------
-    >>> above, below, p = gathered([0.81] * 8 + [0.75, 0.78], [0.8])
-    >>> above, below, round(p, 5)
-    (8, 2, 0.00023)
-    """
-    from scipy.stats import binom
-
-    values = np.asarray(attained, dtype=float)
-    over = sum(int(((values >= e) & (values < e + above)).sum()) for e in edges)
-    under = sum(int(((values >= e - below) & (values < e)).sum()) for e in edges)
-    whole = over + under
-    p = float(binom.sf(over - 1, whole, above / (above + below))) if whole else 1.0
-    return over, under, p

@@ -33,8 +33,9 @@ touch_days = 5
 
 
 _NO_STEPS = "steps = []    "
-# On the whole quarter: at half of the target half of the rate, at all of it the whole.
-_STEPS = "steps = [[0.5, 0.5], [0.8, 0.8], [1.0, 1.0]]"
+# On the whole quarter: half of the rate, from 80 % on four fifths of it, at the target the whole.
+_STEPS = "steps = [[0.0, 0.5], [0.8, 0.8], [1.0, 1.0]]"
+_THRESHOLD, _NO_THRESHOLD = "threshold = 0.5 ", "threshold = 0.0 "
 
 
 def settings_text(options: SampleOptions) -> str:
@@ -46,7 +47,7 @@ def settings_text(options: SampleOptions) -> str:
         '[[stages]]\nid = "contract"': _LEGAL + '[[stages]]\nid = "contract"',
     }
     if options.size("P13"):
-        swaps[_NO_STEPS] = _STEPS
+        swaps |= {_NO_STEPS: _STEPS, _THRESHOLD: _NO_THRESHOLD}
     for old, new in swaps.items():
         if text.count(old) != 1:
             raise LookupError(f"the packaged salesops.toml no longer has exactly one {old!r}")

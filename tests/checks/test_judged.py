@@ -80,6 +80,19 @@ def test_what_could_be_chance_over_all_comparisons_is_not_said(tiny_book):
     assert judged(0.00121) == ()
 
 
+def test_comparisons_apart_are_held_to_a_rate_of_their_own(tiny_book):
+    # By Benjamini and Hochberg at 0.01 over four: the least has to lie below 0.01 / 4 = 0.0025,
+    # whatever many comparisons that share deals are made beside them.
+    def judged(least: float):
+        tests = [Tested(p=p, finding=finding("a", str(p))) for p in (least, 0.5, 0.6, 0.7)]
+        others = [Tested(p=0.9, finding=finding("b", str(i))) for i in range(50)]
+        alone = check("a", *tests, apart=True)
+        return judge(tiny_book, alone, check("b", *others)).findings
+
+    assert len(judged(0.00249)) == 1
+    assert judged(0.00251) == ()
+
+
 def test_a_check_says_what_it_lacks(tiny_book):
     lacking = Check(id="x", pain="data", unit="ratio", needs=("invoices",),
                     look=lambda _b, _p: pytest.fail("must not look"))  # fmt: skip
