@@ -57,25 +57,35 @@ def scores(company: Company, judged: Judged) -> Iterator[dict[str, Any]]:
             wanted = _groups(figures[problem], group)
             own = [t for t in own if t.finding.subject in wanted] if wanted else own
         row: dict[str, Any] = {"problem": problem, "size": company.size, "found": bool(own)}
-        named = truth[truth["problem"] == problem] if len(truth) else truth
-        said = [t.rows for t, of in held if of in checks and len(t.rows)]
-        if len(named) and said:
-            mine = pd.concat(said).drop_duplicates()
-            tables = set(named["table"]) & set(mine["table"])
-            real = set(map(tuple, named.loc[named["table"].isin(tables), ["table", "id"]].values))
-            told = set(map(tuple, mine.loc[mine["table"].isin(tables), ["table", "id"]].values))
-            row |= {"hits": len(real & told), "told": len(told), "real": len(real)}
-        yield row
+        yield row | _rows(truth, {problem}, [t for t, of in held if of in checks])
+    if not company.problem:
+        named = [t for t, of in held if of in ("silent_deals", "dead_deals")]
+        yield {"problem": "P4 or P12", "size": company.size, **_rows(truth, {"P4", "P12"}, named)}
+
+
+def _rows(truth: pd.DataFrame, problems: set[str], tests: list[Tested]) -> dict[str, int]:
+    """Count the rows that are named, that are there, and that are both; empty without rows."""
+    named = truth[truth["problem"].isin(problems)] if len(truth) else truth
+    said = [test.rows for test in tests if len(test.rows)]
+    if not len(named) or not said:
+        return {}
+    mine = pd.concat(said).drop_duplicates()
+    tables = set(named["table"]) & set(mine["table"])
+    real = set(map(tuple, named.loc[named["table"].isin(tables), ["table", "id"]].values))
+    told = set(map(tuple, mine.loc[mine["table"].isin(tables), ["table", "id"]].values))
+    return {"hits": len(real & told), "told": len(told), "real": len(real)}
 
 
 def power(frame: pd.DataFrame) -> Iterator[Claim]:
     """Count how many companies show each problem, by its size, and how well its rows are named."""
-    for (problem, size), part in frame.groupby(["problem", "size"], sort=False):
+    rated = frame.dropna(subset=["found"])
+    for (problem, size), part in rated.groupby(["problem", "size"], sort=False):
         aim = 0.80 if size == 1.0 else 0.0
         yield _share(f"{problem} found at {size:g} times its size", int(part["found"].sum()),
                      len(part), aim)  # fmt: skip
     usual = frame[frame["size"] == 1.0]
-    yield _share("all problems found, pooled", int(usual["found"].sum()), len(usual), 0.95)
+    n = int(usual["found"].notna().sum())
+    yield _share("all problems found, pooled", int(usual["found"].sum()), n, 0.95)
     rows = usual.dropna(subset=["hits"]).groupby("problem", sort=False)
     for problem, part in rows[["hits", "told", "real"]].sum().iterrows():
         hits = int(part["hits"])

@@ -26,7 +26,7 @@ RECENT, AROUND = 365, 30
 WINDOW, TOLERATED = 20, 2 / 3
 LEAST_TOUCHES = 10
 # Who stands out among those who left, and how many of them are named.
-AMONG, SHOWN = 0.005, 3
+AMONG, SHOWN = 0.007, 3
 
 
 def left_deals(book: Book) -> pd.DataFrame:

@@ -90,7 +90,7 @@ def _binned(values: Floats, edges: Sequence[float]) -> tuple[Floats, Floats]:
     number = np.floor(values / BIN + 1e-9).astype(int)
     kept = number[(number >= low) & (number < high)]
     counts = np.bincount(kept - low, minlength=high - low).astype(np.float64)
-    middle: Floats = (np.arange(low, high) + 0.5) * BIN
+    middle: Floats = np.arange(low, high, dtype=np.float64) * BIN + BIN / 2
     return middle, counts
 
 
@@ -128,5 +128,5 @@ def _fitted(x: Floats, counts: Floats, moves: Floats) -> tuple[Floats, float, fl
     some = minimize(fit, none.x, jac=True, method="L-BFGS-B", bounds=[*free, (-0.9, 0.95)])
     moved = float(some.x[-1])
     z = math.copysign(math.sqrt(max(0.0, 2 * (none.fun - some.fun))), moved)
-    curve: Floats = np.exp(powers @ some.x[:-1])
+    curve: Floats = np.asarray(np.exp(powers @ some.x[:-1]), dtype=np.float64)
     return curve, moved, float(ndtr(-z))
