@@ -71,8 +71,8 @@ def learn(seen: pd.DataFrame, wins: pd.DataFrame) -> Rates:
     Parameters
     ----------
     seen
-        One row per person and month: `person`, `team`, `month` (a period or number), `staffing` (share
-        of a settled person's work), `season` (of the month; 1 is usual), `n` (wins).
+        One row per person and month: `person`, `team`, `month` (a period or number), `staffing`
+        (share of a settled person's work), `season` (of the month; 1 is usual), `n` (wins).
     wins
         One row per win: `person`, `amount` (positive).
 

@@ -13,6 +13,7 @@ from salesops.metrics import (
     collection,
     deals,
     leads,
+    pay,
     pipeline,
     records,
     recurring,
@@ -23,6 +24,7 @@ from salesops.metrics.metric import Metric, UnknownMetric, reduced
 FAMILIES: dict[str, tuple[Metric, ...]] = {
     "bookings": bookings.METRICS,
     "deals": deals.METRICS,
+    "pay": pay.METRICS,
     "pipeline": pipeline.METRICS,
     "leads": leads.METRICS,
     "collection": collection.METRICS,

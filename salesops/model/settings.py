@@ -215,6 +215,7 @@ class Pay(_Section):
 
     period: Literal["month", "quarter", "year"] = "quarter"
     target_share: Share = 0.4
+    on_target: Annotated[float, Field(ge=0)] = 0.0
     threshold: Annotated[float, Field(ge=0)] = 0.5
     cap: Positive = 2.0
     steps: tuple[tuple[float, float], ...] = ()

@@ -36,6 +36,8 @@ _NO_STEPS = "steps = []    "
 # On the whole quarter: half of the rate, from 80 % on four fifths of it, at the target the whole.
 _STEPS = "steps = [[0.0, 0.5], [0.8, 0.8], [1.0, 1.0]]"
 _THRESHOLD, _NO_THRESHOLD = "threshold = 0.5 ", "threshold = 0.0 "
+# Of one seller and quarter.
+_NOT_TOLD, _ON_TARGET = "on_target = 0    ", "on_target = 30000"
 
 
 def settings_text(options: SampleOptions) -> str:
@@ -44,6 +46,7 @@ def settings_text(options: SampleOptions) -> str:
     swaps = {
         'name = "My company"': f'name = "{NAME}"',
         '[[stages]]\nid = "negotiation"': _PROPOSAL + '[[stages]]\nid = "negotiation"',
+        _NOT_TOLD: _ON_TARGET,
         '[[stages]]\nid = "contract"': _LEGAL + '[[stages]]\nid = "contract"',
     }
     if options.size("P13"):
