@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from salesops.analyses.performance import performance as performance
     from salesops.analyses.process import process as process
     from salesops.analyses.quality import quality as quality
+    from salesops.analyses.targets import targets as targets
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
     from salesops.metrics.catalogue import metric as metric
@@ -45,6 +46,7 @@ _PUBLIC = {
     "performance": "salesops.analyses.performance",
     "process": "salesops.analyses.process",
     "quality": "salesops.analyses.quality",
+    "targets": "salesops.analyses.targets",
 }
 __all__ = list(_PUBLIC)
 

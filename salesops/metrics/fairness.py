@@ -46,7 +46,9 @@ def fairness(book: Book) -> pd.DataFrame:
     span = last_months(book.date)
     quotas = targets_of(book, span, by=("owner_id",))
     quotas = quotas[(quotas["plan_cents"] > 0) & quotas["owner_id"].isin(people["person"])]
-    by_person = quotas.groupby("owner_id").agg(cents=("plan_cents", "sum"), months=("month", "size"))
+    by_person = quotas.groupby("owner_id").agg(
+        cents=("plan_cents", "sum"), months=("month", "size")
+    )
     staffed = _staffed(past.staffing, people, span, quotas)
     frame = people[["person", "team"]].assign(region=people["person"].map(regions))
     frame = frame.join(by_person, on="person", how="inner")

@@ -61,7 +61,8 @@ def own_funnel(book: Book) -> Funnel:
     whole = rows[(rows["event"] == "signed") & (rows["amount"] > 0)]
     size = wins.sum().mean() if whole["contract_id"].notna().all() else whole["amount"].mean()
     deals = book.without_renewals().opportunities
-    ended = deals.filter(_.outcome.isin(["won", "lost"]), book.calendar.contains(span, _.closed_at))
+    inside = book.calendar.contains(span, deals.closed_at)
+    ended = deals.filter(deals.outcome.isin(["won", "lost"]), inside)
     ends = ended.select("outcome", begun=local_day(book, ended.created_at),
                         done=local_day(book, ended.closed_at)).to_pandas()  # fmt: skip
     won = ends[ends["outcome"] == "won"]

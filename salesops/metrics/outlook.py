@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesops.book.book import Book
 from salesops.methods.attaining import drawn
+from salesops.metrics.goals import goal
 from salesops.metrics.kept import kept
 from salesops.metrics.productivity import Past, past_of
 from salesops.metrics.signed import signings
@@ -55,6 +56,8 @@ class Outlook:
 def outlook(book: Book, period: Period) -> Outlook | None:
     """Draw what each node will have signed by the end of a period; None without enough of a past.
 
+    The first node is the book's scope: the company, a team, a region or a person.
+
     Notes
     -----
     What is signed stands; of the month in progress the part of its season that is left is drawn.
@@ -72,7 +75,9 @@ def _outlook(book: Book, period: Period) -> Outlook | None:
     months = pd.period_range(period.start, period.end, freq="M")
     season = left_of_season(past, months, book.date)
     staffing = past.staffing(people, months)
-    nodes, above = _nodes(book, people)
+    if people.empty:
+        return None
+    nodes, above = _nodes(people)
     at = {row: i for i, row in enumerate(zip(nodes["level"], nodes["key"], strict=True))}
     done = _signed(book, period, nodes)
     sums = np.empty((len(nodes), DRAWS), dtype=np.float32)
@@ -80,7 +85,8 @@ def _outlook(book: Book, period: Period) -> Outlook | None:
     team_at = np.array([at["team", team] for team in people["team"]], dtype=int)
     user_at = np.array([at["user", person] for person in people["person"]], dtype=int)
     sums[:] = done[:, None]
-    for leaving, inner in ((0.0, False), (past.leaving, True)):
+    alone = book.limits.user != "all"
+    for leaving, inner in ((0.0, False), (0.0 if alone else past.leaving, True)):
         for part, signed in drawn(past.rates, people, staffing, season, leaving=leaving,
                                   draws=DRAWS, seed=SEED):  # fmt: skip
             if inner:
@@ -103,10 +109,11 @@ def left_of_season(past: Past, months: "pd.PeriodIndex", today: dt.date) -> Floa
 def _people(book: Book, past: Past) -> pd.DataFrame:
     here = past.there(book.date)
     regions = book.users.select("id", "region").to_pandas().set_index("id")["region"]
+    here = here[here["person"].isin(regions.index)].reset_index(drop=True)
     return here.assign(region=here["person"].map(regions))
 
 
-def _nodes(book: Book, people: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, list[int]]]:
+def _nodes(people: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, list[int]]]:
     """Lay out the nodes, and which ones lie above each team."""
     rows: list[tuple[str, str, str, str]] = [("company", "", "", "")]
     teams = people.drop_duplicates("team")[["team", "region"]].sort_values("team")
@@ -162,7 +169,9 @@ def _plans(book: Book, period: Period, nodes: pd.DataFrame) -> Floats:
     frame = frame[frame["is_whole"].astype(bool)]
     sums = frame.groupby(["level", "key"])["plan_cents"].sum().astype("float64") / 100
     keys = zip(nodes["level"], nodes["key"], strict=True)
-    return np.array([float(sums.get(key, np.nan)) for key in keys])
+    found = np.array([float(sums.get(key, np.nan)) for key in keys])
+    found[0] = goal(book, period)
+    return found
 
 
 def _told(

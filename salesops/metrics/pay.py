@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import ibis
 
 from salesops.book.book import Book
 from salesops.methods.payout import payout
@@ -17,6 +17,7 @@ from salesops.model.calendar import Period
 from salesops.model.settings import Settings
 
 Floats = npt.NDArray[np.float64]
+DEALS = ["id", "booked_on", "name", "credit_share", "amount", "attained", "pay"]
 _FORMS = {"month": "%Y-%m", "year": "%Y"}
 
 
@@ -118,19 +119,16 @@ def _usual(book: Book) -> float:
 def pay_rows(book: Book, period: Period) -> Table:
     """One row per signing credited to the one person in scope, with what it added to the pay."""
     sheet = pay_sheet(book, period)
-    frame = sheet.deals if sheet is not None else None
-    empty = frame is None
-    days = [] if empty else [d.date() for d in pd.to_datetime(frame["booked_on"])]
+    frame = pd.DataFrame(columns=DEALS) if sheet is None else sheet.deals
+    days = [day.date() for day in pd.to_datetime(frame["booked_on"])]
     table = {
-        "id": pa.array([] if empty else frame["id"], pa.string()),
+        "id": pa.array(frame["id"], pa.string()),
         "booked_on": pa.array(days, pa.date32()),
-        "name": pa.array([] if empty else frame["name"], pa.string(), from_pandas=True),
-        "credit_share": pa.array([] if empty else frame["credit_share"].astype(float),
-                                 pa.float64(), from_pandas=True),
-        "amount": pa.array([] if empty else frame["amount"], pa.float64()),
-        "attained": pa.array([] if empty else frame["attained"], pa.float64()),
-        "pay_cents": pa.array([] if empty else (frame["pay"] * 100).round().astype("int64"),
-                              pa.int64()),
+        "name": pa.array(frame["name"], pa.string(), from_pandas=True),
+        "credit_share": pa.array(frame["credit_share"].astype(float), pa.float64()),
+        "amount": pa.array(frame["amount"].astype(float), pa.float64()),
+        "attained": pa.array(frame["attained"].astype(float), pa.float64()),
+        "pay_cents": pa.array((frame["pay"].astype(float) * 100).round().astype("int64")),
     }  # fmt: skip
     return ibis.memtable(pa.table(table))
 

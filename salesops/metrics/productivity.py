@@ -10,6 +10,7 @@ import pandas as pd
 from salesops.book.book import Book
 from salesops.methods.attaining import Rates, learn
 from salesops.metrics.collaboration_load import sellers
+from salesops.metrics.credited import of_everyone
 from salesops.metrics.kept import kept
 from salesops.metrics.pace import own_curve
 from salesops.metrics.signed import missing_for_signed, signings
@@ -72,7 +73,9 @@ class Past:
 
 
 def past_of(book: Book) -> Past | None:
-    """Learn from a book's past; None where it has too little of one.
+    """Learn from the past of all the company; None where it has too little of one.
+
+    A team's few signings teach little by themselves, so that those of all count in every scope.
 
     Examples
     --------
@@ -80,7 +83,8 @@ def past_of(book: Book) -> Past | None:
     >>> past_of(open_book("tests/tiny_company")) is None
     True
     """
-    return kept("past of people", book, lambda: _learnt(book))
+    whole = of_everyone(book.without_renewals())
+    return kept("past of people", whole, lambda: _learnt(whole))
 
 
 def _learnt(book: Book) -> Past | None:
@@ -190,5 +194,3 @@ def _leaving(people: pd.DataFrame, today: dt.date, first: dt.date) -> float:
     gone = int(people["left_on"].between(begin, end).sum())
     yearly = (gone + USUAL_LEAVING * LEAVING_WEIGHT) / (years + LEAVING_WEIGHT)
     return float(-np.expm1(-yearly / 12))
-
-
