@@ -86,7 +86,7 @@ def fair(people: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     top = float(max(people["quota_times"].max(), people["potential_times"].max())) * 1.12
     ax.plot([0, top], [0, top], color=PLAN, lw=px(1.2), ls=(0, (4, 3)), zorder=2)
     ax.scatter(people["potential_times"], people["quota_times"], s=26, color=ACTUAL, lw=0, zorder=3)
-    worst = people.head(3)
+    worst = people.head(1)
     ax.scatter(worst["potential_times"], worst["quota_times"], s=30, color=BAD, lw=0, zorder=4)
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
@@ -101,10 +101,10 @@ def fair(people: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def fair_figure(people: pd.DataFrame, width: int) -> Figure:
-    """Draw fairness at a width, the names of the three most laden beside their dots."""
+    """Draw fairness at a width, the name of the most laden person beside the dot."""
     fig = theme.figure(width, 200)
     ax = fair(people, ax=theme.panel(fig, 34, 24, width - 34 - 10, 134))
-    for row in people.head(3).itertuples():
+    for row in people.head(1).itertuples():
         theme.label_end(ax, row.potential_times, row.quota_times, str(row.name_), color=BAD)
     return fig
 
@@ -195,7 +195,7 @@ def _what_if_axes(ax: Axes, part: pd.DataFrame, *, first: bool) -> None:
     ax.set_ylim(0, 1)
     low, high = float(part["growth"].min()), float(part["growth"].max())
     ax.set_xlim(low, high)
-    ticks = [t for t in (-0.3, 0.0, 0.3, 0.6) if low <= t <= high]
+    ticks = [t for t in (-0.2, 0.0, 0.2, 0.4) if low <= t <= high]
     ax.set_xticks(ticks, [say("targets.growth", share=t) for t in ticks])
     ax.set_yticks([0, 0.5, 1], [ratio(t) for t in (0, 0.5, 1)] if first else ["", "", ""])
     ax.tick_params(labelsize=px(11), labelcolor=QUIET)

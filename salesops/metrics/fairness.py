@@ -16,6 +16,8 @@ YEAR = 12
 # One giant customer makes no territory: larger potentials count as this quantile.
 CAPPED_AT = 0.95
 LEAST_PEOPLE = 3
+# Who has had a quota for fewer months is still being given customers.
+LEAST_MONTHS = 6
 COLUMNS = ["person", "team", "region", "months", "quota", "potential", "n_accounts", "n_open",
            "attained", "quota_times", "potential_times", "load_times", "over"]  # fmt: skip
 
@@ -26,8 +28,8 @@ def fairness(book: Book) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per person who sells now and had a quota in the last twelve whole months: `person`,
-        `team`, `region`, `months` (with a quota), `quota` (money of a month of settled work),
+        One row per person who sells now and had a quota in six of the last twelve whole months:
+        `person`, `team`, `region`, `months` (with a quota), `quota` (money of a settled month),
         `potential` (money of the customers owned now, the largest capped), `n_accounts`,
         `n_open` (deals), `attained` (signed in these months, of the quota), `quota_times`,
         `potential_times`, `load_times` (open deals; all three in multiples of the mean person),
@@ -51,7 +53,7 @@ def fairness(book: Book) -> pd.DataFrame:
     )
     staffed = _staffed(past.staffing, people, span, quotas)
     frame = people[["person", "team"]].assign(region=people["person"].map(regions))
-    frame = frame.join(by_person, on="person", how="inner")
+    frame = frame.join(by_person[by_person["months"] >= LEAST_MONTHS], on="person", how="inner")
     frame["quota"] = frame["cents"].astype(float) / 100 / frame["person"].map(staffed)
     frame = _with_ground(book, frame)
     frame["attained"] = _signed(book, span, quotas, frame)

@@ -16,7 +16,7 @@ from salesops.model.calendar import Period
 Floats = npt.NDArray[np.float64]
 DRAWS = 1_000
 # The picture: growth over the year before, how many hired, how much more often won.
-GROWTHS, HIRES, WINS = tuple(np.arange(-30, 61, 5) / 100), (0, 3, 6), (0.0, 0.1, 0.2)
+GROWTHS, HIRES, WINS = tuple(np.arange(-30, 56, 5) / 100), (0, 3, 6), (0.0, 0.1, 0.2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,154 @@
+"""Targets written for people: a long list, or a workbook with a sheet per team."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from salesops.sources.targetsheets import BadTargets
+
+WORDS = {
+    "zh": {"level": "层级", "key": "编号", "name": "名称", "metric": "指标", "total": "合计",
+           "company": "全公司", "title": "{year}年目标", "period": "期间", "amount": "金额",
+           "months": "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月"},
+    "en": {"level": "level", "key": "key", "name": "name", "metric": "metric", "total": "total",
+           "company": "company", "title": "Targets {year}", "period": "period",
+           "amount": "amount",
+           "months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"},
+}  # fmt: skip
+ORDER = {"company": 0, "region": 1, "team": 2, "user": 3}
+MOST_NAME = 31
+
+
+def write_target_file(targets: pd.DataFrame, people: pd.DataFrame, path: Path, lang: str) -> None:
+    """Write targets of one year to a CSV or XLSX file, in one step.
+
+    Parameters
+    ----------
+    targets
+        `period`, `level`, `key`, `metric`, `cents` (of counts times 100 too).
+    people
+        `id`, `name`, `team`.
+    path
+        `.csv`: one row per month; `.xlsx`: the company first, then a sheet per team, month-wide.
+    lang
+        `zh` or `en`.
+
+    Raises
+    ------
+    BadTargets
+        The file is named otherwise, or a workbook's targets lie in several years.
+    """
+    if path.suffix.lower() not in (".csv", ".xlsx"):
+        raise BadTargets(where=str(path), reason="targets are written as .csv or .xlsx",
+                         mend="Name the file for example targets.xlsx.")  # fmt: skip
+    named = targets.assign(name=_names(targets, people, WORDS[lang]["company"]))
+    fresh = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        if path.suffix.lower() == ".csv":
+            _long(named, fresh, WORDS[lang])
+        else:
+            _workbook(named, people, fresh, WORDS[lang], str(path))
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _names(targets: pd.DataFrame, people: pd.DataFrame, company: str) -> "pd.Series[str]":
+    own = people.set_index("id")["name"]
+    found = targets["key"].map(own).where(targets["level"] == "user", targets["key"])
+    return found.where(targets["level"] != "company", company).fillna(targets["key"])
+
+
+def _long(targets: pd.DataFrame, path: Path, words: dict[str, str]) -> None:
+    columns = ["period", "level", "key", "name", "metric"]
+    order = targets["level"].map(ORDER)
+    frame = targets.assign(order_=order).sort_values(["metric", "period", "order_", "key"])
+    # As text, so that no amount passes through a float.
+    text = frame["cents"].map(lambda cents: f"{cents // 100}.{cents % 100:02d}")
+    frame = frame[columns].assign(amount=text)
+    frame.columns = [words[c] for c in frame.columns]
+    # With a mark at the beginning, by which Excel knows the encoding.
+    frame.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _workbook(
+    targets: pd.DataFrame, people: pd.DataFrame, path: Path, words: dict[str, str], where: str
+) -> None:
+    import openpyxl
+
+    years = sorted(set(targets["period"].str[:4]))
+    if len(years) > 1:
+        raise BadTargets(where=where, reason=f"the targets lie in {' and '.join(years)}",
+                         mend="Write one year: --year 2027.")  # fmt: skip
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    team_of = people.set_index("id")["team"]
+    above = targets["level"].isin(["company", "region"])
+    first = _sheet(book, words["company"], targets[above], words, years[0])
+    teams = targets.loc[targets["level"] == "team", "key"]
+    for team in sorted(set(teams) | set(team_of.dropna())):
+        mine = (targets["level"] == "team") & (targets["key"] == team)
+        mine |= (targets["level"] == "user") & (targets["key"].map(team_of) == team)
+        if mine.any():
+            own = _sheet(book, team, targets[mine], words, years[0])
+            _refer(first, own)
+    book.save(path)
+
+
+def _refer(first: Any, own: Any) -> None:
+    """Show a team's rows on the first sheet, from its own sheet, where they are edited."""
+    for row in range(3, own.max_row + 1):
+        if own.cell(row, 1).value != "team":
+            continue
+        told = [own.cell(row, c).value for c in range(1, 5)]
+        letters = [own.cell(row, c).column_letter for c in range(5, own.max_column + 1)]
+        first.append([*told, *(f"='{own.title}'!{letter}{row}" for letter in letters)])
+        for column in range(5, own.max_column + 1):
+            cell = first.cell(first.max_row, column)
+            cell.number_format = own.cell(row, column).number_format
+
+
+def _sheet(book: Any, name: str, targets: pd.DataFrame, words: dict[str, str], year: str) -> Any:
+    """Write one sheet: a title, heads, a row per metric and node."""
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
+    sheet.append([words["title"].format(year=year) + f" · {name}"])
+    months = words["months"].split()
+    heads = [words[c] for c in ("level", "key", "name", "metric")]
+    sheet.append([*heads, *months, words["total"]])
+    wide = targets.assign(month=targets["period"].str[5:].astype(int)).pivot_table(
+        index=["metric", "level", "key", "name"], columns="month", values="cents", aggfunc="sum"
+    )  # fmt: skip
+    rows = sorted(wide.iterrows(), key=lambda r: (r[0][0], ORDER[r[0][1]], r[0][2]))
+    for (metric, level, key, label), values in rows:
+        at = sheet.max_row + 1
+        cells = [_number(values.get(m)) for m in range(1, 13)]
+        last = get_column_letter(4 + len(months))
+        sheet.append([level, key, label, metric, *cells, f"=SUM(E{at}:{last}{at})"])
+        for column in range(5, 6 + len(months)):
+            sheet.cell(at, column).number_format = "#,##0.00" if metric != "new_customers" else "0"
+    sheet.cell(1, 1).font = Font(bold=True)
+    for column in range(1, 6 + len(months)):
+        sheet.cell(2, column).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(column)].width = 10 if column <= 4 else 14
+    sheet.freeze_panes = "E3"
+    return sheet
+
+
+def _number(cents: float | None) -> float | None:
+    return None if cents is None or cents != cents else round(cents) / 100
+
+
+def _sheet_name(name: str, used: Sequence[str]) -> str:
+    """Give a name that Excel takes: no slash, at most 31 signs, no other sheet's."""
+    plain = "".join("-" if sign in "/\\?*[]:" else sign for sign in name)[:MOST_NAME]
+    found, n = plain, 2
+    while found in used:
+        found = f"{plain[: MOST_NAME - 3]}~{n}"
+        n += 1
+    return found
