@@ -132,8 +132,9 @@ def take_targets(where: str, file: str, out: Console, *, by: str, metric: str,
     if not by.strip():
         raise BadTargets(where=file, reason="nobody is named who hands it in",
                          mend="Say who: --by NAME; or look first: --dry-run.")  # fmt: skip
-    now = dt.datetime.now(tz=dt.UTC)
-    apply_targets(folder, changes, by.strip(), now)
+    # What is handed in is no news of the market: the book's date does not move by it.
+    now = dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)
+    apply_targets(folder, changes, by.strip(), min(now, book.instant), now)
     out.print(f"Taken over; noted in {folder / 'targets_log.csv'}.")
 
 

@@ -171,7 +171,9 @@ def _compared(whole: pd.DataFrame, parts: pd.DataFrame, level: str, over: float)
     return found.reset_index().rename(columns={"above": "key"}).assign(level=level)
 
 
-def apply_targets(folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime) -> None:
+def apply_targets(
+    folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime, now: dt.datetime
+) -> None:
     """Add changed targets to a book's folder, and note who handed them in.
 
     Parameters
@@ -183,7 +185,9 @@ def apply_targets(folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime)
     by
         Who hands them in.
     at
-        When, in UTC.
+        From when on they hold, in UTC.
+    now
+        When they were handed in, for the log.
     """
     rows = changes.assign(amount=[_money(c) for c in changes["after"]],
                           set_at=f"{at:%Y-%m-%d %H:%M:%S.%f}")  # fmt: skip
@@ -196,11 +200,13 @@ def apply_targets(folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime)
         _replaced(file, _appended(text, rows, [*KEYS, "amount", "set_at"]).encode())
     log = folder / LOG
     noted = changes.assign(
-        set_at=f"{at:%Y-%m-%d %H:%M:%S}", by=by, after=[_money(c) for c in changes["after"]],
+        handed_in_at=f"{now:%Y-%m-%d %H:%M:%S}", by=by, after=[_money(c) for c in changes["after"]],
         before=["" if pd.isna(c) else _money(int(c)) for c in changes["before"]],
     )  # fmt: skip
     text = log.read_text(encoding="utf-8") if log.exists() else ""
-    _replaced(log, _appended(text, noted, ["set_at", "by", *KEYS, "before", "after"]).encode())
+    _replaced(
+        log, _appended(text, noted, ["handed_in_at", "by", *KEYS, "before", "after"]).encode()
+    )
 
 
 def _money(cents: int) -> str:

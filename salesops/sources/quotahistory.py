@@ -32,8 +32,8 @@ def quota_history(path: Path) -> pd.DataFrame:
             try:
                 _key, person, since, quota, *_rest = row
                 cents = cents_of(quota, 1)
-                # A quarter is written with the last day before it, or its first.
-                first = (pd.Timestamp(since) + pd.Timedelta(days=1)).to_period("M")
+                # A quarter is written with one of the last days before it, or its first.
+                first = (pd.Timestamp(since) + pd.Timedelta(days=5)).to_period("M")
             except ValueError as error:
                 mend = "It needs a key, a person, a date and a quota."
                 raise BadTargets(where=where, reason=str(error), mend=mend) from error
