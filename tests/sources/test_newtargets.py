@@ -155,11 +155,9 @@ def test_a_book_in_parquet_is_added_to_as_well(company, tmp_path):
     )
 
 
+@pytest.mark.real_data
 def test_the_quotas_of_adventureworks_become_months():
-    folder = os.environ.get("SALESOPS_REAL_DATA")
-    if not folder:
-        pytest.skip("SALESOPS_REAL_DATA names no folder")
-    file = Path(folder) / "adventureworks" / "SalesPersonQuotaHistory.csv"
+    file = Path(os.environ["SALESOPS_REAL_DATA"]) / "adventureworks" / "SalesPersonQuotaHistory.csv"
     found = quota_history(file)
     raw = pd.read_csv(file, sep="\t", header=None)
     assert found["cents"].sum() == round(raw[3].sum() * 100)
