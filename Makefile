@@ -65,7 +65,9 @@ lab: $(VENV)/.stamp  ## Open the notebooks in JupyterLab
 	@$(PY) -m salesops lab
 
 bench: $(VENV)/.stamp  ## Measure speed against SQL and pandas, into docs/bench.md
+	@$(PY) -m pip install -q --disable-pip-version-check "b2b-revenue-forecasting>=0.46"
 	@$(PY) -m benchmarks.funnel $(ARGS)
+	@$(PY) -m benchmarks.targets
 
 validate: $(VENV)/.stamp  ## Measure statistical claims over many seeds, into docs/validation.md
 	@$(PY) -m validation $(if $(PART),--part $(PART)) $(ARGS)

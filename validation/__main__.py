@@ -4,10 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from validation import diagnosis, duplicates, funnel
+from validation import diagnosis, duplicates, funnel, targets
 from validation.table import as_markdown, merged
 
-PARTS = {"diagnosis": diagnosis.measure, "duplicates": duplicates.measure, "funnel": funnel.measure}
+PARTS = {
+    "diagnosis": diagnosis.measure,
+    "duplicates": duplicates.measure,
+    "funnel": funnel.measure,
+    "targets": targets.measure,
+}
 TABLE = Path("docs/validation.md")
 
 
