@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -16,13 +15,13 @@ from salesops.charts.parts import Shown
 from salesops.charts.table import TableView
 from salesops.checks.judged import examine
 from salesops.checks.registry import all_checks
-from salesops.methods.payout import cliffs
 from salesops.methods.territory import explained_by_potential
+from salesops.metrics import targetframes as frames
 from salesops.metrics.fairness import fairness
 from salesops.metrics.goals import goal
-from salesops.metrics.needs import Funnel, needed, open_value, own_funnel
+from salesops.metrics.needs import Funnel, needed, own_funnel
 from salesops.metrics.outlook import Outlook, outlook
-from salesops.metrics.pay import PaySheet, paid_for, pay_period, pay_sheet
+from salesops.metrics.pay import PaySheet, pay_period, pay_sheet
 from salesops.metrics.productivity import past_of
 from salesops.metrics.signed import missing_for_signed
 from salesops.metrics.whatif import WhatIf, what_if
@@ -31,10 +30,6 @@ from salesops.model.finding import Finding, Gap, Method
 
 # Looked for by the diagnosis too, so that both say the same.
 CHECKED = ("no_target", "target_sums", "unfair_quota", "pay_cliffs")
-# Attainments at which the plan is told; the marked ones stand in its picture too.
-POINTS = (0.5, 0.8, 0.9, 1.0, 1.1, 1.2, 1.5)
-# What a few people's pay comes to is nobody's business.
-LEAST_PAID = 5
 # A target that is missed more often than this is said to be out of reach.
 REACH = 0.2
 
@@ -89,6 +84,16 @@ class Targets(Result):
     def months_table(self) -> TableView | Shown:
         """What it takes month by month."""
         return words.months_table(self.months)
+
+    @property
+    def tree_tables(self) -> Shown:
+        """The tree of targets, then what it takes month by month."""
+        return words.together(self.nodes_table, self.months_table)
+
+    @property
+    def pay_tables(self) -> Shown:
+        """The pay plan, then the pay sheet of the one person in scope."""
+        return words.together(self.plan_table, self.sheet_table)
 
     @property
     def people_table(self) -> TableView | Shown:
@@ -208,15 +213,15 @@ def _seen(book: Book, period: Period, findings: tuple[Finding, ...]) -> words.Se
     funnel, months = _asked(book, period, ahead)
     answers = _answers(book, period)
     sheet = pay_sheet(book, pay_period(book))
-    payouts = _payouts(book)
+    payouts = frames.payouts(book)
     numbers = _numbers(
         {"plan": goal(book, period)}, _of_root(nodes), _of_funnel(funnel, months),
-        _of_people(people), _cost(book), _of_sheet(sheet), _of_answers(answers),
+        _of_people(people), frames.cost(book), _of_sheet(sheet), _of_answers(answers),
     )  # fmt: skip
     return words.Seen(
         settings=book.settings, numbers=numbers, findings=(*_short(numbers, period), *findings),
-        nodes=nodes, people=people, months=months, payouts=payouts, curve=_curve(book),
-        needs=_needs(book, months, funnel, numbers),
+        nodes=nodes, people=people, months=months, payouts=payouts, curve=frames.curve(book),
+        needs=frames.needs(book, months, funnel, numbers["to_go"] or 0.0),
         sheet=pd.DataFrame() if sheet is None else sheet.deals,
         what_if=pd.DataFrame() if answers is None else answers.grid(),
     )  # fmt: skip
@@ -238,39 +243,14 @@ def _nodes(book: Book, ahead: Outlook | None, now: Outlook | None) -> pd.DataFra
         frame = frame[frame["level"] != "region"]
     if (frame["level"] == "team").sum() <= 1:
         frame = frame[frame["level"] != "team"]
-    order = _in_tree_order(frame)
+    order = frames.in_tree_order(frame)
     frame = frame.loc[order].reset_index(drop=True)
     deep = {"company": 0, "region": 1, "team": 2 if "region" in set(frame["level"]) else 1}
     whose = Setting(book=book, period=book.period("latest")).whose
     frame["name"] = frame["key"].where(frame["level"] != "company", whose)
     frame["depth"] = frame["level"].map(deep)
-    frame["potential_plan"] = _carried(book, frame)
+    frame["potential_plan"] = frames.carried(book, frame)
     return frame[columns]
-
-
-def _in_tree_order(frame: pd.DataFrame) -> list[int]:
-    order = list(frame.index[frame["level"] == "company"])
-    regions = frame[frame["level"] == "region"]
-    teams = frame[frame["level"] == "team"]
-    for row in regions.itertuples():
-        order.append(row.Index)
-        order += list(teams.index[teams["parent"] == row.key])
-    return order + [i for i in teams.index if i not in order]
-
-
-def _carried(book: Book, nodes: pd.DataFrame) -> "pd.Series[float]":
-    """Give what each region's share of all potential would carry of the whole target."""
-    none = pd.Series(math.nan, index=nodes.index)
-    if not book.has("accounts.potential") or not book.has("accounts.region"):
-        return none
-    rows = book.accounts.select("region", "potential").to_pandas().dropna()
-    value = rows["potential"].astype(float)
-    sums = value.clip(upper=value.quantile(0.95)).groupby(rows["region"]).sum()
-    whole = nodes.loc[nodes["level"] == "company", "plan"]
-    if sums.empty or whole.empty:
-        return none
-    share = nodes["key"].map(sums / sums.sum()).where(nodes["level"] == "region")
-    return share * float(whole.iloc[0])
 
 
 def _named(book: Book, people: pd.DataFrame) -> pd.DataFrame:
@@ -286,75 +266,27 @@ def _asked(book: Book, period: Period, ahead: Outlook | None) -> tuple[Funnel | 
     return funnel, needed(book, past, period, float(ahead.nodes["plan"].iloc[0]), funnel)
 
 
-def _needs(
-    book: Book, months: pd.DataFrame, funnel: Funnel | None,
-    numbers: dict[str, float | None],
-) -> pd.DataFrame:  # fmt: skip
-    """Lay what it takes beside what there is, per month on average."""
-    columns = ["what", "have", "need"]
-    if funnel is None or months.empty:
-        return pd.DataFrame(columns=columns)
-    rate = funnel.win_rate
-    pipeline = (numbers["to_go"] or 0.0) / rate if rate > 0 else math.nan
-    rows = [
-        ("heads", float(months["staff"].mean()), float(months["heads"].mean())),
-        ("pipeline", open_value(book), pipeline),
-        ("opportunities", funnel.opportunities, float(months["opportunities"].mean())),
-        ("leads", funnel.leads, float(months["leads"].mean())),
-    ]  # fmt: skip
-    return pd.DataFrame([r for r in rows if not math.isnan(r[2])], columns=columns)
-
-
-def _curve(book: Book) -> pd.DataFrame:
-    plan = book.settings.pay
-    edges = cliffs(threshold=plan.threshold, steps=plan.steps)
-    x = np.unique(np.concatenate([np.linspace(0, 1.5, 151), edges, np.array(edges) - 1e-9]))
-    return pd.DataFrame({"attained": x, "paid": paid_for(book.settings, x)})
-
-
-def _payouts(book: Book) -> pd.DataFrame:
-    whole = book.settings.pay.on_target
-    at = np.array(POINTS)
-    paid = paid_for(book.settings, at)
-    more = paid_for(book.settings, at + 0.01) - paid
-    return pd.DataFrame({"attained": at, "paid": paid, "pay": paid * whole,
-                         "next_point": more * whole})  # fmt: skip
-
-
-def _cost(book: Book) -> dict[str, float]:
-    """Draw what the variable pay of the pay period in progress comes to, over all with a quota."""
-    whole = book.settings.pay.on_target
-    none = dict.fromkeys(("cost", "cost_low", "cost_high", "n_paid"), math.nan)
-    if not whole or book.limits.user != "all" or missing_for_signed(book) is not None:
-        return none
-    ahead = outlook(book, pay_period(book))
-    if ahead is None:
-        return none
-    users = ahead.nodes[(ahead.nodes["level"] == "user") & (ahead.nodes["plan"] > 0)]
-    # One person's pay is nobody else's business, nor is what is left over of two.
-    if len(users) < LEAST_PAID:
-        return none
-    attained = ahead.sums[users.index] / users["plan"].to_numpy()[:, None]
-    sums = paid_for(book.settings, attained).sum(axis=0) * whole
-    return {"cost": float(sums.mean()), "cost_low": float(np.quantile(sums, 0.1)),
-            "cost_high": float(np.quantile(sums, 0.9)), "n_paid": float(len(users))}  # fmt: skip
-
-
 def _of_root(nodes: pd.DataFrame) -> dict[str, float]:
     columns = ("plan", "signed", "middle", "low", "high", "chance", "chance_now")
     if nodes.empty:
-        return dict.fromkeys(columns[1:], math.nan) | {"short": math.nan}
-    root = nodes.iloc[0]
+        return dict.fromkeys(columns[1:], math.nan) | {"short": math.nan, "carried": math.nan}
+    root, teams = nodes.iloc[0], nodes[nodes["level"] == "team"]
+    carried = float((teams["plan"] - teams["middle"]).max()) if len(teams) else math.nan
     found = {column: float(root[column]) for column in columns}
-    return {**found, "short": found["plan"] - found["middle"]}
+    return {**found, "short": found["plan"] - found["middle"], "carried": carried}
 
 
 def _of_funnel(funnel: Funnel | None, months: pd.DataFrame) -> dict[str, float]:
-    if funnel is None:
-        return dict.fromkeys(("to_go", "win_rate", "size", "cycle_days"), math.nan)
-    return {"to_go": float(months["to_sign"].sum()) if len(months) else 0.0,
-            "win_rate": funnel.win_rate, "size": funnel.size,
-            "cycle_days": funnel.cycle_days}  # fmt: skip
+    heads = ("heads_need", "heads_have")
+    if funnel is None or months.empty:
+        return dict.fromkeys(("to_go", "win_rate", "size", "cycle_days", *heads), math.nan)
+    need, have = (float(months[c].mean()) for c in ("heads", "staff"))
+    # A part of a person is a person to be found.
+    return {
+        "heads_need": float(math.ceil(need - 0.05)), "heads_have": float(round(have)),
+        "to_go": float(months["to_sign"].sum()), "win_rate": funnel.win_rate,
+        "size": funnel.size, "cycle_days": funnel.cycle_days,
+    }  # fmt: skip
 
 
 def _of_people(people: pd.DataFrame) -> dict[str, float]:
@@ -399,7 +331,7 @@ def _gaps(book: Book, exhibits: dict[str, Exhibit]) -> list[Gap]:
     """Say which exhibits have nothing to show, and why."""
     gaps = []
     missing = missing_for_signed(book)
-    for key in ("gap", "tree", "fair", "needed"):
+    for key in ("short", "tree", "fair", "takes"):
         if key in exhibits:
             continue
         if missing is not None:
@@ -409,7 +341,7 @@ def _gaps(book: Book, exhibits: dict[str, Exhibit]) -> list[Gap]:
             gaps.append(Gap(what=f"what.{key}", reason="short_past", needs=""))
         elif key == "fair" and not book.has("accounts.potential"):
             gaps.append(Gap(what="what.fair", reason="missing_column", needs="accounts.potential"))
-        elif key in ("tree", "needed"):
+        elif key in ("tree", "takes"):
             gaps.append(Gap(what=f"what.{key}", reason="no_target", needs=""))
         else:
             gaps.append(Gap(what=f"what.{key}", reason="no_rows", needs=""))

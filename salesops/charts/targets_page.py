@@ -55,28 +55,23 @@ def verdict(seen: Seen) -> tuple[Say, ...]:
         return (Say("targets.verdict_no_plan", fields),)
     hardly = fields["chance"] < HARDLY
     clauses = [Say("targets.verdict_hardly" if hardly else "targets.verdict", fields)]
-    teams = _teams(seen.nodes)
-    short = teams[teams["short"] > 0].sort_values("short", ascending=False)
-    if plan > middle and len(teams) > 1 and len(short):
-        first = short.iloc[0]
+    teams = seen.nodes[(seen.nodes["level"] == "team") & seen.nodes["plan"].notna()]
+    part = seen.number("carried")
+    if plan > middle and len(teams) > 1 and part > 0:
+        first = teams.loc[(teams["plan"] - teams["middle"]).idxmax(), "name"]
         clauses.append(Say("targets.verdict_carried", {
-            "short": plan - middle, "team": first["name"], "part": float(first["short"]),
+            "short": plan - middle, "team": first, "part": part,
         }))  # fmt: skip
     elif plan > middle:
         clauses.append(Say("targets.verdict_short", {"short": plan - middle}))
     return tuple(clauses)
 
 
-def _teams(nodes: pd.DataFrame) -> pd.DataFrame:
-    teams = nodes[(nodes["level"] == "team") & nodes["plan"].notna()]
-    return teams.assign(short=teams["plan"] - teams["middle"])
-
-
 def exhibits(seen: Seen, behind: Callable[[str], Part]) -> dict[str, Exhibit]:
     """Give page one as far as its numbers are known."""
     found = {
-        "gap": _gap(seen, behind), "tree": _tree(seen), "fair": _fair(seen),
-        "needed": _needed(seen), "payout": _payout(seen),
+        "short": _gap(seen, behind), "tree": _tree(seen), "fair": _fair(seen),
+        "takes": _needed(seen), "payout": _payout(seen),
     }  # fmt: skip
     return {key: exhibit for key, exhibit in found.items() if exhibit is not None}
 
@@ -92,7 +87,7 @@ def _gap(seen: Seen, behind: Callable[[str], Part]) -> Exhibit | None:
     if plan == plan:
         code = "targets.title_gap" if plan > middle else "targets.title_gap_met"
     return Exhibit(
-        key="gap", title=Say(code, fields), behind=behind("bookings"),
+        key="short", title=Say(code, fields), behind=behind("bookings"),
         sub=Say("targets.sub_gap", fields) if fields["baseline"] == fields["baseline"] else None,
         note=Say("targets.note_gap"),
         draw=lambda width: pictures.gap_figure(shown, width),
@@ -130,14 +125,13 @@ def _fair(seen: Seen) -> Exhibit | None:
 def _needed(seen: Seen) -> Exhibit | None:
     if seen.needs.empty:
         return None
-    at = seen.needs.set_index("what")
-    heads = at.loc["heads"]
-    fields = {"need": round(heads["need"]), "have": round(heads["have"]),
+    need, have = (int(seen.number(f"heads_{side}")) for side in ("need", "have"))
+    fields = {"need": need, "have": have,
               "to_go": seen.number("to_go"), "cycle": seen.number("cycle_days"),
               "size": seen.number("size"), "win_rate": seen.number("win_rate")}  # fmt: skip
-    code = "targets.title_needed" if heads["need"] > heads["have"] else "targets.title_enough"
+    code = "targets.title_needed" if need > have else "targets.title_enough"
     return Exhibit(
-        key="needed", title=Say(code, fields), sub=Say("targets.sub_needed", fields),
+        key="takes", title=Say(code, fields), sub=Say("targets.sub_needed", fields),
         note=Say("targets.note_needed", fields),
         draw=lambda width: pictures.needs_figure(seen.needs, width),
     )  # fmt: skip
@@ -148,7 +142,8 @@ def _payout(seen: Seen) -> Exhibit:
     at = marks.set_index("attained")["paid"]
     fields = {"low": float(at[0.8]), "middle": float(at[1.0]), "high": float(at[1.2]),
               "cost": seen.number("cost"), "cost_low": seen.number("cost_low"),
-              "cost_high": seen.number("cost_high"), "n": seen.number("n_paid")}  # fmt: skip
+              "cost_high": seen.number("cost_high"),
+              "n": int(seen.numbers["n_paid"] or 0)}  # fmt: skip
     return Exhibit(
         key="payout", title=Say("targets.title_payout", fields), note=Say("targets.note_payout"),
         sub=Say("targets.sub_payout", fields) if fields["cost"] == fields["cost"] else None,
@@ -167,6 +162,13 @@ def what_if_exhibit(seen: Seen) -> Exhibit | Shown:
         note=Say("targets.note_what_if", fields),
         draw=lambda width: pictures.what_if(seen.what_if, growth, width),
     )  # fmt: skip
+
+
+def together(*parts: TableView | Shown) -> Shown:
+    """Set tables below each other."""
+    pages = [part.page if isinstance(part, Shown) else part.html() for part in parts]
+    plain = [part.plain if isinstance(part, Shown) else part.text() for part in parts]
+    return Shown("".join(pages), "\n\n".join(plain))
 
 
 def nodes_table(nodes: pd.DataFrame) -> TableView | Shown:

@@ -28,7 +28,6 @@ FOLLOWS, FOLLOWS_ERROR = 0.5, 0.5
 # of several.
 MOST_AT_ONCE, POOL = 12, 4096
 CHUNK = 512
-ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,18 +104,15 @@ def learn(seen: pd.DataFrame, wins: pd.DataFrame) -> Rates:
     seen = seen[(seen["staffing"] > 0) & (seen["season"] > 0)]
     if seen.empty or not seen["n"].sum() or wins.empty:
         raise ValueError("nothing was won in the past by anybody who was there")
-    seen = seen.assign(eased=1.0)
-    follows, error = FOLLOWS, FOLLOWS_ERROR
-    # What a person makes of a month depends on the hands beside, and these on what all make of it.
-    for _round in range(ROUNDS):
-        found = _factors_of(seen)
-        hands = _hands(seen, found.people)
-        follows, error = _felt(seen, hands)
-        seen["eased"] = hands["ratio"].to_numpy() ** (follows - 1.0)
+    hands = _hands(seen)
+    follows, error = _felt(seen, hands)
+    found = _factors_of(seen.assign(eased=hands["ratio"] ** (follows - 1.0)))
     base, teams, people, team_of = found.base, found.teams, found.people, found.even
     sizes, effects = _sizes(wins)
     people = people.join(effects).fillna({"size": 0.0, "size_error": effects.attrs["spread"]})
-    teams = teams.assign(hands=hands.groupby(seen["team"].to_numpy())["usual"].first())
+    # A stronger team is eased as a larger one is.
+    work = seen["person"].map(people["shape"] / people["rate"]) * seen["staffing"]
+    teams = teams.assign(hands=work.groupby(seen["team"]).sum() / seen["month"].nunique())
     return Rates(
         base=base, team=teams[["shape", "rate", "hands"]], market=_market(seen, team_of),
         person=people[["team", "shape", "rate", "size", "size_error"]], sizes=sizes,
@@ -152,10 +148,12 @@ def _factors_of(seen: pd.DataFrame) -> _Found:
     return _Found(base=base, teams=teams, people=people, even=even, spread=spread)
 
 
-def _hands(seen: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """Give each row its team's hands in its month: `ratio` to the `usual` ones of the team."""
-    own = seen["person"].map(people["shape"] / people["rate"])
-    work = own * seen["staffing"]
+def _hands(seen: pd.DataFrame) -> pd.DataFrame:
+    """Give each row its team's hands in its month: `ratio` to the `usual` ones of the team.
+
+    Everybody counts alike: factors that are learnt from the same wins would seem to explain them.
+    """
+    work = seen["staffing"]
     here = work.groupby([seen["team"], seen["month"]]).transform("sum")
     usual = work.groupby(seen["team"]).transform("sum") / seen["month"].nunique()
     return pd.DataFrame({"ratio": here / usual, "usual": usual})

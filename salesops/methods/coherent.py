@@ -27,10 +27,7 @@ class NotSolved(BadTree):
     reason: str
 
     def __str__(self) -> str:
-        return (
-            f"No targets were found ({self.reason}).\n"
-            "Expected: wishes of like size. Look for amounts or tolerances of 0 or of many digits."
-        )
+        return f"No targets were found: {self.reason}.\nExpected: wishes of like size.\n{self.mend}"
 
 
 def coherent(
@@ -143,5 +140,6 @@ def _least_squares(
     )
     found = solver.solve()
     if "Solved" not in str(found.status):
-        raise NotSolved(reason=str(found.status), mend="")
+        raise NotSolved(reason=f"the solver says {found.status}",
+                        mend="Look for amounts or tolerances of 0 or of many digits.")  # fmt: skip
     return np.maximum(np.asarray(found.x), 0.0) * scale

@@ -18,7 +18,7 @@ def result(sample_book):
 
 
 def test_page_one_has_its_five_exhibits(result):
-    assert list(result.exhibits) == ["gap", "tree", "fair", "needed", "payout"]
+    assert list(result.exhibits) == ["short", "tree", "fair", "takes", "payout"]
     assert result.gaps == ()
     root = result.nodes.iloc[0]
     assert result.metrics["short"] == root["plan"] - root["middle"]
@@ -79,7 +79,7 @@ def test_a_book_without_a_past_says_what_is_missing(tiny_book, small_book):
     for book in (tiny_book, small_book):
         found = targets(book)
         told = {gap.what: gap.reason for gap in found.gaps}
-        assert told["what.gap"] == "short_past"
+        assert told["what.short"] == "short_past"
         assert "payout" in found.exhibits
         assert found.what_if is None
         assert found.headline().html()

@@ -1,0 +1,46 @@
+"""The command that plans: targets proposed, written and taken over."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def targets(
+    book: Annotated[str, typer.Argument(help="Folder of the book.")],
+    year: Annotated[str, typer.Option(help="Such as 2027; else the year in progress.")] = "",
+    goal: Annotated[float, typer.Option(help="What the company is to sign in it.")] = 0.0,
+    growth: Annotated[
+        float | None, typer.Option(help="Or how much more than in the last year: 0.1 is 10 %.")
+    ] = None,
+    lock: Annotated[
+        list[str] | None,
+        typer.Option(help="What has to hold, such as team:North/1=12000000; may repeat."),
+    ] = None,
+    to: Annotated[str, typer.Option("--out", help="Write them to this .xlsx or .csv.")] = "",
+    lang: Annotated[str, typer.Option(help="zh or en, for the file's heads.")] = "zh",
+    take: Annotated[str, typer.Option(help="Take targets over from this file.")] = "",
+    by: Annotated[str, typer.Option(help="Who hands them in.")] = "",
+    metric: Annotated[
+        str, typer.Option(help="Whose targets, where the file does not say.")
+    ] = "bookings",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show changes, write nothing.")
+    ] = False,
+) -> None:
+    """Propose targets that add up, write them to be edited, and take them over again.
+
+    For example:
+
+      salesops targets data/sample --year 2027 --growth 0.1 --out targets.xlsx
+
+      salesops targets data/sample --take targets.xlsx --by "Li Na" --dry-run
+    """
+    from salesops.cli.targets import take_targets, write_targets
+
+    out = Console(highlight=False, soft_wrap=True)
+    if take:
+        take_targets(book, take, out, by=by, metric=metric, dry_run=dry_run)
+    else:
+        write_targets(book, out, year=year, goal=goal, growth=growth, locks=lock or (), file=to,
+                      lang=lang)  # fmt: skip
