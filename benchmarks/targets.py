@@ -84,7 +84,8 @@ def peers(people: pd.DataFrame, goal: int) -> pd.Series:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         frame = people.assign(company="all")
-        tree = SalesHierarchy().from_dataframe(
+        tree = SalesHierarchy()
+        tree.from_dataframe(
             frame, path_cols=["company", "region", "team", "person"], metrics_cols=["signed"]
         )
         quotas = QuotaCascader(tree).cascade_proportional("all", goal / 100, metric="signed")
