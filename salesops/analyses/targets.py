@@ -139,7 +139,8 @@ def targets(book: Book, *, period: str = "latest") -> Targets:
     book
         The company, at its date and in its scope.
     period
-        `2026`, `2026Q1`, `2026-03` or `latest`, the year that holds the book's date.
+        `2026`, `2026Q1`, `2026-03` or `latest`: the year in progress, in the scope of one person
+        the pay period.
 
     Returns
     -------
@@ -178,7 +179,12 @@ def targets(book: Book, *, period: str = "latest") -> Targets:
 
 
 def _year(book: Book, text: str) -> Period:
-    return book.period(str(_fiscal_year(book)) if text == "latest" else text)
+    """Give the period: by default the year in progress, of one person the pay period."""
+    if text != "latest":
+        return book.period(text)
+    if book.limits.user != "all":
+        return pay_period(book)
+    return book.period(str(_fiscal_year(book)))
 
 
 def _fiscal_year(book: Book) -> int:
@@ -281,7 +287,6 @@ def _of_funnel(funnel: Funnel | None, months: pd.DataFrame) -> dict[str, float]:
     if funnel is None or months.empty:
         return dict.fromkeys(("to_go", "win_rate", "size", "cycle_days", *heads), math.nan)
     need, have = (float(months[c].mean()) for c in ("heads", "staff"))
-    # A part of a person is a person to be found.
     return {
         "heads_need": float(math.ceil(need - 0.05)), "heads_have": float(round(have)),
         "to_go": float(months["to_sign"].sum()), "win_rate": funnel.win_rate,

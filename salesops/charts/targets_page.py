@@ -219,12 +219,13 @@ def people_table(people: pd.DataFrame) -> TableView | Shown:
 
 def plan_table(payouts: pd.DataFrame, settings: Settings) -> TableView | Shown:
     """Give the pay plan on one page: what each attainment pays."""
-    columns = {"attained": "ratio", "paid": "ratio", "pay": "money", "next_point": "money"}
+    columns = {"attained": "ratio", "paid": "ratio", "pay": "exact", "next_point": "exact"}
     frame = payouts
     if not settings.pay.on_target:
         columns = {"attained": "ratio", "paid": "ratio"}
     plan = settings.pay
-    caption = Say("targets.plan_caption", {
+    code = "targets.plan_caption" if plan.threshold else "targets.plan_caption_free"
+    caption = Say(code, {
         "period": f"pay.{plan.period}", "threshold": plan.threshold, "cap": plan.cap,
     })  # fmt: skip
     return TableView(frame=frame, columns=columns, most=20, caption=caption)
@@ -237,8 +238,8 @@ def sheet_table(sheet: pd.DataFrame, numbers: Numbers) -> TableView | Shown:
     fields = {name: numbers[name] for name in ("quota", "attained", "earned", "next_amount",
                                                "next_pay")}  # fmt: skip
     frame = sheet.assign(deal=sheet["name"], credited=sheet["credit_share"])
-    columns = {"booked_on": "date", "deal": "text", "credited": "ratio", "amount": "money",
-               "attained": "ratio", "pay": "money"}  # fmt: skip
+    columns = {"booked_on": "date", "deal": "text", "credited": "ratio", "amount": "exact",
+               "attained": "ratio", "pay": "exact"}  # fmt: skip
     total = {"pay": float(sheet["pay"].sum())}
     return TableView(frame=frame, columns=columns, most=60, total=total,
                      caption=Say("targets.sheet_caption", fields),

@@ -71,12 +71,15 @@ def _outlook(book: Book, period: Period) -> Outlook | None:
     past = past_of(book)
     if past is None:
         return None
-    people = _people(book, past)
+    everybody = past.there(book.date)
+    people = _people(book, everybody)
     months = pd.period_range(period.start, period.end, freq="M")
     season = left_of_season(past, months, book.date)
-    staffing = past.staffing(people, months)
     if people.empty:
         return None
+    # Whoever is in scope works in a whole team, whose hands count.
+    staffing = past.staffing(everybody, months)
+    inside = everybody["person"].isin(people["person"]).to_numpy()
     nodes, above = _nodes(people)
     at = {row: i for i, row in enumerate(zip(nodes["level"], nodes["key"], strict=True))}
     done = _signed(book, period, nodes)
@@ -87,8 +90,9 @@ def _outlook(book: Book, period: Period) -> Outlook | None:
     sums[:] = done[:, None]
     alone = book.limits.user != "all"
     for leaving, inner in ((0.0, False), (0.0 if alone else past.leaving, True)):
-        for part, signed in drawn(past.rates, people, staffing, season, leaving=leaving,
+        for part, by_all in drawn(past.rates, everybody, staffing, season, leaving=leaving,
                                   draws=DRAWS, seed=SEED):  # fmt: skip
+            signed = by_all[inside]
             if inner:
                 _summed_up(sums[:, part], signed.sum(axis=1), team_at, above)
                 whole += signed.sum(axis=0).sum(axis=1)
@@ -106,8 +110,8 @@ def left_of_season(past: Past, months: "pd.PeriodIndex", today: dt.date) -> Floa
     return np.asarray(by_month.reindex(months).fillna(0.0), dtype=float)
 
 
-def _people(book: Book, past: Past) -> pd.DataFrame:
-    here = past.there(book.date)
+def _people(book: Book, here: pd.DataFrame) -> pd.DataFrame:
+    """Give who of those who are there is in scope."""
     regions = book.users.select("id", "region").to_pandas().set_index("id")["region"]
     here = here[here["person"].isin(regions.index)].reset_index(drop=True)
     return here.assign(region=here["person"].map(regions))

@@ -56,7 +56,9 @@ def needs(
     rate = funnel.win_rate
     pipeline = to_go / rate if rate > 0 else math.nan
     rows = [
-        ("heads", float(months["staff"].mean()), float(months["heads"].mean())),
+        # A part of a person is a person to be found.
+        ("heads", float(round(months["staff"].mean())),
+         float(math.ceil(months["heads"].mean() - 0.05))),
         ("pipeline", open_value(book), pipeline),
         ("opportunities", funnel.opportunities, float(months["opportunities"].mean())),
         ("leads", funnel.leads, float(months["leads"].mean())),

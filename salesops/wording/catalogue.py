@@ -64,6 +64,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "ratio": numbers.ratio,
     "points": numbers.points,
     "money": numbers.money,
+    "exact": numbers.exact,
     "money_change": lambda value: numbers.money(value, sign=True),
     "days": numbers.days,
     "hours": numbers.hours,

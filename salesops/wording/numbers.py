@@ -195,6 +195,22 @@ def money(value: float | None, *, unit: bool = True, sign: bool = False) -> str:
     return _signed(mark + _english(size), value, sign)
 
 
+def exact(value: float | None) -> str:
+    """Write money to the cent, for pay and bills: ¥64,156.11 or 64,156.11元.
+
+    Examples
+    --------
+    >>> exact(64156.114), exact(-5), exact(None)
+    ('¥64,156.11', '−¥5.00', '—')
+    """
+    if _is_null(value) or value is None:
+        return NULL
+    text = f"{abs(float(value)):,.2f}"
+    if current_language() == "zh" and current_settings().company.currency == "CNY":
+        return _signed(f"{text}元", value, False)
+    return _signed(symbol() + text, value, False)
+
+
 def _chinese(size: float, *, unit: bool, yuan: bool) -> str:
     tail = "元" if unit and yuan else ""
     if size >= 99_995_000:

@@ -209,3 +209,12 @@ def test_the_day_of_the_book_stands_at_the_end_of_what_is_signed(sample_book):
     assert sample_book.date == dt.date(2026, 6, 20)
     assert ahead.months["middle"].iloc[0] > 0
     assert len(left) == 10
+
+
+def test_one_person_is_the_same_in_every_scope(sample_book, year):
+    alone = outlook(sample_book.scope(user=PERSON), sample_book.period("2026"))
+    row = year.nodes[year.nodes["key"] == PERSON].iloc[0]
+    assert alone.nodes["middle"].iloc[0] == pytest.approx(row["middle"])
+    assert alone.nodes["chance"].iloc[0] == pytest.approx(row["chance"], nan_ok=True)
+    own = what_if(sample_book.scope(user=PERSON), sample_book.period("2026"), 1.0)
+    assert own.sums().mean() == pytest.approx(row["middle"], rel=0.1)
