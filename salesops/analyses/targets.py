@@ -168,7 +168,7 @@ def targets(book: Book, *, period: str = "latest") -> Targets:
     seen = _seen(book, setting.period, judged.findings)
     exhibits = words.exhibits(seen, lambda name: explain(book, name, period=setting.period.text))
     m = seen.numbers
-    gaps = [*_gaps(book, exhibits), *(g for g in judged.gaps)]
+    gaps = [*_gaps(book, setting.period, exhibits), *(g for g in judged.gaps)]
     return Targets(
         report="targets", setting=setting, verdict=words.verdict(seen), metrics=m,
         exhibits=exhibits, findings=seen.findings, method=_method(seen), gaps=tuple(gaps),
@@ -225,7 +225,8 @@ def _seen(book: Book, period: Period, findings: tuple[Finding, ...]) -> words.Se
         _of_people(people), frames.cost(book), _of_sheet(sheet), _of_answers(answers),
     )  # fmt: skip
     return words.Seen(
-        settings=book.settings, numbers=numbers, findings=(*_short(numbers, period), *findings),
+        settings=book.settings, numbers=numbers,
+        findings=(*_short(book, numbers, period), *findings),
         nodes=nodes, people=people, months=months, payouts=payouts, curve=frames.curve(book),
         needs=frames.needs(book, months, funnel, numbers["to_go"] or 0.0),
         sheet=pd.DataFrame() if sheet is None else sheet.deals,
@@ -269,6 +270,8 @@ def _asked(book: Book, period: Period, ahead: Outlook | None) -> tuple[Funnel | 
     if ahead is None or past is None or math.isnan(ahead.nodes["plan"].iloc[0]):
         return None, pd.DataFrame()
     funnel = own_funnel(book)
+    if math.isnan(funnel.size) or not funnel.win_rate > 0:
+        return None, pd.DataFrame()
     return funnel, needed(book, past, period, float(ahead.nodes["plan"].iloc[0]), funnel)
 
 
@@ -318,9 +321,11 @@ def _numbers(*parts: dict[str, float]) -> dict[str, float | None]:
     return {k: None if math.isnan(v) else v for k, v in found.items()}
 
 
-def _short(numbers: dict[str, float | None], period: Period) -> tuple[Finding, ...]:
-    """Say where the target is out of reach of the people there."""
+def _short(book: Book, numbers: dict[str, float | None], period: Period) -> tuple[Finding, ...]:
+    """Say where the target is out of reach of the people there; of one person it is not said."""
     chance, short = numbers["chance"], numbers["short"]
+    if book.limits.user != "all":
+        return ()
     if chance is None or short is None or chance >= REACH or short <= 0:
         return ()
     return (Finding(
@@ -332,7 +337,7 @@ def _short(numbers: dict[str, float | None], period: Period) -> tuple[Finding, .
     ),)  # fmt: skip
 
 
-def _gaps(book: Book, exhibits: dict[str, Exhibit]) -> list[Gap]:
+def _gaps(book: Book, period: Period, exhibits: dict[str, Exhibit]) -> list[Gap]:
     """Say which exhibits have nothing to show, and why."""
     gaps = []
     missing = missing_for_signed(book)
@@ -346,7 +351,7 @@ def _gaps(book: Book, exhibits: dict[str, Exhibit]) -> list[Gap]:
             gaps.append(Gap(what=f"what.{key}", reason="short_past", needs=""))
         elif key == "fair" and not book.has("accounts.potential"):
             gaps.append(Gap(what="what.fair", reason="missing_column", needs="accounts.potential"))
-        elif key in ("tree", "takes"):
+        elif key in ("tree", "takes") and math.isnan(goal(book, period)):
             gaps.append(Gap(what=f"what.{key}", reason="no_target", needs=""))
         else:
             gaps.append(Gap(what=f"what.{key}", reason="no_rows", needs=""))

@@ -123,6 +123,8 @@ def needed(book: Book, past: Past, period: Period, goal: float, funnel: Funnel) 
     to_go = max(goal - done, 0.0)
     to_sign = to_go * season / season.sum() if season.sum() > 0 else np.zeros(len(months))
     people = past.there(book.date)
+    known = book.users.select("id").to_pandas()["id"]
+    people = people[people["person"].isin(known)].reset_index(drop=True)
     staff = past.staffing(people, months).sum(axis=0)
     each = past.rates.base * season * float(past.rates.sizes.mean())
     wins = to_sign / funnel.size

@@ -218,3 +218,12 @@ def test_one_person_is_the_same_in_every_scope(sample_book, year):
     assert alone.nodes["chance"].iloc[0] == pytest.approx(row["chance"], nan_ok=True)
     own = what_if(sample_book.scope(user=PERSON), sample_book.period("2026"), 1.0)
     assert own.sums().mean() == pytest.approx(row["middle"], rel=0.1)
+
+
+def test_what_a_team_needs_is_held_against_its_own_people(sample_book):
+    team = sample_book.scope(team=TEAM)
+    past = past_of(team)
+    asked = needed(team, past, team.period("2026"), 25e6, own_funnel(team))
+    people = pd.read_csv(SAMPLE / "users.csv")
+    inside = people[(people["team"] == TEAM) & (people["role"] == "rep") & people["left_on"].isna()]
+    assert 0 < asked["staff"].max() <= len(inside)
