@@ -12,13 +12,13 @@ from salesops.methods.attaining import Rates, learn
 from salesops.metrics.collaboration_load import sellers
 from salesops.metrics.credited import of_everyone
 from salesops.metrics.kept import kept
-from salesops.metrics.pace import own_curve
+from salesops.metrics.pace import ENOUGH_SIGNINGS, own_curve
 from salesops.metrics.signed import missing_for_signed, signings
 from salesops.model.calendar import Period
 
 Floats = npt.NDArray[np.float64]
-# Months of the past that are looked at; fewer signings than this teach nothing.
-BACK, LEAST_SIGNED = 36, 40
+# Months of the past that are looked at.
+BACK = 36
 # From this month in the company on a person counts as settled.
 SETTLED = 12
 # What new people do in their months, as long as the company's own say little, and the weight of
@@ -98,7 +98,7 @@ def _learnt(book: Book) -> Past | None:
     people = people[people["hired_on"].isna() | (people["hired_on"] <= pd.Timestamp(book.date))]
     rows = rows[rows["owner_id"].isin(people["person"])]
     curve = own_curve(book, book.date + dt.timedelta(days=1))
-    if len(rows) < LEAST_SIGNED or curve is None:
+    if len(rows) < ENOUGH_SIGNINGS or curve is None:
         return None
     first = max(span.start, _next_month(rows["booked_on"].min().date()))
     until = dt.date(book.date.year + 2, 12, 31)

@@ -12,6 +12,7 @@ from salesops.methods.coherent import LOCKS, WISHES, coherent
 from salesops.metrics.catalogue import metric
 from salesops.metrics.fairness import CAPPED_AT, last_months
 from salesops.metrics.outlook import Outlook, outlook
+from salesops.metrics.pace import ENOUGH_SIGNINGS
 from salesops.metrics.productivity import Past, past_of
 from salesops.metrics.signed import signings
 from salesops.model.calendar import Period
@@ -111,7 +112,7 @@ def _known(book: Book, period: Period) -> tuple[Past, Outlook]:
     past = past_of(book)
     ahead = outlook(book, period) if past is not None else None
     if past is None or ahead is None:
-        raise NoProposal(reason="fewer than 40 signings or less than a year of them are known",
+        raise NoProposal(reason=f"fewer than {ENOUGH_SIGNINGS} signings or less than a year are known",
                          mend="Import more of the past, with the people who signed.")  # fmt: skip
     if period.end > dt.date(book.date.year + 2, 12, 31) or period.start <= book.date:
         raise NoProposal(reason=f"{period.text} does not lie ahead, within two years",

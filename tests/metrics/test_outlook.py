@@ -198,7 +198,7 @@ def test_a_proposal_asks_for_the_company_and_the_future(sample_book, tiny_book):
         proposed(sample_book.scope(team=TEAM), sample_book.period("2027"), 1e8)
     with pytest.raises(NoProposal, match="does not lie ahead"):
         proposed(sample_book, sample_book.period("2026"), 1e8)
-    with pytest.raises(NoProposal, match="fewer than 40 signings"):
+    with pytest.raises(NoProposal, match="fewer than 60 signings"):
         proposed(tiny_book, tiny_book.period("2027"), 1e8)
 
 
