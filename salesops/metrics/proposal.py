@@ -112,8 +112,9 @@ def _known(book: Book, period: Period) -> tuple[Past, Outlook]:
     past = past_of(book)
     ahead = outlook(book, period) if past is not None else None
     if past is None or ahead is None:
-        raise NoProposal(reason=f"fewer than {ENOUGH_SIGNINGS} signings or less than a year are known",
-                         mend="Import more of the past, with the people who signed.")  # fmt: skip
+        reason = f"fewer than {ENOUGH_SIGNINGS} signings or less than a year of them are known"
+        mend = "Import more of the past, with the people who signed."
+        raise NoProposal(reason=reason, mend=mend)
     if period.end > dt.date(book.date.year + 2, 12, 31) or period.start <= book.date:
         raise NoProposal(reason=f"{period.text} does not lie ahead, within two years",
                          mend=f"Name a period that begins after {book.date}.")  # fmt: skip
