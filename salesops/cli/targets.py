@@ -22,6 +22,7 @@ from salesops.sources.newtargets import (
     names_of,
     sums_off,
 )
+from salesops.sources.quotahistory import HISTORY, quota_history
 from salesops.sources.targetcells import cents_of
 from salesops.sources.targetfiles import write_target_file
 from salesops.sources.targetsheets import COUNTED, BadTargets, read_target_sheets
@@ -113,7 +114,9 @@ def take_targets(where: str, file: str, out: Console, *, by: str, metric: str,
         raise BadTargets(where=where, reason="a database is never written to",
                          mend="Import it into a folder first: salesops import.")  # fmt: skip
     book = open_book(where)
-    new = checked(read_target_sheets(Path(file), names_of(book), metric), book)
+    told = (quota_history(Path(file)) if Path(file).name == HISTORY
+            else read_target_sheets(Path(file), names_of(book), metric))  # fmt: skip
+    new = checked(told, book)
     changes = differences(new, book)
     if changes.empty:
         out.print(f"{file} changes nothing.")

@@ -8,6 +8,7 @@ import pandas as pd
 from salesops.sources.targetcells import cents_of
 from salesops.sources.targetsheets import BadTargets
 
+HISTORY = "SalesPersonQuotaHistory.csv"
 COLUMNS = ["period", "level", "key", "metric", "cents", "where"]
 
 

@@ -165,3 +165,26 @@ def test_the_quotas_of_adventureworks_become_months():
     assert found.groupby(["key", "period"]).size().max() == 1
     mine = found[(found["key"] == "274") & (found["period"] == "2011-06")]
     assert mine["cents"].tolist() == [933_334]
+
+
+@pytest.mark.real_data
+def test_the_quotas_of_adventureworks_are_taken_over(tmp_path):
+    source = Path(os.environ["SALESOPS_REAL_DATA"]) / "adventureworks"
+    people = pd.read_csv(source / "SalesPerson.csv", sep="\t", header=None, dtype=str)[0]
+    book = tmp_path / "adventure"
+    book.mkdir()
+    users = pd.DataFrame({"id": people, "name": people, "role": "rep"})
+    users.to_csv(book / "users.csv", index=False)
+    deal = "id,stage,created_at,amount\nd1,needs,2014-05-01 02:00:00,5.00\n"
+    (book / "opportunities.csv").write_text(deal, encoding="utf-8")
+    take(book, source / "SalesPersonQuotaHistory.csv")
+    raw = pd.read_csv(source / "SalesPersonQuotaHistory.csv", sep="\t", header=None)
+    taken = in_force(open_book(book))
+    assert taken["cents"].sum() == raw[3].sum() * 100
+    first = raw[(raw[1] == 274) & raw[2].str.startswith("2011-05-31")][3].iloc[0]
+    summer = ["2011-06", "2011-07", "2011-08"]
+    mine = taken[(taken["key"] == "274") & taken["period"].isin(summer)]
+    assert mine["cents"].sum() == first * 100
+    before = state(book)
+    take(book, source / "SalesPersonQuotaHistory.csv")
+    assert state(book) == before
