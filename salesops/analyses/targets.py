@@ -71,9 +71,9 @@ class Targets(Result):
     seen: words.Seen = field(repr=False)
 
     @property
-    def what_if_picture(self) -> Exhibit | Shown:
+    def what_if_picture(self) -> Shown:
         """Growth, hiring and win rate as one picture."""
-        return words.what_if_exhibit(self.seen)
+        return words.in_detail(words.what_if_exhibit(self.seen))
 
     @property
     def nodes_table(self) -> TableView | Shown:

@@ -164,6 +164,14 @@ def what_if_exhibit(seen: Seen) -> Exhibit | Shown:
     )  # fmt: skip
 
 
+def in_detail(exhibit: Exhibit | Shown) -> Shown:
+    """Show an exhibit below page one, which it does not belong to."""
+    if isinstance(exhibit, Shown):
+        return exhibit
+    page = exhibit.html().replace('<section class="ex two"', '<div class="ex"', 1)
+    return Shown(page.removesuffix("</section>") + "</div>", exhibit.title.text())
+
+
 def together(*parts: TableView | Shown) -> Shown:
     """Set tables below each other."""
     pages = [part.page if isinstance(part, Shown) else part.html() for part in parts]

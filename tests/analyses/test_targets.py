@@ -48,8 +48,7 @@ def test_nobodys_pay_or_chance_is_in_a_teams_report(sample_book, lang):
     with language(lang):
         # Names stand beside quotas and potential alone.
         shown = [part.html() for key, part in found.exhibits.items() if key != "fair"]
-        tables = (found.nodes_table, found.months_table, found.plan_table, found.what_if_picture)
-        shown += [part.html() for part in tables]
+        shown += [found.tree_tables.page, found.pay_tables.page, found.what_if_picture.page]
     assert set(found.nodes["level"]) == {"company"}
     assert found.sheet.empty
     assert all(found.metrics[name] is None for name in ("earned", "attained", "next_pay", "quota"))

@@ -89,7 +89,8 @@ def test_a_metric_without_rows_is_null_or_a_count_of_none_and_says_why(name, tin
 def test_the_rows_shown_are_the_rows_that_make_the_number(name, sample_book, behind):
     found = behind(name)
     assert len(found.rows) == found.n == metric(sample_book, name, period="2026Q1")["n"].iloc[0]
-    assert found.rows["id"].is_unique
+    # One person's pay has no rows for a company.
+    assert found.rows.empty or found.rows["id"].is_unique
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
