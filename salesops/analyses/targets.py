@@ -43,7 +43,8 @@ class Targets(Result):
     nodes
         One row per node of the tree: `level`, `key`, `name`, `depth`, `n_people`, `plan`, `signed`,
         `middle`, `low`, `high` (by the period's end, with the people there now; 80 %), `chance`,
-        `chance_now` (of the quarter in progress), `potential_plan` (what the node's share of all
+        `chance_now` (of the quarter in progress), `from_open` (open deals, won as often as deals
+        are), `potential_plan` (what the node's share of all
         potential would carry of the target). Of people only the one in scope.
     people
         `metrics.fairness.fairness`, with `name_`.
@@ -236,7 +237,7 @@ def _seen(book: Book, period: Period, findings: tuple[Finding, ...]) -> words.Se
 
 def _nodes(book: Book, ahead: Outlook | None, now: Outlook | None) -> pd.DataFrame:
     columns = ["level", "key", "name", "depth", "n_people", "plan", "signed", "middle", "low",
-               "high", "chance", "chance_now", "potential_plan"]  # fmt: skip
+               "high", "chance", "chance_now", "potential_plan", "from_open"]  # fmt: skip
     if ahead is None:
         return pd.DataFrame(columns=columns)
     frame = ahead.nodes
@@ -257,6 +258,7 @@ def _nodes(book: Book, ahead: Outlook | None, now: Outlook | None) -> pd.DataFra
     frame["name"] = frame["key"].where(frame["level"] != "company", whose)
     frame["depth"] = frame["level"].map(deep)
     frame["potential_plan"] = frames.carried(book, frame)
+    frame["from_open"] = frames.from_open_deals(book, frame)
     return frame[columns]
 
 

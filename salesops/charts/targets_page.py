@@ -187,10 +187,10 @@ def nodes_table(nodes: pd.DataFrame) -> TableView | Shown:
                          to_reach=nodes["chance"])  # fmt: skip
     columns = {"node": "text", "n_sellers": "count", "plan": "money", "signed": "money",
                "middle": "money", "low": "money", "high": "money", "to_reach": "ratio",
-               "potential_plan": "money"}  # fmt: skip
+               "from_open": "money", "potential_plan": "money"}  # fmt: skip
     if nodes["potential_plan"].isna().all():
         del columns["potential_plan"]
-    seldom = frozenset({"n_sellers", "signed", "low", "high", "potential_plan"})
+    seldom = frozenset({"n_sellers", "signed", "low", "high", "potential_plan", "from_open"})
     return TableView(frame=frame, columns=columns, most=60, caption=Say("targets.nodes_caption"),
                      optional=seldom)  # fmt: skip
 

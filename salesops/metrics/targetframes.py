@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pandas as pd
+from ibis import _
 
 from salesops.book.book import Book
 from salesops.methods.payout import cliffs
 from salesops.metrics.fairness import CAPPED_AT
-from salesops.metrics.needs import Funnel, open_value
+from salesops.metrics.needs import Funnel, open_value, own_funnel
+from salesops.metrics.opendeals import open_deals
 from salesops.metrics.outlook import outlook
 from salesops.metrics.pay import paid_for, pay_period
 from salesops.metrics.signed import missing_for_signed
@@ -43,6 +45,22 @@ def carried(book: Book, nodes: pd.DataFrame) -> "pd.Series[float]":
         return none
     share = nodes["key"].map(sums / sums.sum()).where(nodes["level"] == "region")
     return share * float(whole.iloc[0])
+
+
+def from_open_deals(book: Book, nodes: pd.DataFrame) -> "pd.Series[float]":
+    """Give what each node's open deals are worth, won as often as the company's deals are.
+
+    Won or lost in the last twelve months, by count; of whom a deal is says its owner's team now.
+    """
+    rate = own_funnel(book).win_rate
+    deals = open_deals(book).group_by("team", "region").agg(cents=_.cents.sum()).to_pandas()
+    cents = deals["cents"].astype(float)
+    by_team, by_region = (cents.groupby(deals[c]).sum() for c in ("team", "region"))
+    found = pd.Series(float(cents.sum()), index=nodes.index)
+    for level, sums in (("team", by_team), ("region", by_region)):
+        own = nodes["level"] == level
+        found[own] = nodes.loc[own, "key"].map(sums).fillna(0.0)
+    return found / 100 * rate
 
 
 def needs(

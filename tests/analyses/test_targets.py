@@ -8,6 +8,7 @@ import pytest
 from salesops.analyses.targets import targets
 from salesops.charts.sliders import answer, sliders
 from salesops.wording.language import language
+from tests.fixtures import SAMPLE
 
 PERSON, TEAM = "U0007", "华东/一组"
 
@@ -33,6 +34,17 @@ def test_the_tree_has_teams_under_their_regions(result):
     assert places["华东"] < places["华东/一组"] < places["华北"]
     carried = nodes.loc[nodes["level"] == "region", "potential_plan"]
     assert carried.sum() == pytest.approx(nodes["plan"].iloc[0])
+
+
+def test_open_deals_count_as_often_as_deals_are_won(result, sample_book):
+    deals = pd.read_parquet(SAMPLE / "opportunities.parquet")
+    open_ = deals[deals["is_won"].isna() & deals["closed_at"].isna() & (deals["type"] != "renewal")]
+    team = pd.read_csv(SAMPLE / "users.csv").set_index("id")["team"]
+    sums = open_["amount"].astype(float).groupby(open_["owner_id"].map(team)).sum()
+    found = result.nodes[result.nodes["level"] == "team"].set_index("key")["from_open"]
+    assert found.to_numpy() == pytest.approx(
+        (sums[found.index] * result.metrics["win_rate"]).to_numpy()
+    )
 
 
 def test_what_the_diagnosis_finds_of_targets_stands_here_too(result):
