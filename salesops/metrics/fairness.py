@@ -68,6 +68,15 @@ def fairness(book: Book) -> pd.DataFrame:
     return frame.sort_values("over", ascending=False, ignore_index=True)[COLUMNS]
 
 
+def potential_by_region(book: Book) -> "pd.Series[float]":
+    """Give what customers of each region could buy, the largest capped; empty where not known."""
+    if not book.has("accounts.potential") or not book.has("accounts.region"):
+        return pd.Series(dtype=float)
+    rows = book.accounts.select("region", "potential").to_pandas().dropna()
+    value = rows["potential"].astype(float)
+    return value.clip(upper=value.quantile(CAPPED_AT)).groupby(rows["region"]).sum()
+
+
 def last_months(today: dt.date) -> Period:
     """Give the last twelve whole months."""
     month = Period.parse(f"{today:%Y-%m}")

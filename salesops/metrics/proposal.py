@@ -10,7 +10,7 @@ import pandas as pd
 from salesops.book.book import Book
 from salesops.methods.coherent import LOCKS, WISHES, coherent
 from salesops.metrics.catalogue import metric
-from salesops.metrics.fairness import CAPPED_AT, last_months
+from salesops.metrics.fairness import last_months, potential_by_region
 from salesops.metrics.outlook import Outlook, outlook
 from salesops.metrics.pace import ENOUGH_SIGNINGS
 from salesops.metrics.productivity import Past, past_of
@@ -205,11 +205,7 @@ def _wishes(
 
 def _potential(book: Book, ahead: Outlook) -> "pd.Series[float]":
     """Give each region's share of what customers could buy."""
-    if not book.has("accounts.potential") or not book.has("accounts.region"):
-        return pd.Series(dtype=float)
-    rows = book.accounts.select("region", "potential").to_pandas().dropna()
-    value = rows["potential"].astype(float)
-    sums = value.clip(upper=value.quantile(CAPPED_AT)).groupby(rows["region"]).sum()
+    sums = potential_by_region(book)
     known = ahead.nodes.loc[ahead.nodes["level"] == "region", "key"]
     sums = sums.reindex(known).dropna()
     return sums / sums.sum() if len(sums) and sums.sum() > 0 else pd.Series(dtype=float)

@@ -8,7 +8,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.methods.payout import cliffs
-from salesops.metrics.fairness import CAPPED_AT
+from salesops.metrics.fairness import potential_by_region
 from salesops.metrics.needs import Funnel, open_value, own_funnel
 from salesops.metrics.opendeals import open_deals
 from salesops.metrics.outlook import outlook
@@ -35,11 +35,7 @@ def in_tree_order(frame: pd.DataFrame) -> list[int]:
 def carried(book: Book, nodes: pd.DataFrame) -> "pd.Series[float]":
     """Give what each region's share of all potential would carry of the whole target."""
     none = pd.Series(math.nan, index=nodes.index)
-    if not book.has("accounts.potential") or not book.has("accounts.region"):
-        return none
-    rows = book.accounts.select("region", "potential").to_pandas().dropna()
-    value = rows["potential"].astype(float)
-    sums = value.clip(upper=value.quantile(CAPPED_AT)).groupby(rows["region"]).sum()
+    sums = potential_by_region(book)
     whole = nodes.loc[nodes["level"] == "company", "plan"]
     if sums.empty or whole.empty:
         return none
