@@ -189,11 +189,33 @@ def _read(sheet: Sheet, names: Names, metric: str) -> pd.DataFrame:
     for i, row in enumerate(sheet.rows[:30]):
         heads = {j: HEADS[h] for j, h in enumerate(_heads(row)) if h in HEADS}
         months = {j: m for j, cell in enumerate(row) if (m := month_of(cell)) is not None}
+        if "parent" in heads.values():
+            _refuse_circles(sheet, i, heads)
         if len(months) >= 2:
             return _wide(sheet, i, heads, months, names, metric)
         if {"period", "amount"} <= set(heads.values()):
             return _long(sheet, i, heads, names, metric)
     return pd.DataFrame(columns=COLUMNS)
+
+
+def _refuse_circles(sheet: Sheet, head: int, heads: dict[int, str]) -> None:
+    """Refuse rows whose parents, followed upwards, lead back to themselves."""
+    above, places = {}, {}
+    for i, told in _told(sheet, head, heads):
+        own = next((plain(told[c]) for c in ("key", "user", "team", "region", "name", "company")
+                    if told.get(c)), "")  # fmt: skip
+        if own and plain(told.get("parent")):
+            above[own], places[own] = plain(told["parent"]), i
+    for first in above:
+        way = [first]
+        while way[-1] in above:
+            way.append(above[way[-1]])
+            if way[-1] in way[:-1]:
+                raise BadTargets(
+                    where=sheet.at(places[first]),
+                    reason=f"{' → '.join(way)} leads back to itself",
+                    mend="Give one of them another parent (上级).",
+                )  # fmt: skip
 
 
 def _heads(row: list[Any]) -> list[str]:

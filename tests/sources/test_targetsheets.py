@@ -91,6 +91,8 @@ def test_gb18030_and_semicolons_are_read(tmp_path):
         ([["period", "level", "key", "amount"], ["soon", "user", "u1", 3]], "'soon' is no period"),
         ([["period", "level", "key", "amount"], ["2026-01", "boss", "u1", 3]],
          "'boss' is no level"),
+        ([["2027"], ["部门", "上级", "一月", "二月"], ["a", "b", 1, 2], ["b", "a", 1, 2]],
+         "row 3: a → b → a leads back to itself"),
         ([["nothing", "here"], ["a", "b"]], "no target is in it"),
         ([["2027"], ["员工", "一月", "二月"], [None, 1, 2]], "the row names nobody"),
     ],
