@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from salesops.book.book import Book, open_book
+from salesops.cli.running import BadOption
 from salesops.methods.coherent import LOCKS
 from salesops.metrics.proposal import baseline, node_name, proposed
 from salesops.model.calendar import Period
 from salesops.sources.newtargets import (
     KEYS,
-    apply_targets,
     checked,
     differences,
     in_force,
@@ -24,8 +24,10 @@ from salesops.sources.newtargets import (
 )
 from salesops.sources.quotahistory import HISTORY, quota_history
 from salesops.sources.targetcells import cents_of
-from salesops.sources.targetfiles import write_target_file
-from salesops.sources.targetsheets import COUNTED, BadTargets, read_target_sheets
+from salesops.sources.targetfiles import WORDS, write_target_file
+from salesops.sources.targetgrids import BadTargets
+from salesops.sources.targetsheets import COUNTED, read_target_sheets
+from salesops.sources.targetstore import apply_targets
 
 SHOWN = 15
 _LOCK = re.compile(r"^(?P<node>[^@=]+)(?:@(?P<month>20\d\d-\d\d))?=(?P<amount>.+)$")
@@ -36,6 +38,8 @@ def write_targets(
     locks: Sequence[str], file: str, lang: str,
 ) -> None:  # fmt: skip
     """Propose the targets of a year, or give those in force, and write them to a file."""
+    if lang not in WORDS:
+        raise BadOption(option="--lang", value=lang, expected="zh or en")
     book = open_book(where)
     period = book.period(year) if year else _running(book)
     if goal or growth is not None or locks:

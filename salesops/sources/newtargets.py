@@ -5,30 +5,34 @@ that a book of an earlier date shows what held then. `targets_log.csv` beside th
 handed in which change, and when.
 """
 
-import csv
-import datetime as dt
-import io
-import os
 from decimal import Decimal
-from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from ibis import _
 
 from salesops.book.book import Book
+from salesops.book.moment import instant
 from salesops.model.calendar import Period
-from salesops.sources.targetsheets import LEVELS, BadTargets, Names
+from salesops.model.errors import nearest
+from salesops.sources.targetgrids import BadTargets
+from salesops.sources.targetsheets import LEVELS, METRIC_WORDS, Names
 
-LOG = "targets_log.csv"
 KEYS = ["period", "level", "key", "metric"]
 CHANGES = [*KEYS, "name", "before", "after", "where"]
 
 
 def names_of(book: Book) -> Names:
     """Give whom targets of a book may speak of."""
-    people = book.unscoped("users").select("id", "name", "team", "region").to_pandas()
-    return Names(people=people, company=book.settings.company.name)
+    columns = ["id", "name", "team", "region", "left_on"]
+    people = book.unscoped("users").select(*columns).to_pandas()
+    # Who is hired but has not begun is planned for already.
+    coming = book.store.tables["users"].select(*columns).to_pandas()
+    coming = coming[~coming["id"].isin(people["id"])]
+    old = in_force(book)[["level", "key"]].itertuples(index=False, name=None)
+    company = book.settings.company
+    return Names(people=pd.concat([people, coming], ignore_index=True) if len(coming) else people,
+                 company=company.name, standing=frozenset(old),
+                 fiscal_year_starts=company.fiscal_year_starts)  # fmt: skip
 
 
 def in_force(book: Book) -> pd.DataFrame:
@@ -36,10 +40,13 @@ def in_force(book: Book) -> pd.DataFrame:
     columns = [*KEYS, "set_at", "amount"]
     if not book.has("targets.amount"):
         return pd.DataFrame(columns=[*KEYS, "cents"])
-    frame = book.unscoped("targets").select(*columns).to_pandas()
+    # A target without a date of its own holds, however far ahead its month lies.
+    rows = book.store.tables["targets"]
+    rows = rows.filter(rows.set_at.isnull() | (rows.set_at <= instant(book.instant)))
+    frame = rows.filter(_.amount.notnull()).select(*columns).to_pandas()
     frame["key"] = frame["key"].fillna("")
     frame = frame.sort_values("set_at", na_position="first", kind="stable")
-    frame = frame.drop_duplicates(KEYS, keep="last").dropna(subset=["amount"])
+    frame = frame.drop_duplicates(KEYS, keep="last")
     cents = [int(Decimal(str(amount)) * 100) for amount in frame["amount"]]
     return frame.assign(cents=cents)[[*KEYS, "cents"]].reset_index(drop=True)
 
@@ -55,28 +62,33 @@ def checked(new: pd.DataFrame, book: Book) -> pd.DataFrame:
     Raises
     ------
     BadTargets
-        An unknown level or key, an amount below 0, a new amount for somebody who had left, a
-        person in two teams, or two amounts for one month.
+        An unknown level, key or metric, an amount below 0, a new amount for somebody who had
+        left or a team that is no more, a person in two teams, or two amounts for one month.
     """
-    people = book.unscoped("users").select("id", "name", "team", "left_on").to_pandas()
-    left = pd.to_datetime(people.set_index("id")["left_on"])
     names = names_of(book)
-    known = {(level, key): key in names.found(level, key)
-             for level, key in new[["level", "key"]].drop_duplicates().itertuples(index=False)
-             if level in LEVELS}  # fmt: skip
-    standing = set(in_force(book)[[*KEYS, "cents"]].itertuples(index=False, name=None))
+    left = pd.to_datetime(names.people.set_index("id")["left_on"])
+    known = {level: names.keys(level) for level in LEVELS}
+    held = in_force(book)
+    metrics = sorted({*METRIC_WORDS, *held["metric"]})
+    standing = set(held[[*KEYS, "cents"]].itertuples(index=False, name=None))
     for row in new.itertuples():
         if row.level not in LEVELS:
             raise BadTargets(where=row.where, reason=f"{row.level!r} is no level",
                              mend="Write company, region, team or user.")  # fmt: skip
-        if not known[row.level, row.key]:
-            raise BadTargets(where=row.where, reason=f"there is no {row.level} {row.key!r}",
-                             mend="Is it written as in the book, or from another one?")  # fmt: skip
+        # What stood before somebody left, or a team was dissolved, is history, and may stay.
+        stands = (row.period, row.level, row.key, row.metric, row.cents) in standing
+        if row.key not in known[row.level] and not stands:
+            raise BadTargets(
+                where=row.where, reason=f"there is no {row.level} {row.key!r}",
+                mend=f"Nearest: {nearest(row.key, known[row.level])}. Is it written as in the "
+                "book, or from another one?",
+            )  # fmt: skip
+        if row.metric not in metrics:
+            raise BadTargets(where=row.where, reason=f"no target is kept of {row.metric!r}",
+                             mend=f"Write one of {', '.join(metrics)}.")  # fmt: skip
         if row.cents < 0:
             raise BadTargets(where=row.where, reason="the amount is below 0",
                              mend="A target is 0 or more; leave it empty for none.")  # fmt: skip
-        # What stood before somebody left is history, and may stay.
-        stands = (row.period, row.level, row.key, row.metric, row.cents) in standing
         gone = left.get(row.key) if row.level == "user" and not stands else None
         if gone is not None and not pd.isna(gone) and gone.date() < Period.parse(row.period).start:
             raise BadTargets(
@@ -91,10 +103,13 @@ def _refuse_two_teams(new: pd.DataFrame) -> None:
     """Refuse a person who stands in the sheets of two teams."""
     own = new[(new["level"] == "user") & new["where"].str.contains(", sheet ")]
     sheet = own["where"].str.extract(r", sheet (.*), (?:row|cell) ")[0]
-    for person, sheets in sheet.groupby(own["key"]):
+    # A sheet may be one metric's or one year's instead of a team's.
+    of = [own["key"], own["metric"], own["period"].str[:4]]
+    for (person, _metric, _year), sheets in sheet.groupby(of):
         several = sorted(set(sheets.dropna()))
         if len(several) > 1:
-            first = own.loc[(own["key"] == person) & (sheet == several[1]), "where"].iloc[0]
+            mine = sheet.loc[sheets.index]
+            first = own.loc[mine.index[mine == several[1]][0], "where"]
             raise BadTargets(
                 where=first, reason=f"{person} stands in the sheets {' and '.join(several[:2])}",
                 mend="Leave the person in one team's sheet.",
@@ -169,83 +184,3 @@ def _compared(whole: pd.DataFrame, parts: pd.DataFrame, level: str, over: float)
     both = both.assign(gap=gap)[gap.abs() > 1.5]
     found = both.groupby(["above", "metric"]).agg(months=("gap", "size"), gap=("gap", "sum"))
     return found.reset_index().rename(columns={"above": "key"}).assign(level=level)
-
-
-def apply_targets(
-    folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime, now: dt.datetime
-) -> None:
-    """Add changed targets to a book's folder, and note who handed them in.
-
-    Parameters
-    ----------
-    folder
-        Holds `targets.csv`, `targets.parquet` or neither.
-    changes
-        As `differences` gives them.
-    by
-        Who hands them in.
-    at
-        From when on they hold, in UTC.
-    now
-        When they were handed in, for the log.
-    """
-    rows = changes.assign(amount=[_money(c) for c in changes["after"]],
-                          set_at=f"{at:%Y-%m-%d %H:%M:%S.%f}")  # fmt: skip
-    parquet = folder / "targets.parquet"
-    if parquet.exists():
-        _replaced(parquet, _with_rows(parquet, changes, at))
-    else:
-        file = folder / "targets.csv"
-        text = file.read_text(encoding="utf-8-sig") if file.exists() else ""
-        _replaced(file, _appended(text, rows, [*KEYS, "amount", "set_at"]).encode())
-    log = folder / LOG
-    noted = changes.assign(
-        handed_in_at=f"{now:%Y-%m-%d %H:%M:%S}", by=by, after=[_money(c) for c in changes["after"]],
-        before=["" if pd.isna(c) else _money(int(c)) for c in changes["before"]],
-    )  # fmt: skip
-    text = log.read_text(encoding="utf-8") if log.exists() else ""
-    _replaced(
-        log, _appended(text, noted, ["handed_in_at", "by", *KEYS, "before", "after"]).encode()
-    )
-
-
-def _money(cents: int) -> str:
-    return f"{int(cents) // 100}.{int(cents) % 100:02d}"
-
-
-def _appended(text: str, rows: pd.DataFrame, columns: list[str]) -> str:
-    """Write rows behind a CSV's own, in the order of its columns."""
-    head = next(csv.reader(io.StringIO(text)), columns) if text else columns
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    if not text:
-        writer.writerow(head)
-    for row in rows.to_dict("records"):
-        writer.writerow([row.get(column, "") for column in head])
-    joint = "" if not text or text.endswith("\n") else "\n"
-    return text + joint + lines.getvalue()
-
-
-def _with_rows(parquet: Path, changes: pd.DataFrame, at: dt.datetime) -> bytes:
-    table = pq.read_table(parquet)
-    values = {**{c: changes[c].tolist() for c in KEYS},
-              "amount": [Decimal(_money(c)) for c in changes["after"]],
-              "set_at": [at.replace(tzinfo=None)] * len(changes)}  # fmt: skip
-    columns = []
-    for named in table.schema:
-        own = pa.array(values.get(named.name, [None] * len(changes)))
-        columns.append(own.cast(named.type))
-    whole = pa.concat_tables([table, pa.table(columns, schema=table.schema)])
-    raw = io.BytesIO()
-    pq.write_table(whole, raw)
-    return raw.getvalue()
-
-
-def _replaced(path: Path, raw: bytes) -> None:
-    """Write a file in one step, so that nobody reads half of it."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_bytes(raw)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from salesops.sources.targetcells import cents_of
-from salesops.sources.targetsheets import BadTargets
+from salesops.sources.targetgrids import BadTargets
 
 HISTORY = "SalesPersonQuotaHistory.csv"
 COLUMNS = ["period", "level", "key", "metric", "cents", "where"]

@@ -12,6 +12,19 @@ _EN = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "no
 _DATED = re.compile(r"^(20\d\d)\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(?:1日?|01)?)?$")
 _NUMBERED = re.compile(r"^(\d{1,2}|[一二三四五六七八九十]{1,3})\s*月份?$")
 _YEAR = re.compile(r"(20\d\d)")
+# As English Excel shows and saves a month: Mar-26, Mar 2026.
+_WORDED = re.compile(r"^([a-z]{3,9})\.?(?:[\s\-/,]+(20\d\d|\d\d))?$", re.IGNORECASE)
+# What may stand behind a month in a head.
+_BEHIND = re.compile(r"\s*(?:\((?:[^()]*元|亿|万|目标|计划|任务)\)|目标|计划|任务)$")
+# A unit is told in brackets, after 单位, or as a word; 万 alone is part of many a name.
+_BIG = "亿元|万元|千元"
+_UNIT = re.compile(
+    rf"\(\s*(?:单位:?\s*)?(?:人民币)?\s*({_BIG}|亿|万|元)\s*\)"
+    rf"|单位:?\s*(?:人民币)?\s*({_BIG}|亿|万|元)|(?<![\d.])({_BIG})"
+)
+# Thousands in groups of three, or of four as in 万; a single comma may be a decimal point.
+_NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,4}(?:,\d{4})+)?(?:\.\d*)?(?:e[+-]?\d+)?",
+                     re.IGNORECASE)  # fmt: skip
 _QUARTER = re.compile(r"^(20\d\d)\s*年?\s*[-/]?\s*q?\s*([1-4])(?:\s*季度?)?$", re.IGNORECASE)
 TOTALS = frozenset(
     {"合计", "总计", "小计", "全年", "年度合计", "年合计", "total", "sum", "year total"}
@@ -43,12 +56,14 @@ def month_of(value: Any) -> tuple[int | None, int] | None:
 
     Examples
     --------
-    >>> month_of("十二月"), month_of("3月"), month_of("2027-03"), month_of("Sept."), month_of("Q1")
-    ((None, 12), (None, 3), (2027, 3), (None, 9), None)
+    >>> month_of("十二月"), month_of("3月（万元）"), month_of("2027-03"), month_of("Sept.")
+    ((None, 12), (None, 3), (2027, 3), (None, 9))
+    >>> month_of("Mar-26"), month_of("Q1")
+    ((2026, 3), None)
     """
     if isinstance(value, dt.datetime | dt.date):
         return value.year, value.month
-    text = plain(value)
+    text = _BEHIND.sub("", plain(value))
     dated = _DATED.match(text)
     if dated:
         return _within(int(dated[2]), int(dated[1]))
@@ -56,9 +71,10 @@ def month_of(value: Any) -> tuple[int | None, int] | None:
     if numbered:
         told = numbered[1]
         return _within(int(told) if told.isdigit() else _ZH.get(told, 0), None)
-    word = text.lower().rstrip(".")
-    if word.isalpha() and word[:3] in _EN and len(word) >= 3 and _is_month(word):
-        return None, _EN.index(word[:3]) + 1
+    worded = _WORDED.match(text)
+    if worded and _is_month(worded[1].lower()):
+        year = int(worded[2]) % 100 + 2000 if worded[2] else None
+        return year, _EN.index(worded[1][:3].lower()) + 1
     return None
 
 
@@ -84,13 +100,22 @@ def year_of(value: Any) -> int | None:
     return int(found.pop()) if len(found) == 1 else None
 
 
-def months_of_period(text: str) -> list[str] | None:
+def months_of_period(text: str, first: int = 1) -> list[str] | None:
     """Give the months of a month, quarter or year as it is written; null for anything else.
+
+    Parameters
+    ----------
+    text
+        The period.
+    first
+        Month in which the fiscal year begins, to which quarters and years belong.
 
     Examples
     --------
     >>> months_of_period("2026Q1"), months_of_period("2026-3"), months_of_period("soon")
     (['2026-01', '2026-02', '2026-03'], ['2026-03'], None)
+    >>> months_of_period("2026Q4", first=4)
+    ['2027-01', '2027-02', '2027-03']
     """
     told = plain(text)
     dated = month_of(told)
@@ -98,29 +123,34 @@ def months_of_period(text: str) -> list[str] | None:
         return [f"{dated[0]}-{dated[1]:02d}"]
     quarter = _QUARTER.match(told)
     if quarter:
-        first = 3 * int(quarter[2]) - 2
-        return [f"{quarter[1]}-{first + k:02d}" for k in range(3)]
+        return _run(int(quarter[1]), first + 3 * int(quarter[2]) - 3, 3)
     if re.fullmatch(r"20\d\d年?", told):
-        return [f"{told[:4]}-{m:02d}" for m in range(1, 13)]
+        return _run(int(told[:4]), first, 12)
     return None
 
 
-def unit_of(text: str) -> int:
-    """Give what a head such as `目标（万元）` multiplies amounts by; 1 where it names no unit.
+def _run(year: int, month: int, n: int) -> list[str]:
+    """Name so many months from one on; the 13th month is January of the next year."""
+    begin = year * 12 + month - 1
+    return [f"{m // 12}-{m % 12 + 1:02d}" for m in range(begin, begin + n)]
+
+
+def unit_of(text: str) -> int | None:
+    """Give what a head such as `目标（万元）` multiplies amounts by; null where it names no unit.
 
     Examples
     --------
-    >>> unit_of("目标(万元)"), unit_of("Target"), unit_of("单位：千元")
-    (10000, 1, 1000)
+    >>> unit_of("目标(万元)"), unit_of("Target"), unit_of("单位：千元"), unit_of("万达集团")
+    (10000, None, 1000, None)
     """
-    for name in ("亿元", "万元", "千元", "亿", "万"):
-        if name in text:
-            return UNITS[name]
-    return 1
+    found = _UNIT.search(plain(text))
+    return UNITS.get(next(name for name in found.groups() if name), 1) if found else None
 
 
 def cents_of(value: Any, unit: int) -> int | None:
     """Read an amount as whole cents; null for an empty cell.
+
+    A unit behind the number counts instead of that of its column.
 
     Raises
     ------
@@ -131,21 +161,25 @@ def cents_of(value: Any, unit: int) -> int | None:
     --------
     >>> cents_of("1,234.5", 1), cents_of("¥12万", 1), cents_of(3.2, 10_000), cents_of("-", 1)
     (123450, 12000000, 3200000, None)
+    >>> cents_of("120000元", 10_000)
+    12000000
     """
-    if value is None or isinstance(value, bool):
+    if value is None:
         return None
     text = plain(value if not isinstance(value, float) else repr(value))
-    text = text.replace(",", "").replace(" ", "").lstrip("¥$€￥").removesuffix("元")
+    text = text.replace(" ", "").lstrip("¥$€￥")
     if text in ("", "-", "—", "/", "nan"):
         return None
-    for name, factor in UNITS.items():
-        if text.lower().endswith(name.removesuffix("元")):
-            text, unit = text[: -len(name.removesuffix("元"))], factor
+    if text.startswith("="):
+        raise ValueError(f"{text} was never calculated")
+    for name, factor in {**UNITS, "元": 1}.items():
+        if text.lower().endswith(name):
+            text, unit = text[: -len(name)], factor
             break
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{value!r} is no amount")
     try:
-        amount = Decimal(text) * unit * 100
+        amount = Decimal(text.replace(",", "")) * unit * 100
     except InvalidOperation as error:
         raise ValueError(f"{value!r} is no amount") from error
-    if not amount.is_finite():
-        raise ValueError(f"{value!r} is no amount")
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))

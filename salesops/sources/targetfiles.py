@@ -7,14 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from salesops.sources.targetsheets import BadTargets
+from salesops.sources.targetgrids import REPEATED, BadTargets
 
 WORDS = {
     "zh": {"level": "层级", "key": "编号", "name": "名称", "metric": "指标", "total": "合计",
-           "company": "全公司", "title": "{year}年目标", "period": "期间", "amount": "金额",
+           "company": "全公司", "others": "其他", "title": "{year}年目标",
+           "period": "期间", "amount": "金额",
            "months": "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月"},
     "en": {"level": "level", "key": "key", "name": "name", "metric": "metric", "total": "total",
-           "company": "company", "title": "Targets {year}", "period": "period",
+           "company": "company", "others": "others", "title": "Targets {year}", "period": "period",
            "amount": "amount",
            "months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"},
 }  # fmt: skip
@@ -23,7 +24,7 @@ MOST_NAME = 31
 
 
 def write_target_file(targets: pd.DataFrame, people: pd.DataFrame, path: Path, lang: str) -> None:
-    """Write targets of one year to a CSV or XLSX file, in one step.
+    """Write targets of a calendar or fiscal year to a CSV or XLSX file, in one step.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def write_target_file(targets: pd.DataFrame, people: pd.DataFrame, path: Path, l
     Raises
     ------
     BadTargets
-        The file is named otherwise, or a workbook's targets lie in several years.
+        The file is named otherwise, or a workbook's targets lie in more than twelve months.
     """
     if path.suffix.lower() not in (".csv", ".xlsx"):
         raise BadTargets(where=str(path), reason="targets are written as .csv or .xlsx",
@@ -79,22 +80,26 @@ def _workbook(
 ) -> None:
     import openpyxl
 
-    years = sorted(set(targets["period"].str[:4]))
-    if len(years) > 1:
-        raise BadTargets(where=where, reason=f"the targets lie in {' and '.join(years)}",
+    months = _months(set(targets["period"]))
+    if len(months) > 12:
+        raise BadTargets(where=where, reason=f"the targets lie in {months[0]} to {months[-1]}",
                          mend="Write one year: --year 2027.")  # fmt: skip
     book = openpyxl.Workbook()
     book.remove(book.active)
     team_of = people.set_index("id")["team"]
     above = targets["level"].isin(["company", "region"])
-    first = _sheet(book, words["company"], targets[above], words, years[0])
+    placed = above.copy()
+    first = _sheet(book, words["company"], targets[above], words, months)
     teams = targets.loc[targets["level"] == "team", "key"]
     for team in sorted(set(teams) | set(team_of.dropna())):
         mine = (targets["level"] == "team") & (targets["key"] == team)
         mine |= (targets["level"] == "user") & (targets["key"].map(team_of) == team)
         if mine.any():
-            own = _sheet(book, team, targets[mine], words, years[0])
+            own = _sheet(book, team, targets[mine], words, months)
             _refer(first, own)
+            placed |= mine
+    if not placed.all():
+        _sheet(book, words["others"], targets[~placed], words, months)
     book.save(path)
 
 
@@ -105,29 +110,35 @@ def _refer(first: Any, own: Any) -> None:
             continue
         told = [own.cell(row, c).value for c in range(1, 5)]
         letters = [own.cell(row, c).column_letter for c in range(5, own.max_column + 1)]
-        first.append([*told, *(f"='{own.title}'!{letter}{row}" for letter in letters)])
+        sheet = own.title.replace("'", "''")
+        first.append([*told, *(REPEATED.format(cell=f"'{sheet}'!{letter}{row}")
+                               for letter in letters)])  # fmt: skip
         for column in range(5, own.max_column + 1):
             cell = first.cell(first.max_row, column)
             cell.number_format = own.cell(row, column).number_format
 
 
-def _sheet(book: Any, name: str, targets: pd.DataFrame, words: dict[str, str], year: str) -> Any:
+def _sheet(
+    book: Any, name: str, targets: pd.DataFrame, words: dict[str, str], months: list[str]
+) -> Any:  # fmt: skip
     """Write one sheet: a title, heads, a row per metric and node."""
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
-    sheet.append([words["title"].format(year=year) + f" · {name}"])
-    months = words["months"].split()
+    years = sorted({month[:4] for month in months})
+    sheet.append([words["title"].format(year="–".join(years)) + f" · {name}"])
     heads = [words[c] for c in ("level", "key", "name", "metric")]
-    sheet.append([*heads, *months, words["total"]])
-    wide = targets.assign(month=targets["period"].str[5:].astype(int)).pivot_table(
-        index=["metric", "level", "key", "name"], columns="month", values="cents", aggfunc="sum"
+    # Months that run into another year carry theirs.
+    shown = words["months"].split() if len(years) == 1 else months
+    sheet.append([*heads, *shown, words["total"]])
+    wide = targets.pivot_table(
+        index=["metric", "level", "key", "name"], columns="period", values="cents", aggfunc="sum"
     )  # fmt: skip
     rows = sorted(wide.iterrows(), key=lambda r: (r[0][0], ORDER[r[0][1]], r[0][2]))
     for (metric, level, key, label), values in rows:
         at = sheet.max_row + 1
-        cells = [_number(values.get(m)) for m in range(1, 13)]
+        cells = [_number(values.get(month)) for month in months]
         last = get_column_letter(4 + len(months))
         sheet.append([level, key, label, metric, *cells, f"=SUM(E{at}:{last}{at})"])
         for column in range(5, 6 + len(months)):
@@ -138,6 +149,13 @@ def _sheet(book: Any, name: str, targets: pd.DataFrame, words: dict[str, str], y
         sheet.column_dimensions[get_column_letter(column)].width = 10 if column <= 4 else 14
     sheet.freeze_panes = "E3"
     return sheet
+
+
+def _months(told: set[str]) -> list[str]:
+    """List the months of the calendar year, or those from the first to the last."""
+    if len({month[:4] for month in told}) == 1:
+        return [f"{min(told)[:4]}-{m:02d}" for m in range(1, 13)]
+    return [str(m) for m in pd.period_range(min(told), max(told), freq="M")]
 
 
 def _number(cents: float | None) -> float | None:

@@ -1,15 +1,13 @@
 """Targets as people keep them: read from month-wide sheets and long lists."""
 
-import csv
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from salesops.model.errors import SalesopsError
+from salesops.model.errors import nearest
 from salesops.sources.targetcells import (
     TOTALS,
     cents_of,
@@ -19,6 +17,7 @@ from salesops.sources.targetcells import (
     unit_of,
     year_of,
 )
+from salesops.sources.targetgrids import BadTargets, Sheet, sheets_of
 
 # A unit of money in a title is none of these.
 COUNTED = "new_customers"
@@ -27,7 +26,8 @@ LEVELS = ("company", "region", "team", "user")
 # Head of a column, in small letters -> what it tells.
 HEADS = {
     "level": "level", "层级": "level", "级别": "level", "类型": "level",
-    "key": "key", "id": "key", "编号": "key", "编码": "key", "工号": "user", "员工编号": "user",
+    "key": "key", "id": "key", "编号": "key", "编码": "key", "工号": "key", "员工编号": "key",
+    "员工工号": "key",
     "name": "name", "名称": "name", "姓名": "user", "员工": "user", "销售": "user",
     "业务员": "user",
     "person": "user", "employee": "user", "rep": "user",
@@ -51,23 +51,6 @@ METRIC_WORDS = {
 }  # fmt: skip
 
 
-@dataclass(eq=False, kw_only=True)
-class BadTargets(SalesopsError, ValueError):
-    """A list of targets can't be taken over."""
-
-    where: str
-    reason: str
-    mend: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.where}: {self.reason}.\n"
-            "Expected: a list with period, level, key, metric and amount, or a sheet with one "
-            "column a month (一月…十二月, Jan…Dec) and one row a company, team or person.\n"
-            f"{self.mend}"
-        )
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Names:
     """Who and what a book knows.
@@ -78,41 +61,43 @@ class Names:
         `id`, `name`, `team`, `region`.
     company
         The company's own name.
+    standing
+        Level and key of targets that are in force, as of teams that nobody is in any more.
+    fiscal_year_starts
+        Month in which the years of quarters and years begin.
     """
 
     people: pd.DataFrame
     company: str = ""
+    standing: frozenset[tuple[str, str]] = frozenset()
+    fiscal_year_starts: int = 1
 
-    def found(self, level: str, name: str) -> list[str]:
-        """Give the keys that a name may mean at a level."""
+    def keys(self, level: str) -> list[str]:
+        """List the keys that the people tell; teams that hold teams are teams too."""
         if level == "company":
             return [""]
-        if level in ("team", "region"):
-            known = sorted({str(v) for v in self.people[level].dropna()})
-            if name in known:
-                return [name]
-            return [k for k in known if level == "team" and k.rsplit("/", 1)[-1] == name]
-        by_id = self.people["id"].astype(str) == name
-        return list(self.people.loc[by_id if by_id.any() else self.people["name"] == name, "id"])
+        known = {str(v) for v in self.people["id" if level == "user" else level].dropna()}
+        if level == "team":
+            parts = [key.split("/") for key in known]
+            known |= {"/".join(p[:i]) for p in parts for i in range(1, len(p))}
+        return sorted(known)
 
+    def found(self, level: str, name: str) -> list[str]:
+        """Give the keys that a name may mean at a level; a cell may have half-width signs."""
+        if level == "company":
+            return [""]
+        of_old = {key for of, key in self.standing if of == level}
+        known = sorted({*self.keys(level), *of_old})
+        same = [key for key in known if key == name] or [k for k in known if plain(k) == name]
+        if same or level == "region":
+            return same
+        if level == "team":
+            return [k for k in known if plain(k).rsplit("/", 1)[-1] == name]
+        return list(self.people.loc[self.people["name"].map(plain) == name, "id"])
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Sheet:
-    """One sheet as a grid of cells."""
-
-    file: str
-    name: str
-    rows: list[list[Any]] = field(repr=False)
-
-    def at(self, row: int, column: int | None = None) -> str:
-        """Name a place for a message."""
-        from openpyxl.utils import get_column_letter
-
-        sheet = f", sheet {self.name}" if self.name else ""
-        place = f"row {row + 1}"
-        if column is not None and self.name:
-            place = f"cell {get_column_letter(column + 1)}{row + 1}"
-        return f"{self.file}{sheet}, {place}"
+    def called(self, person: str) -> str:
+        """Give a person's name as it may stand in a cell."""
+        return next(iter(self.people.loc[self.people["id"] == person, "name"].map(plain)), "")
 
 
 def read_target_sheets(path: Path, names: Names, metric: str = "bookings") -> pd.DataFrame:
@@ -138,50 +123,12 @@ def read_target_sheets(path: Path, names: Names, metric: str = "bookings") -> pd
     BadTargets
         What can't be read, with its place.
     """
-    parts = [_read(sheet, names, metric) for sheet in _sheets(path)]
+    parts = [_read(sheet, names, metric) for sheet in sheets_of(path, _known)]
     frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     if frame.empty:
         raise BadTargets(where=str(path), reason="no target is in it",
                          mend="Is it the right file?")  # fmt: skip
     return frame
-
-
-def _sheets(path: Path) -> list[Sheet]:
-    if not path.is_file():
-        raise BadTargets(where=str(path), reason="there is no such file", mend="Is the path right?")
-    raw = path.read_bytes()
-    if raw[:2] == b"PK":
-        return _workbook(path, raw)
-    text = _decoded(path, raw)
-    try:
-        dialect: Any = csv.Sniffer().sniff(text[:4096], delimiters=",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    rows: list[list[Any]] = [list(row) for row in csv.reader(io.StringIO(text), dialect)]
-    return [Sheet(file=path.name, name="", rows=rows)]
-
-
-def _workbook(path: Path, raw: bytes) -> list[Sheet]:
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
-    except Exception as error:
-        raise BadTargets(where=str(path), reason=f"it is no workbook ({error})",
-                         mend="Save it again as .xlsx.") from error  # fmt: skip
-    return [Sheet(file=path.name, name=sheet.title,
-                  rows=[list(row) for row in sheet.iter_rows(values_only=True)])
-            for sheet in book.worksheets if sheet.sheet_state == "visible"]  # fmt: skip
-
-
-def _decoded(path: Path, raw: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadTargets(where=str(path), reason="its text is neither UTF-8 nor GB18030",
-                     mend="Save it again as CSV UTF-8.")  # fmt: skip
 
 
 def _read(sheet: Sheet, names: Names, metric: str) -> pd.DataFrame:
@@ -192,6 +139,7 @@ def _read(sheet: Sheet, names: Names, metric: str) -> pd.DataFrame:
         if "parent" in heads.values():
             _refuse_circles(sheet, i, heads)
         if len(months) >= 2:
+            _refuse_unclear(sheet, i, months)
             return _wide(sheet, i, heads, months, names, metric)
         if {"period", "amount"} <= set(heads.values()):
             return _long(sheet, i, heads, names, metric)
@@ -218,6 +166,23 @@ def _refuse_circles(sheet: Sheet, head: int, heads: dict[int, str]) -> None:
                 )  # fmt: skip
 
 
+def _known(row: list[Any]) -> int:
+    return sum(1 for head in _heads(row) if head in HEADS or month_of(head) is not None)
+
+
+def _refuse_unclear(sheet: Sheet, head: int, months: dict[int, tuple[int | None, int]]) -> None:
+    """Refuse months that stand there twice, or without a year run into the next one."""
+    told = list(months.values())
+    for j, month in months.items():
+        if told.count(month) > 1 and told.index(month) != list(months).index(j):
+            raise BadTargets(where=sheet.at(head, j), reason="the month stands there twice",
+                             mend="Take one of the two columns away.")  # fmt: skip
+    undated = [month for year, month in told if year is None]
+    if undated != sorted(undated):
+        raise BadTargets(where=sheet.at(head), reason="its months do not lie in one year in order",
+                         mend="Write the months with their year, such as 2027-03.")  # fmt: skip
+
+
 def _heads(row: list[Any]) -> list[str]:
     return [plain(cell).lower().split("(")[0].strip() for cell in row]
 
@@ -226,9 +191,9 @@ def _long(
     sheet: Sheet, head: int, heads: dict[int, str], names: Names, metric: str
 ) -> pd.DataFrame:
     found = []
-    unit = unit_of("".join(plain(c) for c in sheet.rows[head]))
+    unit = unit_of(" ".join(plain(c) for c in sheet.rows[head])) or 1
     for i, told in _told(sheet, head, heads):
-        months = months_of_period(plain(told.get("period")))
+        months = months_of_period(plain(told.get("period")), names.fiscal_year_starts)
         if months is None:
             raise BadTargets(where=sheet.at(i), reason=f"{told.get('period')!r} is no period",
                              mend="Write a month as 2026-03, a quarter as 2026Q1.")  # fmt: skip
@@ -236,7 +201,7 @@ def _long(
         cents = _amount(sheet, i, _column(heads, "amount"), unit)
         if cents is None:
             continue
-        name = _metric(plain(told.get("metric")), metric)
+        name = _metric(sheet, i, plain(told.get("metric"))) or metric
         parts = _thirds(cents, len(months))
         found += [(m, level, key, name, part, sheet.at(i))
                   for m, part in zip(months, parts, strict=True)]  # fmt: skip
@@ -248,19 +213,23 @@ def _wide(
     names: Names, metric: str,
 ) -> pd.DataFrame:  # fmt: skip
     above = " ".join(plain(c) for row in sheet.rows[:head] for c in row) + " " + sheet.name
-    unit = unit_of(above + "".join(plain(c) for c in sheet.rows[head]))
-    said = _metric(above, metric)
     total = next((j for j, h in enumerate(_heads(sheet.rows[head])) if h in TOTALS), None)
+    units = _units(sheet, head, above, months, total)
+    said = [] if "metric" in heads.values() else _metrics_in(above)
+    if len(said) > 1:
+        raise BadTargets(where=sheet.at(0), reason=f"it speaks of {' and '.join(said)}",
+                         mend="Say in a column 指标 (metric) which rows are of which.")  # fmt: skip
     found = []
     for i, told in _told(sheet, head, heads, first=min(months)):
-        if any(plain(v) in TOTALS for v in told.values()):
+        if any(plain(v).lower() in TOTALS for v in told.values()):
             continue
         level, key = _node(sheet, i, told, names)
         year = year_of(told.get("year")) or year_of(above)
-        name = _metric(plain(told.get("metric")), said)
-        times = 1 if name == COUNTED else unit
-        cells = {j: _amount(sheet, i, j, times) for j in months}
-        _agrees(sheet, i, total, times, cells)
+        name = _metric(sheet, i, plain(told.get("metric"))) or (*said, metric)[0]
+        times = {j: 1 if name == COUNTED else unit for j, unit in units.items()}
+        cells = {j: _amount(sheet, i, j, times[j]) for j in months}
+        if total is not None:
+            _agrees(sheet, i, total, times[total], cells)
         for j, (own, month) in months.items():
             cents = cells[j]
             if cents is None:
@@ -272,6 +241,21 @@ def _wide(
             place = sheet.at(i, j)
             found.append((f"{own or year}-{month:02d}", level, key, name, cents, place))
     return pd.DataFrame(found, columns=COLUMNS)
+
+
+def _units(
+    sheet: Sheet, head: int, above: str, months: dict[int, tuple[int | None, int]],
+    total: int | None,
+) -> dict[int, int]:  # fmt: skip
+    """Give what each column of amounts multiplies by: its own unit, else that of the sheet."""
+    cells = dict(enumerate(map(plain, sheet.rows[head])))
+    own = {j: unit_of(cells[j]) for j in (*months, total) if j is not None}
+    several = {own[j] for j in months}
+    if len(several) > 1:
+        raise BadTargets(where=sheet.at(head), reason="its months name different units, or only "
+                         "some name one", mend="Write one unit into the title.")  # fmt: skip
+    whole = unit_of(" ".join([above, *(text for j, text in cells.items() if j not in own)])) or 1
+    return {j: unit or whole for j, unit in own.items()}
 
 
 def _told(
@@ -298,18 +282,38 @@ def _node(sheet: Sheet, i: int, told: dict[str, Any], names: Names) -> tuple[str
         raise BadTargets(where=sheet.at(i), reason=f"{told['level']!r} is no level",
                          mend="Write company, region, team or user.")  # fmt: skip
     key = plain(told.get("key"))
-    if level and (key or level == "company"):
-        return level, "" if level == "company" else key
+    if level == "company":
+        return level, ""
+    if key and (level or plain(told.get("user"))):
+        whose = level or "user"
+        found = _matched(sheet, i, [whose], key, names)
+        _refuse_other_name(sheet, i, found, plain(told.get("user") or told.get("name")), names)
+        return found
     for column in ("user", "team", "region", "company"):
         if plain(told.get(column)) and (not level or column == level):
             return _matched(sheet, i, [column], plain(told[column]), names)
     name = key or plain(told.get("name"))
-    if level == "company" or (not level and name in ("公司", "全公司", "company", names.company)):
+    if not level and name in ("公司", "全公司", "company", plain(names.company)):
         return "company", ""
     if name:
         return _matched(sheet, i, [level] if level else ["user", "team", "region"], name, names)
     mend = "Write a company, region, team or person in front of the months."
     raise BadTargets(where=sheet.at(i), reason="the row names nobody", mend=mend)
+
+
+def _refuse_other_name(
+    sheet: Sheet, i: int, found: tuple[str, str], name: str, names: Names
+) -> None:
+    """Refuse an id beside the name of somebody else, as after columns were sorted apart."""
+    level, key = found
+    if level != "user" or not name or name in (names.called(key), key):
+        return
+    others = names.found("user", name)
+    if others and key not in others:
+        raise BadTargets(
+            where=sheet.at(i), reason=f"{key} is {names.called(key) or 'unknown'}, {name} is "
+            f"{nearest(name, others)}", mend="Correct the id or the name.",
+        )  # fmt: skip
 
 
 def _matched(sheet: Sheet, i: int, levels: list[str], name: str, names: Names) -> tuple[str, str]:
@@ -334,11 +338,10 @@ def _amount(sheet: Sheet, i: int, column: int, unit: int) -> int | None:
         raise BadTargets(where=sheet.at(i, column), reason=str(error), mend=mend) from error
 
 
-def _agrees(
-    sheet: Sheet, i: int, total: int | None, unit: int, cells: dict[int, int | None]
-) -> None:
+def _agrees(sheet: Sheet, i: int, total: int, unit: int, cells: dict[int, int | None]) -> None:
     """Refuse a total that its months do not make."""
-    if total is None or total >= len(sheet.rows[i]):
+    row = sheet.rows[i]
+    if total >= len(row) or plain(row[total]).startswith("="):
         return
     told = _amount(sheet, i, total, unit)
     whole = sum(c for c in cells.values() if c is not None)
@@ -350,11 +353,21 @@ def _agrees(
         )  # fmt: skip
 
 
-def _metric(text: str, otherwise: str) -> str:
-    for name, words in METRIC_WORDS.items():
-        if any(word in text.lower() for word in words):
-            return name
-    return text if text.isidentifier() and text.isascii() and text else otherwise
+def _metrics_in(text: str) -> list[str]:
+    """List the metrics of which a title or the name of a sheet speaks."""
+    lowered = text.lower()
+    return [name for name, words in METRIC_WORDS.items() if any(word in lowered for word in words)]
+
+
+def _metric(sheet: Sheet, i: int, text: str) -> str:
+    """Read the metric of a row: an id, or what people call it; empty where it names none."""
+    if not text or (text.isidentifier() and text.isascii()):
+        return text
+    found = _metrics_in(text)
+    if len(found) == 1:
+        return found[0]
+    raise BadTargets(where=sheet.at(i), reason=f"{text!r} is no metric that has targets",
+                     mend=f"Write {', '.join(METRIC_WORDS)}, or take the row away.")  # fmt: skip
 
 
 def _column(heads: dict[int, str], name: str) -> int:

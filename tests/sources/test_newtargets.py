@@ -14,7 +14,8 @@ from salesops.cli.targets import take_targets, write_targets
 from salesops.metrics.goals import goal
 from salesops.sources.newtargets import checked, differences, in_force, names_of, sums_off
 from salesops.sources.quotahistory import quota_history
-from salesops.sources.targetsheets import BadTargets, read_target_sheets
+from salesops.sources.targetgrids import BadTargets
+from salesops.sources.targetsheets import read_target_sheets
 from tests.fixtures import SAMPLE
 
 QUIET = Console(quiet=True)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from salesops.sources.targetfiles import write_target_file
-from salesops.sources.targetsheets import BadTargets, Names, read_target_sheets
+from salesops.sources.targetgrids import REPEATED, BadTargets
+from salesops.sources.targetsheets import Names, read_target_sheets
 
 PEOPLE = pd.DataFrame({
     "id": ["u1", "u2", "u3", "u4"], "name": ["张伟", "李娜", "王芳", "王芳"],
@@ -145,7 +146,7 @@ def test_a_workbook_has_a_sheet_per_team_and_typed_cells(tmp_path):
     assert own.freeze_panes == "E3"
     assert own["E3"].value == 123.45
     assert own["Q3"].value == "=SUM(E3:P3)"
-    assert book["全公司"]["E4"].value == "='华东-一组'!E3"
+    assert book["全公司"]["E4"].value == REPEATED.format(cell="'华东-一组'!E3")
     with pytest.raises(BadTargets, match=r"written as \.csv or \.xlsx"):
         write_target_file(told, PEOPLE, tmp_path / "t.pdf", "zh")
     assert [p.name for p in tmp_path.iterdir()] == ["t.xlsx"]
