@@ -191,8 +191,13 @@ def assemble(
 
 
 def _in_process() -> Any:
-    con = ibis.duckdb.connect()
+    return _quiet(ibis.duckdb.connect())
+
+
+def _quiet(con: Any) -> Any:
+    """Set a connection to UTC, and keep its progress bar, a widget in Jupyter, out of pages."""
     con.raw_sql("SET TimeZone = 'UTC'")
+    con.raw_sql("SET enable_progress_bar = false")
     return con
 
 
@@ -227,8 +232,7 @@ def _from_file(path: Path) -> dict[str, Table]:
     if path.suffix != ".duckdb":
         raise NotABook(where=str(path), reason="it is neither a folder nor a .duckdb file")
     with readable(path):
-        con = ibis.duckdb.connect(path, read_only=True)
-        con.raw_sql("SET TimeZone = 'UTC'")
+        con = _quiet(ibis.duckdb.connect(path, read_only=True))
     return _listed(con)
 
 
