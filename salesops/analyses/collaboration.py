@@ -16,7 +16,7 @@ from salesops.charts.parts import Shown
 from salesops.charts.table import TableView
 from salesops.checks import collaborationframes as frames
 from salesops.checks.judged import FALSE_DISCOVERY, examine
-from salesops.checks.registry import all_checks
+from salesops.checks.registry import checks_of
 from salesops.metrics import collaboration_levels as levels
 from salesops.metrics import collaboration_load as load
 from salesops.metrics import collaboration_ramp as starts
@@ -261,8 +261,7 @@ def _findings(
     book: Book, period: Period, shown: dict[str, pd.DataFrame]
 ) -> tuple[tuple[Finding, ...], tuple[Gap, ...]]:
     """Give what the checks of working together found, and teams whose leads go to one person."""
-    checks = [check for check in all_checks() if check.id in CHECKED]
-    judged = examine(book, period, checks)
+    judged = examine(book, period, checks_of(CHECKED))
     # What leavers left is told of among the hand-overs.
     gaps = tuple(gap for gap in judged.gaps if gap.what != "check.left_behind")
     return (*judged.findings, *_uneven(load.beyond_even(shown["_shares"]))), gaps

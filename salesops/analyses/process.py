@@ -19,7 +19,7 @@ from salesops.checks import processframes as frames
 from salesops.checks import processplain as plain
 from salesops.checks.judged import examine
 from salesops.checks.process import LESSON
-from salesops.checks.registry import all_checks
+from salesops.checks.registry import checks_of
 from salesops.metrics.opendeals import standing
 from salesops.metrics.stages import has_stage_history, transitions
 from salesops.model.calendar import Period
@@ -172,8 +172,7 @@ def _is_logged(book: Book) -> bool:
 
 def _findings(book: Book, period: Period) -> tuple[tuple[Finding, ...], tuple[Gap, ...]]:
     """Give what the checks of the process found, and stages that nobody knows when to leave."""
-    checks = [check for check in all_checks() if check.id in CHECKED]
-    judged = examine(book, period, checks)
+    judged = examine(book, period, checks_of(CHECKED))
     alone = [s for s in book.settings.stages
              if s.kind in ("open", "won") and s.exit_criteria is None]  # fmt: skip
     endless = [

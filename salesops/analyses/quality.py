@@ -18,7 +18,7 @@ from salesops.charts.table import TableView
 from salesops.checks.headlines import believed
 from salesops.checks.judged import examine
 from salesops.checks.processplain import fields_filled
-from salesops.checks.registry import all_checks
+from salesops.checks.registry import checks_of
 from salesops.metrics.catalogue import metric
 from salesops.metrics.duplicates import duplicate_accounts
 from salesops.metrics.opendeals import open_deals, standing
@@ -139,7 +139,7 @@ def quality(book: Book, *, period: str = "latest") -> Quality:
     """
     setting = Setting(book=book, period=book.period(period))
     stood = standing(book, setting.period)
-    judged = examine(book, setting.period, [c for c in all_checks() if c.id in CHECKED])
+    judged = examine(book, setting.period, checks_of(CHECKED))
     seen = _seen(stood, setting.period, judged.findings)
     exhibits = words.exhibits(seen, lambda name: explain(book, name, period=period))
     m = seen.numbers

@@ -14,7 +14,7 @@ from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown
 from salesops.charts.table import TableView
 from salesops.checks.judged import examine
-from salesops.checks.registry import all_checks
+from salesops.checks.registry import checks_of
 from salesops.methods.territory import explained_by_potential
 from salesops.metrics import targetframes as frames
 from salesops.metrics.fairness import fairness
@@ -165,7 +165,7 @@ def targets(book: Book, *, period: str = "latest") -> Targets:
     [0.5, 0.8, 0.9, 1.0, 1.15, 1.3, 1.75]
     """
     setting = Setting(book=book, period=_year(book, period))
-    judged = examine(book, setting.period, [c for c in all_checks() if c.id in CHECKED])
+    judged = examine(book, setting.period, checks_of(CHECKED))
     seen = _seen(book, setting.period, judged.findings)
     exhibits = words.exhibits(seen, lambda name: explain(book, name, period=setting.period.text))
     m = seen.numbers
@@ -185,23 +185,7 @@ def _year(book: Book, text: str) -> Period:
         return book.period(text)
     if book.limits.user != "all":
         return pay_period(book)
-    return book.period(str(_fiscal_year(book)))
-
-
-def _fiscal_year(book: Book) -> int:
-    """Name the fiscal year that holds the book's date, as periods do."""
-    for year in (book.date.year, book.date.year + 1, book.date.year - 1):
-        span = book.period(str(year))
-        if span.start <= book.date <= span.end:
-            return year
-    raise AssertionError("a day lies in no fiscal year")
-
-
-def _quarter(book: Book) -> Period:
-    """Give the quarter that holds the book's date."""
-    year = _fiscal_year(book)
-    quarters = [book.period(f"{year}Q{k}") for k in (1, 2, 3, 4)]
-    return next(q for q in quarters if q.start <= book.date <= q.end)
+    return book.running("year")
 
 
 def _answers(book: Book, period: Period) -> WhatIf | None:
@@ -214,7 +198,7 @@ def _seen(book: Book, period: Period, findings: tuple[Finding, ...]) -> words.Se
     """Lay out the frames, each worked out once."""
     known = missing_for_signed(book) is None
     ahead = outlook(book, period) if known else None
-    now = outlook(book, _quarter(book)) if known else None
+    now = outlook(book, book.running("quarter")) if known else None
     people = _named(book, fairness(book))
     nodes = _nodes(book, ahead, now)
     funnel, months = _asked(book, period, ahead)

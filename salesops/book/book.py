@@ -194,6 +194,11 @@ class Book:
         starts = self.settings.company.fiscal_year_starts
         return Period.parse(text, on=self.date, fiscal_year_starts=starts)
 
+    def running(self, kind: str) -> Period:
+        """Give the `month`, `quarter` or fiscal `year` that holds the book's date."""
+        starts = self.settings.company.fiscal_year_starts
+        return Period.running(kind, on=self.date, fiscal_year_starts=starts)
+
     def has(self, what: str) -> bool:
         """Say whether a table, or `table.column`, is in the store.
 

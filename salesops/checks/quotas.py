@@ -97,12 +97,8 @@ def _cliffs(book: Book, period: Period) -> Seen:
 
 def _attained(book: Book, period: Period) -> "pd.Series[float]":
     """Give what sellers won of their whole targets, pay period by pay period, of three years."""
-    written = {"month": "%Y-%m", "quarter": None, "year": "%Y"}[book.settings.pay.period]
-    end = standing(book, period).date
-    if written is None:
-        last = Period.parse(f"{end.year}Q{(end.month - 1) // 3 + 1}")
-    else:
-        last = Period.parse(end.strftime(written))
+    then = standing(book, period)
+    end, last = then.date, then.running(book.settings.pay.period)
     n = YEARS * YEAR // last.months
     spans = [last.shifted(-k * last.months) for k in range(n)]
     spans = [span for span in spans if span.end <= end]

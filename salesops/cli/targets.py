@@ -41,7 +41,7 @@ def write_targets(
     if lang not in WORDS:
         raise BadOption(option="--lang", value=lang, expected="zh or en")
     book = open_book(where)
-    period = book.period(year) if year else _running(book)
+    period = book.period(year) if year else book.running("year")
     if goal or growth is not None or locks:
         table = _propose(book, period, goal, growth, locks, out)
     else:
@@ -56,12 +56,6 @@ def write_targets(
     out.print(f"Written to {file}. Edit it, then: salesops targets {where} --take {file} --by NAME")
 
 
-def _running(book: Book) -> Period:
-    """Give the fiscal year that holds the book's date."""
-    years = [book.period(str(book.date.year + k)) for k in (-1, 0, 1)]
-    return next(year for year in years if year.start <= book.date <= year.end)
-
-
 def _of_year(book: Book, period: Period) -> pd.DataFrame:
     table = in_force(book)
     months = {str(m) for m in pd.period_range(period.start, period.end, freq="M")}
@@ -69,7 +63,7 @@ def _of_year(book: Book, period: Period) -> pd.DataFrame:
     if table.empty:
         raise BadTargets(where=period.text, reason="no target is set",
                          mend="Propose some: --growth 0.1, or --goal 120000000.")  # fmt: skip
-    return table.assign(period=table["period"])
+    return table
 
 
 def _propose(

@@ -18,15 +18,11 @@ from salesops.model.settings import Settings
 
 Floats = npt.NDArray[np.float64]
 DEALS = ["id", "booked_on", "name", "credit_share", "amount", "attained", "pay"]
-_FORMS = {"month": "%Y-%m", "year": "%Y"}
 
 
 def pay_period(book: Book) -> Period:
     """Give the pay period that holds the book's date."""
-    kind = book.settings.pay.period
-    if kind == "quarter":
-        return book.period(f"{book.date.year}Q{(book.date.month - 1) // 3 + 1}")
-    return book.period(book.date.strftime(_FORMS[kind]))
+    return book.running(book.settings.pay.period)
 
 
 def paid_for(settings: Settings, attained: npt.ArrayLike) -> Floats:

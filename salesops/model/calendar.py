@@ -78,6 +78,40 @@ class Period:
         raise BadPeriod(value=text)
 
     @classmethod
+    def running(cls, kind: str, *, on: dt.date, fiscal_year_starts: int = 1) -> Self:
+        """Give the month, quarter or fiscal year that holds a day.
+
+        Parameters
+        ----------
+        kind
+            `month`, `quarter` or `year`.
+        on
+            The day.
+        fiscal_year_starts
+            Month in which the fiscal year begins, 1–12.
+
+        Raises
+        ------
+        BadPeriod
+            The kind is none of these.
+
+        Examples
+        --------
+        >>> Period.running("quarter", on=dt.date(2026, 2, 9), fiscal_year_starts=4).text
+        '2025Q4'
+        """
+        month = on.year * 12 + on.month - 1
+        into = (on.month - fiscal_year_starts) % 12
+        year = (month - into) // 12
+        if kind == "month":
+            return cls._of_months(month, 1, f"{on:%Y-%m}")
+        if kind == "quarter":
+            return cls._of_months(month - into % 3, 3, f"{year}Q{into // 3 + 1}")
+        if kind == "year":
+            return cls._of_months(month - into, 12, str(year))
+        raise BadPeriod(value=kind)
+
+    @classmethod
     def _of_months(cls, first: int, months: int, text: str) -> Self:
         after = first + months
         return cls(

@@ -42,19 +42,24 @@ def test_clean_companies_are_fair_and_gather_nowhere(clean_book):
             assert held(check, book) == []
 
 
-def test_results_of_pay_periods_are_won_value_by_target(sample_book):
-    found = quotas._attained(sample_book, sample_book.period("latest"))
+@pytest.mark.parametrize(("starts", "quarters"), [(1, "Q-DEC"), (2, "Q-JAN")])
+def test_results_of_pay_periods_are_won_value_by_target(sample_book, starts, quarters):
+    settings = sample_book.settings
+    company = settings.company.model_copy(update={"fiscal_year_starts": starts})
+    book = open_book(SAMPLE, settings=settings.model_copy(update={"company": company}))
+    found = quotas._attained(book, book.period("latest"))
     deals = pd.read_parquet(SAMPLE / "opportunities.parquet")
     won = deals[deals["is_won"].eq(True) & (deals["type"] != "renewal")]
-    quarter = (won["closed_at"] + pd.Timedelta(hours=8)).dt.to_period("Q").astype(str)
+    quarter = (won["closed_at"] + pd.Timedelta(hours=8)).dt.to_period(quarters)
     got = won["amount"].astype(float).groupby([won["owner_id"], quarter]).sum()
     plan = pd.read_csv(SAMPLE / "targets.csv", dtype={"key": str})
     plan = plan[(plan["level"] == "user") & (plan["metric"] == "bookings")]
     months = pd.PeriodIndex(plan["period"], freq="M")
-    plan = plan.assign(quarter=months.asfreq("Q").astype(str))
+    plan = plan.assign(quarter=months.asfreq(quarters))
     whole = plan.groupby(["key", "quarter"])["amount"].agg(["sum", "size"])
     whole = whole[(whole["size"] == 3) & (whole["sum"] > 0)]
-    whole = whole[whole.index.get_level_values("quarter") < "2026Q2"]
+    running = pd.Period(book.date, freq=quarters)
+    whole = whole[whole.index.get_level_values("quarter") < running]
     wanted = got.rename_axis(["key", "quarter"]).reindex(whole.index).fillna(0.0) / whole["sum"]
     # Who came or left within a quarter has targets for their whole months alone.
     few = len(found) - len(wanted)

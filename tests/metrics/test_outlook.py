@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from salesops.analyses.explained import explain
+from salesops.book.book import open_book
 from salesops.metrics.catalogue import metric
 from salesops.metrics.fairness import fairness
 from salesops.metrics.needs import needed, own_funnel
@@ -144,6 +145,19 @@ def test_pay_is_counted_deal_by_deal_to_the_cent(sample_book):
     more = (sheet.attained * sheet.quota + sheet.next_amount) / sheet.quota
     added = paid_for(one.settings, [more])[0] * one.settings.pay.on_target - whole
     assert sheet.next_pay == pytest.approx(added, abs=0.01)
+
+
+def test_pay_periods_are_quarters_of_the_fiscal_year(sample_book):
+    settings = sample_book.settings
+    company = settings.company.model_copy(update={"fiscal_year_starts": 2})
+    book = open_book(SAMPLE, settings=settings.model_copy(update={"company": company}))
+    one = book.as_of("2026-04-20").scope(user=PERSON)
+    period = pay_period(one)
+    assert (period.start, period.end) == (dt.date(2026, 2, 1), dt.date(2026, 4, 30))
+    plan = pd.read_csv(SAMPLE / "targets.csv", dtype={"key": str})
+    mine = plan[(plan["key"] == PERSON) & (plan["metric"] == "bookings")]
+    mine = mine[mine["period"].isin(["2026-02", "2026-03", "2026-04"])]
+    assert pay_sheet(one, period).quota == pytest.approx(mine["amount"].sum())
 
 
 @pytest.mark.parametrize("scope", [{}, {"team": TEAM}, {"region": "华东"}])

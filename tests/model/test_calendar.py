@@ -52,6 +52,20 @@ def test_the_period_before_ends_the_day_before_this_one_starts(year, month, fisc
         assert Period.parse(period.year_ago().text, fiscal_year_starts=fiscal) == period.year_ago()
 
 
+@given(st.dates(dt.date(2000, 1, 1), dt.date(2060, 12, 31)), st.integers(1, 12))
+def test_the_period_in_progress_holds_the_day_and_is_read_back(day, fiscal):
+    for kind, months in (("month", 1), ("quarter", 3), ("year", 12)):
+        period = Period.running(kind, on=day, fiscal_year_starts=fiscal)
+        assert period.start <= day <= period.end
+        assert period.months == months
+        assert Period.parse(period.text, fiscal_year_starts=fiscal) == period
+
+
+def test_what_is_no_kind_of_period_is_refused():
+    with pytest.raises(BadPeriod, match="week"):
+        Period.running("week", on=dt.date(2026, 1, 1))
+
+
 def test_half_past_eleven_at_night_belongs_to_the_local_day():
     at = dt.datetime(2026, 1, 31, 15, 30)  # 23:30 in Shanghai
     assert SHANGHAI.local_date(at) == dt.date(2026, 1, 31)
