@@ -84,18 +84,11 @@ def _feasible(tree: Tree, identities: sparse.csr_matrix, locked: Cells, chosen: 
 
     if not chosen:
         return True
-    # Whole cents times a factor such as 1.12 are off by less than a cent a node.
     matrix = sparse.vstack([identities, locked.rows[chosen]], format="csr")
     right = np.append(np.zeros(identities.shape[0]), locked.values[chosen])
-    slack = np.append(_slack(tree), np.zeros(len(chosen)))
+    slack = np.append(tree.slack, np.zeros(len(chosen)))
     found = linprog(
         np.zeros(tree.n_cells), A_ub=sparse.vstack([matrix, -matrix], format="csr"),
         b_ub=np.append(right + slack, slack - right), bounds=(0, None), method="highs-ds",
     )  # fmt: skip
     return bool(found.status == 0)
-
-
-def _slack(tree: Tree) -> "np.ndarray":
-    """Give by how many cents each identity may be off: one where children are more than it."""
-    times = tree.times[tree.inner]
-    return np.repeat(np.where(times == 1.0, 0.0, 1.0), len(tree.months))

@@ -108,6 +108,15 @@ class Tree:
         """Positions of the nodes that have children."""
         return np.unique(self.parents[self.parents >= 0])
 
+    @property
+    def slack(self) -> Floats:
+        """By how many cents each identity may be off, in their order.
+
+        Whole cents times a factor such as 1.12 are off by less than a cent a node.
+        """
+        times = np.repeat(self.times[self.inner], len(self.months))
+        return np.where(times == 1.0, 0.0, 1.0)
+
     def identities(self) -> sparse.csr_matrix:
         """Give a row per inner node and month: its children less `times` the node."""
         place = {int(node): i for i, node in enumerate(self.inner)}

@@ -68,8 +68,7 @@ def _moved(tree: Tree, near: Floats, locked: Cells, reach: float) -> Ints | None
     remainder = np.clip(near - base, 0.0, 1.0)
     identities, n = tree.identities(), tree.n_cells
     off = np.append(-(identities @ base), locked.values - locked.rows @ base)
-    times = np.repeat(tree.times[tree.inner], len(tree.months))
-    slack = np.append(np.where(times == 1.0, 0.0, 1.0), np.zeros(len(locked.values)))
+    slack = np.append(tree.slack, np.zeros(len(locked.values)))
     # One cent up costs what the remainder leaves; each further one, up or down, a whole one.
     cost = np.concatenate([1 - 2 * remainder, np.ones(2 * n)])
     each = sparse.vstack([identities, locked.rows])

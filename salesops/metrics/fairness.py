@@ -7,7 +7,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.metrics.opendeals import open_deals
-from salesops.metrics.productivity import past_of
+from salesops.metrics.productivity import Past, past_of
 from salesops.metrics.signed import missing_for_signed, signings
 from salesops.metrics.targets import targets_of
 from salesops.model.calendar import Period
@@ -51,7 +51,7 @@ def fairness(book: Book) -> pd.DataFrame:
     by_person = quotas.groupby("owner_id").agg(
         cents=("plan_cents", "sum"), months=("month", "size")
     )
-    staffed = _staffed(past.staffing, people, span, quotas)
+    staffed = _staffed(past, people, span, quotas)
     frame = people[["person", "team"]].assign(region=people["person"].map(regions))
     frame = frame.join(by_person[by_person["months"] >= LEAST_MONTHS], on="person", how="inner")
     frame["quota"] = frame["cents"].astype(float) / 100 / frame["person"].map(staffed)
@@ -85,12 +85,11 @@ def last_months(today: dt.date) -> Period:
 
 
 def _staffed(
-    staffing: "object", people: pd.DataFrame, span: Period, quotas: pd.DataFrame
+    past: Past, people: pd.DataFrame, span: Period, quotas: pd.DataFrame
 ) -> "pd.Series[float]":
     """Sum each person's share of settled work over the months with a quota."""
     months = pd.period_range(span.start, span.end, freq="M")
-    assert callable(staffing)
-    wide = pd.DataFrame(staffing(people, months), index=people["person"],
+    wide = pd.DataFrame(past.staffing(people, months), index=people["person"],
                         columns=[str(m) for m in months])  # fmt: skip
     long = wide.rename_axis("owner_id").melt(ignore_index=False, var_name="month")
     both = quotas.merge(long.reset_index(), on=["owner_id", "month"])

@@ -18,7 +18,6 @@ from salesops.model.calendar import Period
 
 Floats = npt.NDArray[np.float64]
 DRAWS, SEED = 4_000, 20_260
-LEVELS = ("company", "region", "team", "user")
 # The bounds between which four of five draws lie.
 LOW, HIGH = 0.1, 0.9
 

@@ -69,7 +69,7 @@ class Past:
 
     def staffing(self, people: pd.DataFrame, months: "pd.PeriodIndex") -> Floats:
         """Give people by months: share of a settled person's work, ramp and days counted."""
-        return worked(people, months)[0] * self.ramp[tenure(people, months).clip(0, SETTLED)]
+        return worked(people, months) * self.ramp[tenure(people, months).clip(0, SETTLED)]
 
 
 def past_of(book: Book) -> Past | None:
@@ -131,8 +131,8 @@ def _next_month(day: dt.date) -> dt.date:
     return (day.replace(day=28) + dt.timedelta(days=4)).replace(day=1)
 
 
-def worked(people: pd.DataFrame, months: "pd.PeriodIndex") -> tuple[Floats, Floats]:
-    """Give people by months: share of the month's days there, and months since hiring."""
+def worked(people: pd.DataFrame, months: "pd.PeriodIndex") -> Floats:
+    """Give people by months: share of the month's days there."""
     begin, end = (getattr(months, f"{side}_time").normalize().to_numpy()
                   for side in ("start", "end"))  # fmt: skip
     hired = people["hired_on"].to_numpy(dtype="datetime64[ns]")[:, None]
@@ -140,7 +140,7 @@ def worked(people: pd.DataFrame, months: "pd.PeriodIndex") -> tuple[Floats, Floa
     first = np.where(np.isnat(hired), begin, np.maximum(begin, hired))
     last = np.where(np.isnat(left), end, np.minimum(end, left))
     days = ((last - first) / np.timedelta64(1, "D") + 1).clip(min=0)
-    return np.asarray(days / months.days_in_month.to_numpy(), dtype=float), days
+    return np.asarray(days / months.days_in_month.to_numpy(), dtype=float)
 
 
 def tenure(people: pd.DataFrame, months: "pd.PeriodIndex") -> "npt.NDArray[np.int64]":
@@ -160,7 +160,7 @@ def _grid(
         "person": np.repeat(people["person"].to_numpy(), n),
         "team": np.repeat(people["team"].to_numpy(), n),
         "month": np.tile(np.asarray(months), len(people)),
-        "season": np.tile(season, len(people)), "staffing": worked(people, months)[0].ravel(),
+        "season": np.tile(season, len(people)), "staffing": worked(people, months).ravel(),
         "tenure": tenure(people, months).ravel(),
     })  # fmt: skip
     counts = rows.groupby([rows["owner_id"], rows["booked_on"].dt.to_period("M")]).size()
