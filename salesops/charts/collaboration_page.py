@@ -1,7 +1,7 @@
 """The words of the collaboration page: verdict and exhibits, made of the frames."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,20 +17,16 @@ from salesops.charts.collaboration_tables import (
     worded,
 )
 from salesops.charts.exhibit import Exhibit, Part, Say
+from salesops.charts.seen import SeenBase
 from salesops.charts.table import TableView
-from salesops.model.finding import Finding
-from salesops.model.settings import Settings
 
-Numbers = Mapping[str, float | None]
 LINES = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class Seen(SeenBase):
     """What the page speaks of: numbers by name, frames, findings, tolerated multiple of leads."""
 
-    settings: Settings
-    numbers: Numbers
     handovers: pd.DataFrame
     stranded: pd.DataFrame
     load: pd.DataFrame
@@ -39,21 +35,7 @@ class Seen:
     ramp: pd.DataFrame
     held: pd.DataFrame
     shared: pd.DataFrame
-    findings: tuple[Finding, ...]
     tolerated: float
-
-    def found(self, check: str) -> Finding | None:
-        """Give the finding of a check that concerns most, if it held."""
-        return next((f for f in self.findings if f.code == f"diagnosis.{check}"), None)
-
-    def number(self, name: str) -> float:
-        """Give a number by name, null where it is not known."""
-        value = self.numbers.get(name)
-        return math.nan if value is None else value
-
-    def count(self, name: str) -> int:
-        """Give a count by name."""
-        return int(self.number(name))
 
 
 def verdict(seen: Seen) -> tuple[Say, ...]:

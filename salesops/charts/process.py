@@ -203,9 +203,7 @@ def _move(row: object) -> str:
 
 def deviations_figure(frame: pd.DataFrame, width: int, *, worst: str, too_few: int) -> Figure:
     """Draw skips and ways back at a column's width."""
-    body = ROW * max(len(frame), 1)
-    fig = theme.figure(width, body + 30)
-    ax = theme.panel(fig, 104, 22, (width - 106) / 3.75, body)
+    fig, ax = theme.rows_figure(len(frame), width, left=104, reach=3.75, row=ROW)
     deviations(frame, worst=worst, too_few=too_few, ax=ax)
     return fig
 
@@ -239,9 +237,8 @@ def _step(row: object) -> str:
 
 def steps_figure(frame: pd.DataFrame, width: int) -> Figure:
     """Draw the steps at a column's width."""
-    body = ROW * max(len(frame), 1)
-    fig = theme.figure(width, body + 30)
-    steps(frame, ax=theme.panel(fig, 140, 22, (width - 142) / 3.0, body))
+    fig, ax = theme.rows_figure(len(frame), width, left=140, reach=3.0, row=ROW)
+    steps(frame, ax=ax)
     return fig
 
 
@@ -264,7 +261,6 @@ def fields(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def fields_figure(frame: pd.DataFrame, width: int) -> Figure:
     """Draw the fields at a column's width."""
-    body = 20 * max(len(frame), 1)
-    fig = theme.figure(width, body + 30)
-    fields(frame, ax=theme.panel(fig, 134, 22, (width - 136) / 1.85, body))
+    fig, ax = theme.rows_figure(len(frame), width, left=134, reach=1.85)
+    fields(frame, ax=ax)
     return fig

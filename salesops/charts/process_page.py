@@ -1,7 +1,7 @@
 """The words of the process page: verdict and exhibits, made of the frames."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,29 +10,15 @@ from salesops.charts import process as pictures
 from salesops.charts import process_lists as lists
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.process_design import DesignTable
-from salesops.model.finding import Finding
-from salesops.model.settings import Settings
+from salesops.charts.seen import SeenBase
 
-Numbers = Mapping[str, float | None]
 FIELDS, LINES = 6, 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
-    """What the page speaks of.
+class Seen(SeenBase):
+    """What the page speaks of: frames, and whether a log shows how deals went."""
 
-    Attributes
-    ----------
-    numbers
-        The result's numbers by name.
-    is_logged
-        Whether a log shows how deals went.
-    findings
-        What held, by its code and stage.
-    """
-
-    settings: Settings
-    numbers: Numbers
     is_logged: bool
     design: pd.DataFrame
     nodes: pd.DataFrame
@@ -43,22 +29,12 @@ class Seen:
     fields: pd.DataFrame
     late: pd.DataFrame
     bands: pd.DataFrame
-    findings: tuple[Finding, ...]
-
-    def found(self, check: str) -> Finding | None:
-        """Give the finding of a check that concerns most, if it held."""
-        return next((f for f in self.findings if f.code == f"diagnosis.{check}"), None)
 
     @property
     def worst(self) -> str:
         """The stage whose skipping is the thing to act on, or nothing."""
         found = self.found("skipped_stages")
         return found.subject if found else ""
-
-    def number(self, name: str) -> float:
-        """Give a number by name, null where it is not known."""
-        value = self.numbers.get(name)
-        return math.nan if value is None else value
 
 
 def verdict(seen: Seen) -> tuple[Say, ...]:

@@ -9,7 +9,7 @@ from salesops.charts.theme import ACTUAL, BAD, QUIET, RULE, px
 from salesops.wording import label, money, ratio
 from salesops.wording.numbers import count
 
-ROW, BAR, LEFT, TEAMS = 20, 0.44, 92, 10
+BAR, LEFT, TEAMS = 0.44, 92, 10
 
 
 def shares(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -32,9 +32,8 @@ def shares(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def shares_figure(frame: pd.DataFrame, width: int) -> Figure:
     """Draw the shares at a width; of many teams the lowest."""
     shown = frame.sort_values("rate").head(TEAMS) if len(frame) > TEAMS else frame
-    body = ROW * max(len(shown), 1)
-    fig = theme.figure(width, body + 30)
-    shares(shown, ax=theme.panel(fig, LEFT, 22, (width - LEFT - 2) / 1.95, body))
+    fig, ax = theme.rows_figure(len(shown), width, left=LEFT, reach=1.95)
+    shares(shown, ax=ax)
     return fig
 
 
@@ -59,7 +58,6 @@ def spans(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def spans_figure(frame: pd.DataFrame, width: int) -> Figure:
     """Draw the spans at a column's width."""
-    body = ROW * max(len(frame), 1)
-    fig = theme.figure(width, body + 30)
-    spans(frame, ax=theme.panel(fig, LEFT, 22, (width - LEFT - 2) / 1.95, body))
+    fig, ax = theme.rows_figure(len(frame), width, left=LEFT, reach=1.95)
+    spans(frame, ax=ax)
     return fig

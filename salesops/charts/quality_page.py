@@ -11,24 +11,19 @@ from salesops.charts import quality as pictures
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.parts import Shown
 from salesops.charts.process_design import said
+from salesops.charts.seen import SeenBase
 from salesops.charts.table import TableView
-from salesops.model.finding import Finding
-from salesops.model.settings import Settings
 from salesops.wording import label
 
-Numbers = Mapping[str, float | None]
 # Span of days over the expected date -> its first and last day.
 SPANS = {"not": (-(10**6), 0), "month": (1, 30), "quarter": (31, 90), "beyond": (91, 10**6)}
 FIRST, FEW, FULL = 10, 5, 0.995
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class Seen(SeenBase):
     """What the page speaks of: the result's frames, its numbers by name, and what held."""
 
-    settings: Settings
-    numbers: Numbers
-    findings: tuple[Finding, ...]
     rules: pd.DataFrame
     fields: pd.DataFrame
     teams: pd.DataFrame
@@ -38,11 +33,6 @@ class Seen:
     pairs: pd.DataFrame
     overdue: pd.DataFrame
     mend: pd.DataFrame
-
-    def number(self, name: str) -> float:
-        """Give a number by name, null where it is not known."""
-        value = self.numbers.get(name)
-        return math.nan if value is None else value
 
 
 def verdict(seen: Seen) -> tuple[Say, ...]:

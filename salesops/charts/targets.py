@@ -1,5 +1,7 @@
 """The pictures of targets: gap by team, chances down the tree, fairness, needs, pay, what-if."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +12,7 @@ from salesops.charts.theme import ACTUAL, BAD, BAND, INK, PLAN, PRIOR, QUIET, RU
 from salesops.wording import label, money, ratio, say
 from salesops.wording.numbers import count, multiple
 
-ROW, BAR, LEFT, MOST = 20, 0.44, 92, 12
+BAR, LEFT = 0.44, 92
 # The chance below which a target is a wish, and from which on it is safe.
 DOUBTFUL = 0.5
 
@@ -36,9 +38,8 @@ def gap(nodes: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def gap_figure(nodes: pd.DataFrame, width: int) -> Figure:
     """Draw the gap at a width."""
-    body = ROW * max(len(nodes), 1)
-    fig = theme.figure(width, body + 44)
-    gap(nodes, ax=theme.panel(fig, LEFT, 20, (width - LEFT - 2) / 1.36, body))
+    fig, ax = theme.rows_figure(len(nodes), width, left=LEFT, reach=1.36, foot=22)
+    gap(nodes, ax=ax)
     return fig
 
 
@@ -74,9 +75,8 @@ def _chance(value: float) -> str:
 
 def chances_figure(nodes: pd.DataFrame, width: int) -> Figure:
     """Draw the chances at a width."""
-    body = ROW * max(len(nodes), 1)
-    fig = theme.figure(width, body + 30)
-    chances(nodes, ax=theme.panel(fig, LEFT, 22, (width - LEFT - 2) / 1.94, body))
+    fig, ax = theme.rows_figure(len(nodes), width, left=LEFT, reach=1.94)
+    chances(nodes, ax=ax)
     return fig
 
 
@@ -105,7 +105,8 @@ def fair_figure(people: pd.DataFrame, width: int) -> Figure:
     fig = theme.figure(width, 200)
     ax = fair(people, ax=theme.panel(fig, 34, 24, width - 34 - 10, 134))
     for row in people.head(1).itertuples():
-        theme.label_end(ax, row.potential_times, row.quota_times, str(row.name_), color=BAD)
+        theme.label_end(ax, row.potential_times, row.quota_times, str(row.name_), color=BAD,
+                        dx=0, dy=12, ha="center")  # fmt: skip
     return fig
 
 
@@ -118,9 +119,9 @@ def needs(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.barh(y, 1.0, 0.7, color=BAND, zorder=2)
         ax.barh(y, min(share, 1.0) if share == share else 0.0, BAR,
                 color=ACTUAL if share >= 1 else BAD, zorder=3)  # fmt: skip
-        write = money if row.what == "pipeline" else count
-        theme.column_text(ax, 1.5, y, _number(write, row.have))
-        theme.column_text(ax, 1.95, y, _number(write, row.need), color=QUIET)
+        write = money if row.what == "pipeline" else _whole
+        theme.column_text(ax, 1.5, y, _known(write, row.have))
+        theme.column_text(ax, 1.95, y, _known(write, row.need), color=QUIET)
     ax.set_xlim(0, 1.02)
     ax.set_xticks([])
     ax.axvline(0, color=RULE, lw=px(1), zorder=1)
@@ -129,18 +130,18 @@ def needs(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _number(write: "object", value: float) -> str:
-    assert callable(write)
-    if value != value:
-        return "—"
-    return str(write(value if write is money else round(value)))
+def _known(write: Callable[[float], str], value: float) -> str:
+    return "—" if value != value else write(value)
+
+
+def _whole(value: float) -> str:
+    return count(round(value))
 
 
 def needs_figure(frame: pd.DataFrame, width: int) -> Figure:
     """Draw needs at a width."""
-    body = ROW * max(len(frame), 1)
-    fig = theme.figure(width, body + 30)
-    needs(frame, ax=theme.panel(fig, LEFT, 22, (width - LEFT - 2) / 1.95, body))
+    fig, ax = theme.rows_figure(len(frame), width, left=LEFT, reach=1.95)
+    needs(frame, ax=ax)
     return fig
 
 
@@ -186,7 +187,7 @@ def what_if(grid: pd.DataFrame, growth: float, width: int) -> Figure:
             ax.axvline(growth, color=PLAN, lw=px(1.2), ls=(0, (4, 3)), zorder=2)
         _what_if_axes(ax, part, first=k == 0)
         theme.head(ax, say("targets.head_hires", n=int(hires)))
-        if k == len(panels) - 1:
+        if k == 0:
             _named_lines(ax, part, colours)
     return fig
 
@@ -203,10 +204,10 @@ def _what_if_axes(ax: Axes, part: pd.DataFrame, *, first: bool) -> None:
 
 
 def _named_lines(ax: Axes, part: pd.DataFrame, colours: list[str]) -> None:
-    """Name the lines where each passes one half, apart from each other."""
+    """Name the lines below all of them, in the panel where they stand highest."""
     for k, (colour, (wins, _line)) in enumerate(
         zip(colours, part.groupby("wins"), strict=False)
     ):  # fmt: skip
-        ax.annotate(say("targets.wins", share=float(wins)), (1, 0.98 - 0.12 * k), (px(-2), 0),
+        ax.annotate(say("targets.wins", share=float(wins)), (0, 0.04 + 0.12 * k), (px(4), 0),
                     xycoords="axes fraction", textcoords="offset points", color=colour,
-                    fontsize=px(11), ha="right", va="top")  # fmt: skip
+                    fontsize=px(11), ha="left", va="bottom")  # fmt: skip

@@ -1,7 +1,7 @@
 """The words of the targets page: verdict, exhibits and tables, made of the frames."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,23 +10,19 @@ from salesops.charts import targets as pictures
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.parts import Shown
 from salesops.charts.process_design import said
+from salesops.charts.seen import Numbers, SeenBase
 from salesops.charts.table import TableView
-from salesops.model.finding import Finding
 from salesops.model.settings import Settings
 
-Numbers = Mapping[str, float | None]
 # A chance so low is said to be one in twenty or less.
 HARDLY, MOST = 0.05, 12
 MARKS = (0.8, 1.0, 1.2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class Seen(SeenBase):
     """What the page speaks of: the result's frames, its numbers by name, and what held."""
 
-    settings: Settings
-    numbers: Numbers
-    findings: tuple[Finding, ...]
     nodes: pd.DataFrame
     people: pd.DataFrame
     needs: pd.DataFrame
@@ -35,11 +31,6 @@ class Seen:
     payouts: pd.DataFrame
     sheet: pd.DataFrame
     what_if: pd.DataFrame
-
-    def number(self, name: str) -> float:
-        """Give a number by name, null where it is not known."""
-        value = self.numbers.get(name)
-        return math.nan if value is None else value
 
 
 def verdict(seen: Seen) -> tuple[Say, ...]:

@@ -93,6 +93,28 @@ def panel(fig: Figure, left: float, top: float, width: float, height: float) -> 
     return fig.add_axes((left / w, 1 - (top + height) / h, width / w, height / h))
 
 
+def rows_figure(n: int, width: int, *, left: float, reach: float, foot: int = 8,
+                row: int = 20) -> tuple[Figure, Axes]:  # fmt: skip
+    """Make a picture of `n` named rows under their heads, with room for columns of text.
+
+    Parameters
+    ----------
+    n
+        Number of rows.
+    width, left
+        Of the picture and of the names, in CSS pixels.
+    reach
+        Where the last column of text ends, in multiples of the axes' width.
+    foot
+        Room below the rows, for an axis.
+    row
+        Height of a row.
+    """
+    body = row * max(n, 1)
+    fig = figure(width, body + 22 + foot)
+    return fig, panel(fig, left, 22, (width - left - 2) / reach, body)
+
+
 def own_axes(ax: Axes | None, *, title: str = "", height: int = 260) -> Axes:
     """Give the axes to draw on: those given, or new ones with the finding as title."""
     if ax is not None:
@@ -170,12 +192,12 @@ def plan_mark(ax: Axes, x: float, y: float, reach: float = 0.36) -> None:
 
 
 def label_end(
-    ax: Axes, x: float, y: float, text: str, *, color: str = INK, dx: float = 6, size: float = 12,
-    ha: str = "left",
+    ax: Axes, x: float, y: float, text: str, *, color: str = INK, dx: float = 6, dy: float = 0,
+    size: float = 12, ha: str = "left",
 ) -> None:  # fmt: skip
     """Write a direct label beside a mark, offset in CSS pixels."""
     ax.annotate(
-        text, (x, y), (px(dx), 0), textcoords="offset points", color=color, fontsize=px(size),
+        text, (x, y), (px(dx), px(dy)), textcoords="offset points", color=color, fontsize=px(size),
         va="center_baseline", ha=ha, annotation_clip=False, zorder=7,
     )  # fmt: skip
 
