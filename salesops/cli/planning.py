@@ -35,6 +35,9 @@ def targets(
       salesops targets data/sample --year 2027 --growth 0.1 --out targets.xlsx
 
       salesops targets data/sample --take targets.xlsx --by "Li Na" --dry-run
+
+    An emptied cell keeps its target: write 0 to take it away. What is taken over holds from the
+    book's last day on, and a report for that day shows it; reports for earlier days do not.
     """
     from salesops.cli.targets import take_targets, write_targets
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from salesops.book.book import Book, open_book
 from salesops.cli.running import BadOption
 from salesops.methods.coherent import LOCKS
+from salesops.metrics.collaboration_load import sellers
 from salesops.metrics.proposal import baseline, node_name, proposed
 from salesops.model.calendar import Period
 from salesops.sources.newtargets import (
@@ -52,7 +53,9 @@ def write_targets(
                   "--growth 0.1, or --goal 120000000.")  # fmt: skip
         return
     people = names_of(book).people
-    write_target_file(table, people, Path(file), lang)
+    there = sellers(book)
+    here = there["left_on"].isna() | (there["left_on"] > pd.Timestamp(book.date))
+    write_target_file(table, people, Path(file), lang, selling=set(there.loc[here, "person"]))
     out.print(f"Written to {file}. Edit it, then: salesops targets {where} --take {file} --by NAME")
 
 

@@ -162,7 +162,8 @@ def sums_off(new: pd.DataFrame, book: Book) -> pd.DataFrame:
     whole = whole[whole["period"].isin(set(new["period"]))]
     people = names_of(book).people.set_index("id")
     over = book.settings.norms.over_assignment
-    regions = people.dropna(subset=["team"]).groupby("team")["region"].first()
+    # A team whose people sit in several regions is no part of one of them.
+    regions = people.dropna(subset=["team"]).groupby("team")["region"].agg(_only)
     above = {"user": ("team", people["team"]), "team": ("region", regions)}
     found = []
     for level, (upper, of) in above.items():
@@ -171,6 +172,12 @@ def sums_off(new: pd.DataFrame, book: Book) -> pd.DataFrame:
     regional = whole[whole["level"] == "region"].assign(above="")
     found.append(_compared(whole, regional, "company", 1.0))
     return pd.concat(found, ignore_index=True)
+
+
+def _only(regions: "pd.Series[str]") -> str | None:
+    """Give the one region that all name; none where they differ."""
+    named = regions.dropna().unique()
+    return str(named[0]) if len(named) == 1 else None
 
 
 def _compared(whole: pd.DataFrame, parts: pd.DataFrame, level: str, over: float) -> pd.DataFrame:

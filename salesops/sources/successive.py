@@ -15,6 +15,7 @@ from salesops.book.store import assemble, open_store
 from salesops.book.write import read_tables, typed
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
+from salesops.sources.targetstore import with_what_was_set
 
 # What a table of tracked fields means by no date.
 EVER = dt.datetime(1900, 1, 1)
@@ -104,6 +105,9 @@ def with_earlier(
             if len(gone):
                 both = pd.concat([new, gone], ignore_index=True)
                 tables[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
+    if "targets" in tables and "targets" in earlier:
+        tables["targets"] = with_what_was_set(earlier["targets"], tables["targets"], book,
+                                              exported_at)  # fmt: skip
     changes = [t for t in (earlier.get("changes"), tables.get("changes")) if t is not None]
     merged = _merged(changes, found)
     tracked = _tracked(tables, exported_at, logged, earlier["tracked"])

@@ -1,7 +1,7 @@
 """Targets written for people: a long list, or a workbook with a sheet per team."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ ORDER = {"company": 0, "region": 1, "team": 2, "user": 3}
 MOST_NAME = 31
 
 
-def write_target_file(targets: pd.DataFrame, people: pd.DataFrame, path: Path, lang: str) -> None:
+def write_target_file(
+    targets: pd.DataFrame, people: pd.DataFrame, path: Path, lang: str,
+    selling: Collection[str] = (),
+) -> None:  # fmt: skip
     """Write targets of a calendar or fiscal year to a CSV or XLSX file, in one step.
 
     Parameters
@@ -36,6 +39,8 @@ def write_target_file(targets: pd.DataFrame, people: pd.DataFrame, path: Path, l
         `.csv`: one row per month; `.xlsx`: the company first, then a sheet per team, month-wide.
     lang
         `zh` or `en`.
+    selling
+        Ids of those who sell: without a target they have an empty row in their team's sheet.
 
     Raises
     ------
@@ -51,7 +56,9 @@ def write_target_file(targets: pd.DataFrame, people: pd.DataFrame, path: Path, l
         if path.suffix.lower() == ".csv":
             _long(named, fresh, WORDS[lang])
         else:
-            _workbook(named, people, fresh, WORDS[lang], str(path))
+            held = set(targets.loc[targets["level"] == "user", "key"])
+            blank = people[people["id"].isin(set(selling) - held)]
+            _workbook(named, people, blank, fresh, WORDS[lang], str(path))
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
@@ -76,8 +83,9 @@ def _long(targets: pd.DataFrame, path: Path, words: dict[str, str]) -> None:
 
 
 def _workbook(
-    targets: pd.DataFrame, people: pd.DataFrame, path: Path, words: dict[str, str], where: str
-) -> None:
+    targets: pd.DataFrame, people: pd.DataFrame, blank: pd.DataFrame, path: Path,
+    words: dict[str, str], where: str,
+) -> None:  # fmt: skip
     import openpyxl
 
     months = _months(set(targets["period"]))
@@ -94,13 +102,33 @@ def _workbook(
     for team in sorted(set(teams) | set(team_of.dropna())):
         mine = (targets["level"] == "team") & (targets["key"] == team)
         mine |= (targets["level"] == "user") & (targets["key"].map(team_of) == team)
-        if mine.any():
+        without = blank[blank["team"] == team]
+        if mine.any() or len(without):
             own = _sheet(book, team, targets[mine], words, months)
+            _add_blank(own, without, months)
             _refer(first, own)
             placed |= mine
     if not placed.all():
         _sheet(book, words["others"], targets[~placed], words, months)
     book.save(path)
+
+
+def _add_blank(sheet: Any, people: pd.DataFrame, months: list[str]) -> None:
+    """Give each of those without a target an empty row, so that one can be set."""
+    for person in people.sort_values("id").itertuples():
+        sheet.append(["user", person.id, person.name, "bookings", *[None] * len(months)])
+        _total(sheet, months)
+
+
+def _total(sheet: Any, months: list[str]) -> None:
+    """Sum the last row's months in its last cell."""
+    from openpyxl.utils import get_column_letter
+
+    at, last = sheet.max_row, get_column_letter(4 + len(months))
+    sheet.cell(at, 5 + len(months)).value = f"=SUM(E{at}:{last}{at})"
+    whole = sheet.cell(at, 4).value == "new_customers"
+    for column in range(5, 6 + len(months)):
+        sheet.cell(at, column).number_format = "0" if whole else "#,##0.00"
 
 
 def _refer(first: Any, own: Any) -> None:
@@ -137,12 +165,9 @@ def _sheet(
     )  # fmt: skip
     rows = sorted(wide.iterrows(), key=lambda r: (r[0][0], ORDER[r[0][1]], r[0][2]))
     for (metric, level, key, label), values in rows:
-        at = sheet.max_row + 1
         cells = [_number(values.get(month)) for month in months]
-        last = get_column_letter(4 + len(months))
-        sheet.append([level, key, label, metric, *cells, f"=SUM(E{at}:{last}{at})"])
-        for column in range(5, 6 + len(months)):
-            sheet.cell(at, column).number_format = "#,##0.00" if metric != "new_customers" else "0"
+        sheet.append([level, key, label, metric, *cells])
+        _total(sheet, months)
     sheet.cell(1, 1).font = Font(bold=True)
     for column in range(1, 6 + len(months)):
         sheet.cell(2, column).font = Font(bold=True)

@@ -5,24 +5,27 @@ import datetime as dt
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from salesops.book.kept import table_files
+from salesops.book.write import typed
 from salesops.sources.newtargets import KEYS
 from salesops.sources.targetgrids import BadTargets
 from salesops.stopping import uninterrupted
 
-LOG = "targets_log.csv"
+LOG, LOCK = "targets_log.csv", ".targets.lock"
 NEEDED = [*KEYS, "amount", "set_at"]
-_NOTED = ["handed_in_at", "by", *KEYS, "before", "after"]
+_NOTED = ["handed_in_at", "by", *KEYS, "before", "after", "set_at"]
 
 
 def apply_targets(
@@ -49,15 +52,43 @@ def apply_targets(
     Raises
     ------
     BadTargets
-        The table has no place for what a target says, such as a column `set_at`.
+        The table has no place for what a target says, such as a column `set_at`; or somebody
+        else is taking targets over.
     """
+    with _alone(folder, by, now):
+        _apply(folder, changes, by, at, now)
+
+
+@contextmanager
+def _alone(folder: Path, by: str, now: dt.datetime) -> Iterator[None]:
+    """Let nobody else take targets over meanwhile, or refuse where somebody does."""
+    lock = folder / LOCK
+    try:
+        with lock.open("x", encoding="utf-8") as file:
+            file.write(f"{by}, since {now:%Y-%m-%d %H:%M} UTC")
+    except FileExistsError:
+        who = lock.read_text(encoding="utf-8") or "somebody"
+        raise BadTargets(
+            where=str(folder), reason=f"targets are being taken over by {who}",
+            mend=f"Try again in a minute. If nobody is at it, a run was cut off: delete {lock}.",
+        ) from None  # fmt: skip
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _apply(
+    folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime, now: dt.datetime
+) -> None:  # fmt: skip
     files = table_files(folder, "targets")
     file = files[0] if files else folder / "targets.csv"
     _refuse_without_columns(file)
     place, write = _written(file, folder, changes, at)
     log = folder / LOG
     noted = changes.assign(
-        handed_in_at=f"{now:%Y-%m-%d %H:%M:%S}", by=by, after=[_money(c) for c in changes["after"]],
+        handed_in_at=f"{now:%Y-%m-%d %H:%M:%S}", by=by, set_at=_instant(at),
+        after=[_money(c) for c in changes["after"]],
         before=["" if pd.isna(c) else _money(int(c)) for c in changes["before"]],
     )  # fmt: skip
     fresh = {path: path.with_name(f".{os.getpid()}.{path.name}") for path in (place, log)}
@@ -78,7 +109,7 @@ def _written(
     """Say which file is made anew, and how it is written at another place."""
     if file.suffix == ".csv":
         rows = changes.assign(amount=[_money(c) for c in changes["after"]],
-                              set_at=f"{at:%Y-%m-%d %H:%M:%S.%f}")  # fmt: skip
+                              set_at=_instant(at))  # fmt: skip
         return file, lambda fresh: _append(file, rows, NEEDED, fresh)
     schema = pq.read_schema(file)
     rows = _rows(schema, changes, at)
@@ -105,6 +136,72 @@ def _refuse_without_columns(file: Path) -> None:
             where=str(file), reason=f"it has no column {lacking[0]}, so what is set anew has no "
             "place", mend=f"Add a column {lacking[0]} to it; its cells may stay empty.",
         )  # fmt: skip
+
+
+def with_what_was_set(
+    earlier: pa.Table, new: pa.Table, folder: Path, exported_at: dt.datetime
+) -> pa.Table:
+    """Add to the targets of a book what a later export sets otherwise; nothing set is lost.
+
+    Parameters
+    ----------
+    earlier, new
+        The book's targets, and those of the export.
+    folder
+        The book's, where the log says which of its targets were handed in.
+    exported_at
+        When the export was made, UTC.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows of `earlier`, and those of `new` that say something else than the export before:
+        a version with an instant of its own keeps it, an amount that changed holds from the export
+        on. What was handed in stays in force until the export's own amount changes.
+    """
+    old, rows = _comparable(earlier), _comparable(new)
+    told = old[~_handed_in(old, folder)]
+    last = told.sort_values("set_at", na_position="first", kind="stable")
+    last = last.drop_duplicates(KEYS, keep="last")[[*KEYS, "cents"]]
+    both = rows.merge(last.rename(columns={"cents": "last_cents"}), on=KEYS, how="left")
+    versions = set(told[[*KEYS, "set_at"]].itertuples(index=False, name=None))
+    dated = [v not in versions for v in both[[*KEYS, "set_at"]].itertuples(index=False, name=None)]
+    own = both["set_at"].notna().to_numpy() & np.array(dated, dtype=bool)
+    # Of several versions of one target the last one is what the export says of it now.
+    order = both["set_at"].fillna(pd.Timestamp.min)
+    stands = order.groupby([both[k] for k in KEYS]).transform("max").eq(order).to_numpy()
+    moved = stands & ~own & (both["cents"] != both["last_cents"]).to_numpy()
+    frame = new.to_pandas()
+    frame["set_at"] = pd.to_datetime(both["set_at"]).mask(pd.Series(moved), exported_at)
+    added = typed("targets", frame[own | moved])
+    return typed("targets", pa.concat_tables([earlier, added], promote_options="default"))
+
+
+def _comparable(table: pa.Table) -> pd.DataFrame:
+    frame = table.to_pandas()
+    if "set_at" not in frame:
+        frame["set_at"] = pd.NaT
+    frame["set_at"] = frame["set_at"].astype("datetime64[us]")
+    frame["key"] = frame["key"].fillna("") if "key" in frame else ""
+    # No amount is less than any: what loses its amount has changed.
+    frame["cents"] = [-1 if pd.isna(a) else int(Decimal(str(a)) * 100) for a in frame["amount"]]
+    return frame
+
+
+def _handed_in(frame: pd.DataFrame, folder: Path) -> "pd.Series[bool]":
+    """Say which targets of a book the log knows as handed in."""
+    log = folder / LOG
+    if not log.exists():
+        return pd.Series(False, index=frame.index)
+    noted = pd.read_csv(log, dtype=str, keep_default_na=False)
+    known = set(noted[[*KEYS, "set_at"]].itertuples(index=False, name=None))
+    at = frame["set_at"].dt.strftime("%Y-%m-%d %H:%M:%S.%f")
+    mine = frame[KEYS].assign(set_at=at).itertuples(index=False, name=None)
+    return pd.Series([row in known for row in mine], index=frame.index, dtype=bool)
+
+
+def _instant(at: dt.datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _money(cents: int) -> str:

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from rich.console import Console
 from salesops.book.book import open_book
 from salesops.cli.targets import take_targets, write_targets
 from salesops.metrics.goals import goal
+from salesops.sources.importing import import_path
 from salesops.sources.newtargets import checked, differences, in_force, names_of, sums_off
 from salesops.sources.quotahistory import quota_history
 from salesops.sources.targetgrids import BadTargets
@@ -189,3 +191,110 @@ def test_the_quotas_of_adventureworks_are_taken_over(tmp_path):
     before = state(book)
     take(book, source / "SalesPersonQuotaHistory.csv")
     assert state(book) == before
+
+
+def exported(folder: Path, targets: str | None, on: str) -> None:
+    """Import an export of one deal and one person, with or without targets."""
+    export = folder / f"export-{on}"
+    export.mkdir(exist_ok=True)
+    day = f"{on} 02:00:00"
+    (export / "opportunities.csv").write_text(f"id,stage,created_at\nd1,needs,{day}\n")
+    (export / "users.csv").write_text("id,name,role,team\nu1,One,rep,North\n")
+    if targets is not None:
+        head = "period,level,key,metric,amount,set_at\n"
+        (export / "targets.csv").write_text(head + targets, encoding="utf-8")
+    import_path(export, source="canonical", into=folder / "book", exported_at=on)
+
+
+def of_december(book: Path, on: str = "") -> float:
+    found = open_book(book)
+    found = found.as_of(on) if on else found
+    return goal(found.scope(user="u1"), found.period("2026-12"))
+
+
+def test_a_later_export_takes_nothing_away_that_was_handed_in(tmp_path):
+    book, mine = tmp_path / "book", "2026-12,user,u1,bookings,{},\n".format
+    exported(tmp_path, mine("100.00"), "2026-01-31")
+    take(book, long_list(tmp_path / "own.csv", "2026-12,user,u1,bookings,150"))
+    assert of_december(book) == 150
+    exported(tmp_path, mine("100.00"), "2026-02-28")
+    assert of_december(book) == 150
+    exported(tmp_path, None, "2026-03-31")
+    assert of_december(book) == 150
+    exported(tmp_path, mine("120.00"), "2026-04-30")
+    assert of_december(book) == 120
+    before = open_book(book).targets.to_pandas()
+    exported(tmp_path, mine("120.00"), "2026-04-30")
+    pd.testing.assert_frame_equal(open_book(book).targets.to_pandas(), before)
+    exported(tmp_path, mine("100.00") + "2027-01,user,u1,bookings,7.00,\n", "2026-05-31")
+    assert of_december(book) == 100
+    assert len(open_book(book).store.tables["targets"].to_pandas()) == 5
+    # What has no date of its own is not known in the past.
+    assert np.isnan(of_december(book, "2026-01-15"))
+    told = {on: of_december(book, on) for on in ("2026-02-10", "2026-05-10")}
+    assert told == {"2026-02-10": 150, "2026-05-10": 120}
+    log = pd.read_csv(book / "targets_log.csv", dtype=str)
+    assert log["by"].tolist() == ["李娜"]
+
+
+def test_versions_that_an_export_dates_itself_keep_their_dates(tmp_path):
+    book = tmp_path / "book"
+    first = "2026-12,user,u1,bookings,100.00,2026-01-05 00:00:00\n"
+    exported(tmp_path, first, "2026-01-31")
+    second = first + "2026-12,user,u1,bookings,130.00,2026-02-10 00:00:00\n"
+    exported(tmp_path, second, "2026-02-28")
+    exported(tmp_path, second, "2026-03-31")
+    assert len(open_book(book).store.tables["targets"].to_pandas()) == 2
+    told = {on: of_december(book, on) for on in ("2026-02-08", "2026-02-12", "2026-03-31")}
+    assert told == {"2026-02-08": 100, "2026-02-12": 130, "2026-03-31": 130}
+    # An amount put right without another date of its own is known from the export on.
+    exported(tmp_path, second.replace("130.00", "140.00"), "2026-04-30")
+    assert (of_december(book, "2026-04-10"), of_december(book)) == (130, 140)
+
+
+def test_two_do_not_take_targets_over_at_once(company, tmp_path):
+    file = long_list(tmp_path / "own.csv", "2026-12,company,,bookings,31000000")
+    before = state(company)
+    lock = company / ".targets.lock"
+    lock.write_text("张伟, since 2026-06-20 01:00 UTC", encoding="utf-8")
+    with pytest.raises(BadTargets, match=r"张伟, since 2026-06-20(.|\n)*delete .*targets.lock"):
+        take(company, file)
+    lock.unlink()
+    assert state(company) == before
+    take(company, file)
+    assert not lock.exists()
+    again = long_list(tmp_path / "own.csv", "2026-12,company,,bookings,32000000")
+    take(company, again)
+    book = open_book(company)
+    assert goal(book, book.period("2026-12")) == 32_000_000
+
+
+def test_who_sells_without_a_target_has_an_empty_row_to_fill(company, tmp_path):
+    targets = pd.read_csv(company / "targets.csv", dtype=str)
+    targets[targets["key"] != "U0007"].to_csv(company / "targets.csv", index=False)
+    file = tmp_path / "t.xlsx"
+    write_targets(str(company), QUIET, year="2026", goal=0, growth=None, locks=(), file=str(file),
+                  lang="zh")  # fmt: skip
+    before = state(company)
+    take(company, file)
+    assert state(company) == before
+    book = openpyxl.load_workbook(file)
+    sheet = book["华东-一组"]
+    row = next(r for r in range(3, 30) if sheet.cell(r, 2).value == "U0007")
+    assert [sheet.cell(row, c).value for c in range(5, 17)] == [None] * 12
+    sheet.cell(row, 5 + 11).value = 500_000
+    book.save(file)
+    take(company, file)
+    mine = open_book(company).scope(user="U0007")
+    assert goal(mine, mine.period("2026-12")) == 500_000
+
+
+def test_a_team_in_two_regions_is_held_against_neither(company):
+    users = pd.read_csv(company / "users.csv", dtype=str)
+    users.loc[users["id"] == "U0007", "region"] = "华南"
+    users.to_csv(company / "users.csv", index=False)
+    book = open_book(company)
+    told = in_force(book)
+    new = told[told["period"] == "2026-05"].assign(where="file, row 2")
+    off = sums_off(new, book)
+    assert "华东" in set(off.loc[off["level"] == "region", "key"])
