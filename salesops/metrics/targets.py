@@ -10,23 +10,11 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.metrics.kept import kept
 from salesops.metrics.metric import Table
-from salesops.model.calendar import Period
+from salesops.model.calendar import Period, months_of
 
 # Column of a grouping -> level of the targets that belong to it.
 LEVELS = {"owner_id": "user", "team": "team", "region": "region"}
 COLUMNS = ["id", "month", "level", "key", "owner_id", "team", "region", "plan_cents", "is_whole"]
-
-
-def months_of(period: Period) -> list[str]:
-    """Name the months of a period as targets do.
-
-    Examples
-    --------
-    >>> months_of(Period.parse("2026Q1"))
-    ['2026-01', '2026-02', '2026-03']
-    """
-    first = period.start.year * 12 + period.start.month - 1
-    return [f"{m // 12:04d}-{m % 12 + 1:02d}" for m in range(first, first + period.months)]
 
 
 def targets_of(

@@ -168,6 +168,18 @@ class Period:
         return self.shifted(-12)
 
 
+def months_of(period: Period) -> list[str]:
+    """Name the months of a period as targets do.
+
+    Examples
+    --------
+    >>> months_of(Period.parse("2026Q1"))
+    ['2026-01', '2026-02', '2026-03']
+    """
+    first = period.start.year * 12 + period.start.month - 1
+    return [f"{m // 12:04d}-{m % 12 + 1:02d}" for m in range(first, first + period.months)]
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The company's days: its zone and its working days.

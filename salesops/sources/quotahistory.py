@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesops.sources.targetcells import cents_of
+from salesops.sources.targetcells import cents_of, shared_over
 from salesops.sources.targetgrids import BadTargets
 
 HISTORY = "SalesPersonQuotaHistory.csv"
@@ -40,7 +40,8 @@ def quota_history(path: Path) -> pd.DataFrame:
                 raise BadTargets(where=where, reason=str(error), mend=mend) from error
             if cents is None:
                 continue
-            each, rest = divmod(cents, 3)
-            found += [(str(first + k), "user", person, "bookings", each + (k < rest), where)
-                      for k in range(3)]  # fmt: skip
+            found += [
+                (str(first + k), "user", person, "bookings", part, where)
+                for k, part in enumerate(shared_over(cents, 3))
+            ]
     return pd.DataFrame(found, columns=COLUMNS)

@@ -6,6 +6,8 @@ import unicodedata
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
+from salesops.model.calendar import Period, months_of
+
 _ZH = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
        "十一": 11, "十二": 12}  # fmt: skip
 _EN = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -122,17 +124,23 @@ def months_of_period(text: str, first: int = 1) -> list[str] | None:
     if dated is not None and dated[0] is not None:
         return [f"{dated[0]}-{dated[1]:02d}"]
     quarter = _QUARTER.match(told)
-    if quarter:
-        return _run(int(quarter[1]), first + 3 * int(quarter[2]) - 3, 3)
-    if re.fullmatch(r"20\d\d年?", told):
-        return _run(int(told[:4]), first, 12)
-    return None
+    year = re.fullmatch(r"(20\d\d)年?", told)
+    if not quarter and not year:
+        return None
+    text = f"{quarter[1]}Q{quarter[2]}" if quarter else told[:4]
+    return months_of(Period.parse(text, fiscal_year_starts=first))
 
 
-def _run(year: int, month: int, n: int) -> list[str]:
-    """Name so many months from one on; the 13th month is January of the next year."""
-    begin = year * 12 + month - 1
-    return [f"{m // 12}-{m % 12 + 1:02d}" for m in range(begin, begin + n)]
+def shared_over(cents: int, n: int) -> list[int]:
+    """Share a longer period's amount over its months, the last cents to the first.
+
+    Examples
+    --------
+    >>> shared_over(100, 3)
+    [34, 33, 33]
+    """
+    each, rest = divmod(cents, n)
+    return [each + (k < rest) for k in range(n)]
 
 
 def unit_of(text: str) -> int | None:

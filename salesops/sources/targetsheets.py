@@ -14,6 +14,7 @@ from salesops.sources.targetcells import (
     month_of,
     months_of_period,
     plain,
+    shared_over,
     unit_of,
     year_of,
 )
@@ -202,7 +203,7 @@ def _long(
         if cents is None:
             continue
         name = _metric(sheet, i, plain(told.get("metric"))) or metric
-        parts = _thirds(cents, len(months))
+        parts = shared_over(cents, len(months))
         found += [(m, level, key, name, part, sheet.at(i))
                   for m, part in zip(months, parts, strict=True)]  # fmt: skip
     return pd.DataFrame(found, columns=COLUMNS)
@@ -372,9 +373,3 @@ def _metric(sheet: Sheet, i: int, text: str) -> str:
 
 def _column(heads: dict[int, str], name: str) -> int:
     return next(j for j, told in heads.items() if told == name)
-
-
-def _thirds(cents: int, n: int) -> list[int]:
-    """Share a longer period's amount over its months, the last cents to the first."""
-    each, rest = divmod(cents, n)
-    return [each + (k < rest) for k in range(n)]
