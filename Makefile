@@ -34,7 +34,8 @@ report: $(VENV)/.stamp  ## Make the reports over data/sample (BOOK=, LANGS=, REP
 	@$(PY) -m salesops run $(if $(ALL),,$(REPORTS)) --book "$(BOOK)" --lang "$(LANGS)" $(ARGS)
 
 test: $(VENV)/.stamp system static  ## Check style, types, layers, tests and notebooks
-	@$(PY) -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@# Two workers that each thread over both cores wait for each other: one thread each.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -q -n 2 --dist loadfile $(ARGS)
 	@$(PY) -m pytest -q --nbval-lax -p no:cacheprovider notebooks
 
 static: $(VENV)/.stamp

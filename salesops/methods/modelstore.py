@@ -1,0 +1,173 @@
+"""Fitted models kept between runs: a safe format, a fingerprint, versions, and how good they were.
+
+A model is fitted anew only where the rows that it learns from, its columns or the versions of what
+fits it have changed. Files hold numbers alone: scikit-learn's estimators in the format of skops,
+which runs nothing when it is read and refuses types that are not named here.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import platformdirs
+
+from salesops.methods.chances import Model, Rolled, Task
+
+ENVIRONMENT = "SALESOPS_MODELS"
+MOST = 60
+# Beyond what skops trusts itself; a file that names anything else is not read.
+TRUSTED = ("functools.partial", "numpy.dtype", "sklearn.utils.validation.check_array",
+           "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")  # fmt: skip
+# Raised when a model means something else than before.
+FORM = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kept:
+    """A model with how it was judged.
+
+    Attributes
+    ----------
+    model
+        What says the chances.
+    rolled
+        What would have been said at past origins.
+    card
+        `fingerprint` of the rows, `versions`, `rows`, `units`, `kind`, `rounds`, `gain`.
+    """
+
+    model: Model
+    rolled: Rolled
+    card: dict[str, Any]
+
+
+def versions() -> dict[str, str]:
+    """Give the versions on which a fit depends."""
+    return {name: version(name) for name in ("numpy", "scikit-learn", "skops")}
+
+
+def fingerprint(frame: pd.DataFrame, columns: list[str]) -> str:
+    """Give 16 hex digits that change when any of the columns' values does.
+
+    Examples
+    --------
+    >>> a = pd.DataFrame({"x": [1.0, 2.0]})
+    >>> fingerprint(a, ["x"]) == fingerprint(a + 1, ["x"])
+    False
+    """
+    digest = hashlib.sha256(json.dumps([FORM, columns, versions()]).encode())
+    hashes = pd.util.hash_pandas_object(frame[columns], index=False).to_numpy()
+    digest.update(np.ascontiguousarray(hashes).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def folder() -> Path | None:
+    """Give where models are kept; null where `SALESOPS_MODELS` is `off`."""
+    told = os.environ.get(ENVIRONMENT, "")
+    if told == "off":
+        return None
+    return Path(told) if told else platformdirs.user_cache_path("salesops") / "models"
+
+
+def kept_model(
+    name: str, frame: pd.DataFrame, columns: list[str], make: Callable[[], tuple[Model, Rolled]]
+) -> Kept:  # fmt: skip
+    """Give the model of these rows: as kept, else made and kept.
+
+    Parameters
+    ----------
+    name
+        What it is of, such as `stall`.
+    frame, columns
+        The rows that it learns from, and the columns on which it depends.
+    make
+        Fits and judges it.
+    """
+    key = fingerprint(frame, columns)
+    place = folder()
+    mine = place / f"{name}-{key}" if place else None
+    found = _read(mine) if mine else None
+    if found is not None:
+        return found
+    model, rolled = make()
+    card = {"fingerprint": key, "versions": versions(), "rows": len(frame),
+            "units": int(frame["unit"].nunique()), "kind": model.kind, "rounds": rolled.rounds,
+            "gain": rolled.gain}  # fmt: skip
+    kept = Kept(model=model, rolled=rolled, card=card)
+    if mine:
+        _write(kept, mine)
+    return kept
+
+
+def _write(kept: Kept, place: Path) -> None:
+    """Put a model into its folder in one step; where another run was faster, that one stays."""
+    import skops.io
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
+    try:
+        model, rolled = kept.model, kept.rolled
+        if model.estimator is not None:
+            (fresh / "estimator.skops").write_bytes(skops.io.dumps(model.estimator))
+        plain = {
+            "card": kept.card, "kind": model.kind, "task": asdict(model.task), "base": model.base,
+            "edges": model.edges.tolist(), "shares": model.shares.tolist(), "slope": model.slope,
+            "intercept": model.intercept, "levels": model.levels,
+            "rolled": {"kind": rolled.kind, "rounds": rolled.rounds, "slope": rolled.slope,
+                       "intercept": rolled.intercept, "gain": rolled.gain,
+                       "gain_low": rolled.gain_low},
+        }  # fmt: skip
+        (fresh / "model.json").write_text(json.dumps(plain), encoding="utf-8")
+        rolled.rows.to_parquet(fresh / "judged.parquet")
+        try:
+            fresh.rename(place)
+        except OSError:
+            if not place.exists():
+                raise
+        _prune(place.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _read(place: Path) -> Kept | None:
+    """Read a model back; null where there is none, or it is not as it was written."""
+    import skops.io
+
+    try:
+        plain = json.loads((place / "model.json").read_text(encoding="utf-8"))
+        rows = pd.read_parquet(place / "judged.parquet")
+        estimator = None
+        file = place / "estimator.skops"
+        if file.exists():
+            data = file.read_bytes()
+            if set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED):
+                return None
+            estimator = skops.io.loads(data, trusted=list(TRUSTED))
+    except (OSError, ValueError, KeyError, TypeError):
+        # A folder that is half there or was tampered with is as good as none.
+        return None
+    told = plain["task"]
+    task = Task(numbers=tuple(told["numbers"]), words=tuple(told["words"]), rule=told["rule"])
+    model = Model(
+        kind=plain["kind"], task=task, base=plain["base"], edges=np.array(plain["edges"]),
+        shares=np.array(plain["shares"]), estimator=estimator, slope=plain["slope"],
+        intercept=plain["intercept"], levels=plain["levels"],
+    )  # fmt: skip
+    os.utime(place)
+    return Kept(model=model, rolled=Rolled(rows=rows, **plain["rolled"]), card=plain["card"])
+
+
+def _prune(place: Path) -> None:
+    """Keep the models that were used last."""
+    every = [p for p in place.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    for old in sorted(every, key=lambda p: p.stat().st_mtime, reverse=True)[MOST:]:
+        shutil.rmtree(old, ignore_errors=True)
