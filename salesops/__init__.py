@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from salesops.analyses.performance import performance as performance
     from salesops.analyses.process import process as process
     from salesops.analyses.quality import quality as quality
+    from salesops.analyses.stall import stall as stall
     from salesops.analyses.targets import targets as targets
     from salesops.book.book import Book as Book
     from salesops.book.book import open_book as open_book
@@ -46,6 +47,7 @@ _PUBLIC = {
     "performance": "salesops.analyses.performance",
     "process": "salesops.analyses.process",
     "quality": "salesops.analyses.quality",
+    "stall": "salesops.analyses.stall",
     "targets": "salesops.analyses.targets",
 }
 __all__ = list(_PUBLIC)

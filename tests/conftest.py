@@ -11,6 +11,18 @@ import pytest
 pytest_plugins = ["tests.fixtures"]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep fitted models apart from those of whoever runs the tests."""
+    before = os.environ.get("SALESOPS_MODELS")
+    os.environ["SALESOPS_MODELS"] = str(tmp_path_factory.mktemp("models"))
+    yield
+    if before is None:
+        del os.environ["SALESOPS_MODELS"]
+    else:
+        os.environ["SALESOPS_MODELS"] = before
+
+
 @pytest.fixture(autouse=True)
 def _no_open_pictures() -> Iterator[None]:
     """Close the pictures that a test has drawn."""

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
 from salesops.book.book import Book
+from salesops.charts import detail
 from salesops.charts import targets_page as words
 from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown
@@ -74,7 +75,7 @@ class Targets(Result):
     @property
     def what_if_picture(self) -> Shown:
         """Growth, hiring and win rate as one picture."""
-        return words.in_detail(words.what_if_exhibit(self.seen))
+        return detail.in_detail(words.what_if_exhibit(self.seen))
 
     @property
     def nodes_table(self) -> TableView | Shown:
@@ -89,12 +90,12 @@ class Targets(Result):
     @property
     def tree_tables(self) -> Shown:
         """The tree of targets, then what it takes month by month."""
-        return words.together(self.nodes_table, self.months_table)
+        return detail.together(self.nodes_table, self.months_table)
 
     @property
     def pay_tables(self) -> Shown:
         """The pay plan, then the pay sheet of the one person in scope."""
-        return words.together(self.plan_table, self.sheet_table)
+        return detail.together(self.plan_table, self.sheet_table)
 
     @property
     def people_table(self) -> TableView | Shown:

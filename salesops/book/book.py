@@ -346,9 +346,11 @@ class Book:
         ibis.Table
             One row per deal and date, the columns of `opportunities` and `on`.
         """
-        if self.limits.is_company and self.renewals:
+        if self.limits.is_company:
             grid = Moment.over(dates, self.calendar)
             panel = table_at(self.store, "opportunities", grid)
+            if not self.renewals and "type" in self.store.present["opportunities"]:
+                panel = panel.filter(_not_renewal(panel.type))
             return panel.drop(*(c for c in GRID_COLUMNS if c != ON)).rename(on=ON)
         # Who is inside changes from date to date, so each date is restricted for itself.
         parts = [

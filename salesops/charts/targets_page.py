@@ -155,21 +155,6 @@ def what_if_exhibit(seen: Seen) -> Exhibit | Shown:
     )  # fmt: skip
 
 
-def in_detail(exhibit: Exhibit | Shown) -> Shown:
-    """Show an exhibit below page one, which it does not belong to."""
-    if isinstance(exhibit, Shown):
-        return exhibit
-    page = exhibit.html().replace('<section class="ex two"', '<div class="ex"', 1)
-    return Shown(page.removesuffix("</section>") + "</div>", exhibit.title.text())
-
-
-def together(*parts: TableView | Shown) -> Shown:
-    """Set tables below each other."""
-    pages = [part.page if isinstance(part, Shown) else part.html() for part in parts]
-    plain = [part.plain if isinstance(part, Shown) else part.text() for part in parts]
-    return Shown("".join(pages), "\n\n".join(plain))
-
-
 def nodes_table(nodes: pd.DataFrame) -> TableView | Shown:
     """Give the tree with target, what is signed, what will be, and the chance."""
     if nodes.empty:

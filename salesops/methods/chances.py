@@ -23,9 +23,11 @@ KINDS: tuple[Kind, ...] = ("base", "rule", "logistic", "boosting")
 # Of the rarer outcome so many units are needed before a model is tried, and before trees are.
 LEAST, TREES = 60, 300
 # Boosting rounds that are compared, and what is used before there is anything to compare.
-ROUNDS, USUAL = (25, 50, 75, 100, 150, 200, 300), 100
+ROUNDS, USUAL = (25, 50, 75, 100, 150, 200), 100
 # A logistic model gains nothing from more rows than these.
-MOST_ROWS = 100_000
+MOST_ROWS = 20_000
+# Losses a row, in nats, that differ by less are as good.
+AS_GOOD = 0.003
 BANDS = 12
 EDGE = 1e-4
 
@@ -213,8 +215,10 @@ def rolled(frame: pd.DataFrame, task: Task, origins: Sequence[pd.Timestamp]) -> 
     `at` and `known_at` is the embargo: a row whose end was not known yet teaches nothing.
     """
     parts: list[pd.DataFrame] = []
-    ends = [*origins[1:], pd.Timestamp.max]
-    for origin, end in zip(origins, ends, strict=True):
+    warm = _warm_up(frame, origins)
+    begins = [*warm, *origins]
+    ends = [*begins[1:], pd.Timestamp.max][: len(begins)]
+    for origin, end in zip(begins, ends, strict=True):
         past = frame[(frame["known_at"] <= origin).to_numpy()]
         test = frame[((frame["at"] >= origin) & (frame["at"] < end)).to_numpy()]
         if past.empty or test.empty:
@@ -222,14 +226,15 @@ def rolled(frame: pd.DataFrame, task: Task, origins: Sequence[pd.Timestamp]) -> 
         part = _judged_at(past, test, task)
         chosen = _choice(parts, able(past))
         part["score"] = _said(part, *chosen)
-        parts.append(part.assign(origin=origin))
-    if not parts:
+        parts.append(part.assign(origin=pd.Series(origin, index=part.index).dt.as_unit("us")))
+    parts_told = [part for part in parts if part["origin"].iloc[0] not in warm]
+    if not parts_told:
         kind: Kind = "base"
         rows = pd.DataFrame(columns=["row", "origin", "happened", "score", "unit", "base"])
         return Rolled(rows=rows, kind=kind, rounds=USUAL, slope=1.0, intercept=0.0,
                       gain=float("nan"), gain_low=float("nan"))  # fmt: skip
     kind, rounds, slope, intercept = _choice(parts, able(frame))
-    rows = pd.concat(parts, ignore_index=True)
+    rows = pd.concat(parts_told, ignore_index=True)
     gain, low = _gain(rows, _said(rows, kind, rounds, slope, intercept))
     if not low > 0:
         kind, slope, intercept = "base", 1.0, 0.0
@@ -238,6 +243,14 @@ def rolled(frame: pd.DataFrame, task: Task, origins: Sequence[pd.Timestamp]) -> 
         rows["boosting"] = rows[f"boosting_{rounds}"]
     return Rolled(rows=rows.drop(columns=steps), kind=kind, rounds=rounds, slope=slope,
                   intercept=intercept, gain=gain, gain_low=low)  # fmt: skip
+
+
+def _warm_up(frame: pd.DataFrame, origins: Sequence[pd.Timestamp]) -> list[pd.Timestamp]:
+    """Give an instant before the first origin at which kinds are compared, to choose at it."""
+    if not len(origins) or frame.empty:
+        return []
+    middle = frame["at"].min() + (origins[0] - frame["at"].min()) * 0.6
+    return [middle] if middle < origins[0] else []
 
 
 def _judged_at(past: pd.DataFrame, test: pd.DataFrame, task: Task) -> pd.DataFrame:
@@ -275,10 +288,18 @@ def _choice(parts: list[pd.DataFrame], kinds: Sequence[Kind]) -> tuple[Kind, int
                 losses[kind, n] = float(_loss(rows[column].to_numpy(float), y).mean())
     if not losses:
         return usual, USUAL, 1.0, 0.0
-    kind, rounds = min(losses, key=lambda k: losses[k])
-    column = f"boosting_{rounds}" if kind == "boosting" else kind
-    slope, intercept = _correction(rows[column].to_numpy(float), rows)
-    return kind, rounds, slope, intercept
+    best, _rounds = min(losses, key=lambda k: losses[k])
+    least = min(losses.values())
+    # Fewer rounds than needed say too little, more too much: of those as good as the best the one
+    # that says it most nearly right.
+    found = []
+    for kind, n in losses:
+        if kind == best and losses[kind, n] <= least + AS_GOOD:
+            column = f"boosting_{n}" if kind == "boosting" else kind
+            slope, intercept = _correction(rows[column].to_numpy(float), rows)
+            found.append((abs(slope - 1), n, slope, intercept))
+    _off, n, slope, intercept = min(found)
+    return best, n, slope, intercept
 
 
 def _said(
@@ -295,21 +316,39 @@ UNITS_OF_BELIEF = 400.0
 
 def _correction(said: Floats, rows: pd.DataFrame) -> tuple[float, float]:
     """Give slope and intercept of what happened on the log-odds, held to 1 and 0."""
-    from sklearn.linear_model import LogisticRegression
-
     y = rows["happened"].to_numpy(bool)
     odds = logit(said)
-    if y.all() or not y.any() or np.ptp(odds) == 0:
+    found, _level = recalibrated(odds, y, np.ones(len(y)))
+    if np.isnan(found):
         return 1.0, 0.0
-    fit = LogisticRegression(C=1e6).fit(odds[:, None], y)
     n = rows["unit"].nunique()
     weight = n / (n + UNITS_OF_BELIEF)
-    slope = 1 + weight * (float(fit.coef_[0, 0]) - 1)
+    slope = 1 + weight * (found - 1)
     # The mean is set right for the slope that is used.
-    again = LogisticRegression(C=1e6).fit(np.zeros((len(y), 1)), y)
-    level = float(again.intercept_[0])
-    shift = level - float(logit((1 / (1 + np.exp(-slope * odds))).mean()))
+    shift = float(logit(y.mean()) - logit((1 / (1 + np.exp(-slope * odds))).mean()))
     return slope, weight * shift
+
+
+def recalibrated(
+    odds: Floats, y: "npt.NDArray[np.bool_]", w: Floats
+) -> tuple[float, float]:  # fmt: skip
+    """Give slope and intercept of a logistic fit on the log-odds (Cox 1958), by Newton's steps."""
+    hits = float((w * y).sum())
+    if hits <= 0 or hits >= float(w.sum()) or np.ptp(odds) == 0:
+        return float("nan"), float("nan")
+    a, b = 0.0, 1.0
+    for _ in range(25):
+        p = 1 / (1 + np.exp(-np.clip(a + b * odds, -30, 30)))
+        v, rest = w * p * (1 - p), w * (y - p)
+        g = np.array([rest.sum(), (rest * odds).sum()])
+        h = np.array([[v.sum(), (v * odds).sum()], [(v * odds).sum(), (v * odds**2).sum()]])
+        if abs(np.linalg.det(h)) < 1e-12:
+            return float("nan"), float("nan")
+        step = np.linalg.solve(h, g)
+        a, b = a + float(step[0]), b + float(step[1])
+        if np.abs(step).max() < 1e-8:
+            break
+    return b, a
 
 
 def _loss(said: Floats, y: "npt.NDArray[np.bool_]") -> Floats:
@@ -397,6 +436,6 @@ def _logistic(frame: pd.DataFrame, task: Task, y: "npt.NDArray[np.bool_]") -> An
     words = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=20)
     parts = [("numbers", numbers, list(task.numbers)), ("words", words, list(task.words))]
     columns = ColumnTransformer([p for p in parts if p[2]])
-    return make_pipeline(columns, LogisticRegression(C=1.0, max_iter=1000)).fit(
+    return make_pipeline(columns, LogisticRegression(C=1.0, solver="newton-cholesky")).fit(
         _plain(frame, task), y
     )

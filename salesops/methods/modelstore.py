@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -152,8 +153,11 @@ def _read(place: Path) -> Kept | None:
             if set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED):
                 return None
             estimator = skops.io.loads(data, trusted=list(TRUSTED))
-    except (OSError, ValueError, KeyError, TypeError):
-        # A folder that is half there or was tampered with is as good as none.
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        # What is half there or was tampered with is as good as nothing, and makes room.
+        shutil.rmtree(place, ignore_errors=True)
         return None
     told = plain["task"]
     task = Task(numbers=tuple(told["numbers"]), words=tuple(told["words"]), rule=told["rule"])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from salesops.methods.chances import logit
+from salesops.methods.chances import logit, recalibrated
 
 Floats = npt.NDArray[np.float64]
 DRAWS = 200
@@ -104,7 +104,7 @@ def judged(frame: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Data
         whole = float(w.sum())
         brier = float((w * loss).sum() / whole) if whole else float("nan")
         plain = float((w * usual).sum() / whole) if whole else float("nan")
-        slope, level = _recalibrated(odds, y, w)
+        slope, level = recalibrated(odds, y, w)
         return [_auc_of(band, n_bands, y, w), _precision_of(band, n_bands, y, w), brier,
                 1 - brier / plain if plain > 0 else float("nan"), slope, level]  # fmt: skip
 
@@ -129,28 +129,6 @@ def _ends(drawn: Floats) -> tuple[list[float], list[float]]:
         low.append(float(ends[0]))
         high.append(float(ends[1]))
     return low, high
-
-
-def _recalibrated(
-    odds: Floats, y: "npt.NDArray[np.bool_]", w: Floats
-) -> tuple[float, float]:  # fmt: skip
-    """Give slope and intercept of a logistic fit on the log-odds (Cox 1958), by Newton's steps."""
-    hits = float((w * y).sum())
-    if hits <= 0 or hits >= float(w.sum()) or np.ptp(odds) == 0:
-        return float("nan"), float("nan")
-    a, b = 0.0, 1.0
-    for _ in range(25):
-        p = 1 / (1 + np.exp(-np.clip(a + b * odds, -30, 30)))
-        v, rest = w * p * (1 - p), w * (y - p)
-        g = np.array([rest.sum(), (rest * odds).sum()])
-        h = np.array([[v.sum(), (v * odds).sum()], [(v * odds).sum(), (v * odds**2).sum()]])
-        if abs(np.linalg.det(h)) < 1e-12:
-            return float("nan"), float("nan")
-        step = np.linalg.solve(h, g)
-        a, b = a + float(step[0]), b + float(step[1])
-        if np.abs(step).max() < 1e-8:
-            break
-    return b, a
 
 
 def calibration(frame: pd.DataFrame, *, bins: int = BINS) -> pd.DataFrame:

@@ -15,6 +15,10 @@ WEEKS = 104
 ADVANCED, ENDED, STOOD = "advanced", "ended", "stood"
 
 
+# A week ago is looked at too, from the same rows.
+EARLIER = 1
+
+
 def landmark_days(book: Book, weeks: int = WEEKS) -> list[dt.date]:
     """Give the days a week apart up to the book's, as far as stages have a history.
 
@@ -53,11 +57,26 @@ def landmarks(book: Book) -> pd.DataFrame:
         same without a limit), `known_at` (thirty days on) and `happened` (it did not advance).
         Of weeks whose thirty days are not over, `happened` says nothing: `known_at` lies ahead.
     """
+    return since_weeks(landmarks_of(book), book)
+
+
+def landmarks_of(book: Book) -> pd.DataFrame:
+    """Lay out the same with the week before the first."""
     return kept("landmarks", book, lambda: _landmarks(book))
 
 
+def since_weeks(rows: pd.DataFrame, book: Book) -> pd.DataFrame:
+    """Keep of landmarks the weeks that a book of this date looks back on.
+
+    Weeks are seen at their own ends, so that those of a later book serve an earlier one.
+    """
+    on = rows["on"]
+    first = pd.Timestamp(book.date - dt.timedelta(days=7 * WEEKS))
+    return rows[(on >= first) & (on <= pd.Timestamp(book.date))].reset_index(drop=True)
+
+
 def _landmarks(book: Book) -> pd.DataFrame:
-    days = landmark_days(book)
+    days = landmark_days(book, WEEKS + EARLIER)
     frame = deal_states(book, days or [book.date])
     ever, after = what_next(book, frame)
     within = after <= HORIZON

@@ -79,8 +79,8 @@ def reasons(now: pd.DataFrame, past: pd.DataFrame, model: Model) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        One row per deal and reason, at most three: `id`, `reason`, `value`, `norm`, `adds`
-        (chance, 0-1).
+        One row per deal and reason, at most three: `id`, `reason`, `value`, `norm` (days over
+        a date count upwards), `adds` (chance, 0-1).
     """
     columns = ["id", "reason", "value", "norm", "adds"]
     if now.empty or model.kind == "base":
@@ -101,6 +101,8 @@ def reasons(now: pd.DataFrame, past: pd.DataFrame, model: Model) -> pd.DataFrame
             continue
         moved = {m: stage.map(norms[m]).to_numpy(float) for m in reason.moves}
         adds = said - model.chance(now.assign(**moved))
+        if reason.id in OVER:
+            value, norm = -value, np.maximum(-norm, 0.0)
         part = pd.DataFrame({"id": now["id"].to_numpy(), "reason": reason.id, "value": value,
                              "norm": norm, "adds": adds})  # fmt: skip
         found.append(part[worse & (adds >= LEAST)])
@@ -124,6 +126,7 @@ def by_rule(now: pd.DataFrame, touch_days: "pd.Series[float]") -> pd.DataFrame:
             continue
         value = now[column].to_numpy(float)
         holds = value > limit if high else value < limit
+        value = value if high else -value
         found.append(pd.DataFrame({"id": now["id"].to_numpy(), "reason": name, "value": value,
                                    "norm": limit, "adds": np.nan})[holds])  # fmt: skip
     parts = [part for part in found if len(part)] or found[:1]

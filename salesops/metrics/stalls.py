@@ -15,7 +15,7 @@ from salesops.methods.modelstore import kept_model
 from salesops.methods.survival import aalen_johansen
 from salesops.metrics.dealstates import FEATURES
 from salesops.metrics.kept import kept
-from salesops.metrics.landmarks import ADVANCED, landmarks, what_next
+from salesops.metrics.landmarks import ADVANCED, landmarks, landmarks_of, since_weeks, what_next
 from salesops.metrics.opendeals import open_deals
 from salesops.metrics.stallreasons import by_rule, reasons
 
@@ -90,11 +90,16 @@ def stalls(book: Book) -> Stalls:
     it nothing there; so nothing is censored within the horizon.
     """
     whole = book.within(Scope()).without_renewals()
-    return kept("stalls", whole, lambda: _stalls(whole))
+    return kept("stalls", whole, lambda: _stalls(whole, landmarks(whole)))
 
 
-def _stalls(book: Book) -> Stalls:
-    rows = landmarks(book)
+def stalls_before(book: Book, later: Book) -> Stalls:
+    """Say the same at an earlier date, a whole number of weeks before, as it was said then."""
+    whole, rest = (b.within(Scope()).without_renewals() for b in (book, later))
+    return kept("stalls", whole, lambda: _stalls(whole, since_weeks(landmarks_of(rest), whole)))
+
+
+def _stalls(book: Book, rows: pd.DataFrame) -> Stalls:
     task = task_of(rows)
     now = rows[rows["on"] == pd.Timestamp(book.date)].reset_index(drop=True)
     past = rows[rows["known_at"] <= pd.Timestamp(book.instant)].reset_index(drop=True)

@@ -88,6 +88,8 @@ class Track:
     def next_after(self, things: "pd.Series[str]", at: "pd.Series[pd.Timestamp]") -> Ints:
         """Give the position of each thing's first event after an instant; -1 where none."""
         _begin, end = self._spans(things, seconds(at))
+        if not len(self.codes):
+            return np.full(len(things), -1, dtype=np.int64)
         codes = self.things.get_indexer(things)
         inside = (end < len(self.codes)) & (codes >= 0)
         mine = inside & (self.codes[np.minimum(end, len(self.codes) - 1)] == codes)

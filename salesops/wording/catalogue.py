@@ -70,6 +70,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "hours": numbers.hours,
     "money_per_day": numbers.money_per_day,
     "score": numbers.decimal,
+    "score3": lambda value: numbers.decimal(value, 3),
     "times": numbers.times,
     "multiple": numbers.multiple,
     "date": numbers.date,
