@@ -179,18 +179,26 @@ def _seen(
     open_ = _open(book)
     then = _open(book.as_of(book.date - dt.timedelta(days=28)))
     teams = _by_team(open_, then)
+    scored = _scored(book, found, cost, saved)
     numbers = {
+        **{f"example_{name}": value for name, value in scored.example.items()},
         "n_open": float(len(open_)), "open_money": float(open_["money"].sum()),
         "n_stalled": float(open_["stalled"].sum()), "stalled_money": _stalled_money(open_),
         "stalled_share": _share(open_), "prior_share": _share(then), "n_listed": float(len(week)),
         "listed_money": float(week["money"].sum()) if len(week) else 0.0,
+        "n_last": float(len(last)), "n_moved": _became(last, "moved"),
+        "n_nothing": _became(last, "nothing"),
     }  # fmt: skip
     return words.Seen(
         settings=book.settings, findings=findings, teams=teams, week=week, why=_why(week),
         numbers={k: None if math.isnan(v) else v for k, v in numbers.items()},
-        silent=_silent(book, open_), last=last, scored=_scored(book, found, cost, saved),
+        silent=_silent(book, open_), last=last, scored=scored,
         effect=_effect(book, holdout),
     )  # fmt: skip
+
+
+def _became(last: pd.DataFrame, outcome: str) -> float:
+    return float((last["outcome"] == outcome).sum()) if len(last) else math.nan
 
 
 def _open(book: Book) -> pd.DataFrame:
