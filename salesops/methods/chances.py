@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -102,7 +103,7 @@ class Model:
 
     def _right(self, found: Floats) -> Floats:
         odds = logit(found) * self.slope + self.intercept
-        return np.asarray(1 / (1 + np.exp(-odds)), dtype=float).clip(EDGE, 1 - EDGE)
+        return np.asarray(expit(odds), dtype=float).clip(EDGE, 1 - EDGE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -293,8 +294,8 @@ def _choice(parts: list[pd.DataFrame], kinds: Sequence[Kind]) -> tuple[Kind, int
     # Fewer rounds than needed say too little, more too much: of those as good as the best the one
     # that says it most nearly right.
     found = []
-    for kind, n in losses:
-        if kind == best and losses[kind, n] <= least + AS_GOOD:
+    for (kind, n), loss in losses.items():
+        if kind == best and loss <= least + AS_GOOD:
             column = f"boosting_{n}" if kind == "boosting" else kind
             slope, intercept = _correction(rows[column].to_numpy(float), rows)
             found.append((abs(slope - 1), n, slope, intercept))
@@ -307,11 +308,13 @@ def _said(
 ) -> Floats:  # fmt: skip
     column = f"boosting_{rounds}" if kind == "boosting" else kind
     odds = logit(rows[column].to_numpy(float)) * slope + intercept
-    return np.asarray(1 / (1 + np.exp(-odds)), dtype=float).clip(EDGE, 1 - EDGE)
+    return np.asarray(expit(odds), dtype=float).clip(EDGE, 1 - EDGE)
 
 
 # So many units outweigh the belief that a model needs no correction.
 UNITS_OF_BELIEF = 400.0
+# Further than this no correction goes.
+SLOPES = (0.5, 2.0)
 
 
 def _correction(said: Floats, rows: pd.DataFrame) -> tuple[float, float]:
@@ -323,9 +326,9 @@ def _correction(said: Floats, rows: pd.DataFrame) -> tuple[float, float]:
         return 1.0, 0.0
     n = rows["unit"].nunique()
     weight = n / (n + UNITS_OF_BELIEF)
-    slope = 1 + weight * (found - 1)
+    slope = float(np.clip(1 + weight * (found - 1), *SLOPES))
     # The mean is set right for the slope that is used.
-    shift = float(logit(y.mean()) - logit((1 / (1 + np.exp(-slope * odds))).mean()))
+    shift = float(logit(y.mean()) - logit((expit(slope * odds)).mean()))
     return slope, weight * shift
 
 

@@ -64,7 +64,9 @@ def usual(past: pd.DataFrame, numbers: tuple[str, ...]) -> pd.DataFrame:
     return past[list(numbers)].median().to_frame().T.set_axis([""])
 
 
-def reasons(now: pd.DataFrame, past: pd.DataFrame, model: Model) -> pd.DataFrame:
+def reasons(
+    now: pd.DataFrame, past: pd.DataFrame, model: Model, catalogue: tuple[Reason, ...] = REASONS
+) -> pd.DataFrame:  # fmt: skip
     """Give the reasons of each deal, the weightiest first.
 
     Parameters
@@ -74,7 +76,9 @@ def reasons(now: pd.DataFrame, past: pd.DataFrame, model: Model) -> pd.DataFrame
     past
         Rows of the same kind that the usual is taken from.
     model
-        Of the chance of standing still.
+        Of the chance of standing still, or of leaving.
+    catalogue
+        The reasons that may be told.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def reasons(now: pd.DataFrame, past: pd.DataFrame, model: Model) -> pd.DataFrame
     stage = now["stage"] if "stage" in now else pd.Series("", index=now.index)
     said = model.chance(now)
     found = []
-    for reason in REASONS:
+    for reason in catalogue:
         if not set(reason.moves) <= set(model.task.numbers):
             continue
         value = now[reason.shows].to_numpy(float)
