@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from salesops.analyses.churn import churn as churn
     from salesops.analyses.collaboration import collaboration as collaboration
     from salesops.analyses.collection import collection as collection
     from salesops.analyses.conversion import conversion as conversion
@@ -36,6 +37,7 @@ _PUBLIC = {
     "Finding": "salesops.model.finding",
     "SalesopsError": "salesops.model.errors",
     "at": "salesops.opening",
+    "churn": "salesops.analyses.churn",
     "collaboration": "salesops.analyses.collaboration",
     "collection": "salesops.analyses.collection",
     "conversion": "salesops.analyses.conversion",

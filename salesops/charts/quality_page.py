@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from salesops.charts import quality as pictures
+from salesops.charts.detail import Sentence
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.parts import Shown
 from salesops.charts.process_design import said
@@ -88,7 +89,7 @@ def _twice(seen: Seen) -> Exhibit | None:
               "norm": seen.settings.norms.duplicate_share}  # fmt: skip
     if not fields["n"]:
         return Exhibit(key="twice", title=Say("quality.title_twice_none", fields),
-                       table=_Empty("quality.twice_none"))  # fmt: skip
+                       table=Sentence("quality.twice_none"))  # fmt: skip
     shown = seen.pairs.sort_values(["amount", "chance"], ascending=False, kind="stable")
     # Both names do not fit a column; the pairs stand below.
     columns = {"name": "text", "amount": "money"}
@@ -98,19 +99,6 @@ def _twice(seen: Seen) -> Exhibit | None:
         table=TableView(frame=shown, columns=columns, caption=Say("quality.twice_caption"),
                         most=FEW),
     )  # fmt: skip
-
-
-class _Empty:
-    """One sentence where there is nothing to list."""
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-
-    def html(self) -> str:
-        return f'<p class="quiet small">{Say(self.code).html()}</p>'
-
-    def text(self) -> str:
-        return Say(self.code).text()
 
 
 def _over(seen: Seen) -> Exhibit | None:

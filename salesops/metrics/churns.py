@@ -10,7 +10,7 @@ from salesops.methods.chances import Model, Rolled, Task, fitted, rolled
 from salesops.methods.modelstore import kept_model
 from salesops.metrics.contractstates import BEFORE, FEATURES, contract_landmarks
 from salesops.metrics.kept import kept
-from salesops.metrics.stallreasons import Reason, reasons
+from salesops.metrics.stallreasons import Reason, reasons, signs
 
 # Origins a quarter apart, the last so long ago that every contract looked at since has ended.
 ORIGINS, APART = 4, 91
@@ -91,8 +91,11 @@ def _churns(book: Book) -> Churns | None:
     keep = [c for c in ("id", "at", "owner_id", "team", "money") if c in past]
     judged = made.rolled.rows.join(past[keep], on="row")
     now = now.assign(leaves=made.model.chance(now))
+    weighed = reasons(now, past, made.model, REASONS)
+    plain = signs(now[~now["id"].isin(weighed["id"])], past, REASONS)
+    why = pd.concat([part for part in (weighed, plain) if len(part)] or [plain], ignore_index=True)
     return Churns(model=made.model, rolled=made.rolled, judged=judged, past=past, now=now,
-                  reasons=reasons(now, past, made.model, REASONS),
+                  reasons=why,
                   fingerprint=made.card["fingerprint"])  # fmt: skip
 
 

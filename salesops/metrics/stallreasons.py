@@ -135,3 +135,30 @@ def by_rule(now: pd.DataFrame, touch_days: "pd.Series[float]") -> pd.DataFrame:
                                    "norm": limit, "adds": np.nan})[holds])  # fmt: skip
     parts = [part for part in found if len(part)] or found[:1]
     return pd.concat(parts, ignore_index=True)
+
+
+def signs(now: pd.DataFrame, past: pd.DataFrame, catalogue: tuple[Reason, ...]) -> pd.DataFrame:
+    """Give what stands out about each row, where no model weighs it: values of the worst tenth.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `reasons`, `adds` null, in the catalogue's order.
+    """
+    found = [pd.DataFrame(columns=["id", "reason", "value", "norm", "adds"])]
+    for place, reason in enumerate(catalogue):
+        if reason.shows not in now or now.empty or past.empty:
+            continue
+        value, known = now[reason.shows].to_numpy(float), past[reason.shows].astype(float)
+        norm = float(known.median())
+        edge = float(known.quantile(0.9 if reason.high else 0.1))
+        high, low = (value >= edge) & (value > norm), (value <= edge) & (value < norm)
+        worst = high if reason.high else low
+        rows = pd.DataFrame({"id": now["id"].to_numpy(), "reason": reason.id, "value": value,
+                             "norm": norm, "adds": np.nan, "place": place})  # fmt: skip
+        found.append(rows[worst])
+    parts = [part for part in found if len(part)] or found[:1]
+    rows = pd.concat(parts, ignore_index=True)
+    if "place" in rows:
+        rows = rows.sort_values(["id", "place"], kind="stable").drop(columns="place")
+    return rows.groupby("id", sort=False).head(TOLD).reset_index(drop=True)

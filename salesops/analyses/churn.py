@@ -1,0 +1,418 @@
+"""Which customers may leave, what is expected to stay, and whose renewal nobody has opened?"""
+
+import datetime as dt
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from ibis import _
+
+from salesops.analyses.explained import explain
+from salesops.analyses.result import Lead, Result, Setting
+from salesops.book.book import Book
+from salesops.charts import churn_page as words
+from salesops.charts import scored_page
+from salesops.charts.exhibit import Exhibit
+from salesops.charts.parts import Shown
+from salesops.charts.scored_page import Scored
+from salesops.charts.table import TableView
+from salesops.methods.intervals import wilson
+from salesops.methods.leakage import leaks
+from salesops.methods.scored import (
+    by_group,
+    calibration,
+    cost_curve,
+    judged,
+    lift,
+    paired_gain,
+    top_of_each,
+)
+from salesops.metrics.catalogue import find_metric, metric
+from salesops.metrics.churns import Churns, churns
+from salesops.metrics.contractstates import terms
+from salesops.metrics.repeatorders import Repeats, repeats
+from salesops.model.calendar import Period
+from salesops.model.finding import Finding, Gap, Method
+
+# Days ahead that are told of, and within which a renewal should be open.
+AHEAD, OPENED_BY = 90, 60
+# Of the renewals that end within these days so many may wait to be opened.
+UNOPENED = 0.15
+EXAMPLE, AROUND = 0.7, 0.1
+RATES = ("nrr", "grr", "renewal_rate", "renewal_rate_by_value")
+Z80 = 1.2816
+RATE_COLUMNS = ["rate", "value", "low", "high", "prior", "n"]
+DUE, LOST = ["month", "n", "due", "expected"], ["reason", "n", "money"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Churn(Result):
+    """Which customers may leave.
+
+    Attributes
+    ----------
+    coming
+        One row per month of the next 90 days: `month`, `n`, `due` (yearly value), `expected`.
+    rates
+        One row per rate: `rate` (a metric's id), `value`, `low`, `high`, `prior`, `n`.
+    risk
+        One row per contract that ends within 180 days (without contracts that recur: per
+        customer): `id`, `customer`, `owner`, `money`, `ends_on`, `leaves`, `loss` (money times
+        chance), `because` (reasons as `(reason, value, norm)`).
+    unopened
+        Contracts that end within 60 days without an open renewal: the same columns.
+    lost
+        What was not renewed in the quarter before, by reason: `reason`, `n`, `money`.
+    scored
+        How good the chances are.
+    by_contract
+        Whether customers have contracts that recur; else a customer without an order for a year
+        has left.
+    """
+
+    coming: pd.DataFrame
+    rates: pd.DataFrame
+    risk: pd.DataFrame
+    unopened: pd.DataFrame
+    lost: pd.DataFrame
+    by_contract: bool
+    scored: Scored = field(repr=False)
+
+    @property
+    def risk_table(self) -> TableView | Shown:
+        """Everybody at risk."""
+        return words.risk_table(self.risk, by_contract=self.by_contract)
+
+    @property
+    def unopened_table(self) -> TableView | Shown:
+        """The renewals that nobody has opened."""
+        return words.unopened_table(self.unopened)
+
+    @property
+    def calibration(self) -> Shown:
+        """What was said against what happened."""
+        return scored_page.calibration(self.scored)
+
+    @property
+    def scored_tables(self) -> Shown:
+        """How good the chances were."""
+        return scored_page.tables(self.scored)
+
+
+def churn(
+    book: Book, *, period: str = "latest", touch_cost: float = 300.0, saved_share: float = 0.05
+) -> Churn:
+    """Which customers may leave, what is expected to stay, and what nobody has opened?
+
+    Parameters
+    ----------
+    book
+        The company, at its date and in its scope.
+    period
+        `2026-03`, `2026Q1`, `2026` or `latest`; a period that is over is seen from its end.
+    touch_cost, saved_share
+        For the cost curve: money that a visit costs, and the share of what leaves that visits are
+        supposed to save.
+
+    Returns
+    -------
+    Churn
+        What falls due, retention, who is at risk and why, renewals not opened, and what was lost.
+
+    Raises
+    ------
+    BadPeriod
+        The period is none of these.
+
+    Notes
+    -----
+    A contract leaves when no other renews it by the end of the grace days. Without contracts that
+    recur a customer leaves by not ordering for a year; BG/NBD stands beside as the baseline.
+
+    Examples
+    --------
+    >>> from salesops.book.book import open_book
+    >>> churn(open_book("tests/tiny_company")).by_contract
+    False
+    """
+    setting = Setting(book=book, period=book.period(period))
+    stood = book if book.date <= setting.period.end else book.as_of(setting.period.end)
+    seen = _seen(stood, setting.period, touch_cost, saved_share)
+    exhibits = words.exhibits(seen, lambda name: explain(book, name, period=period))
+    m = seen.numbers
+    rate = m["renewal_rate"] if seen.by_contract else None
+    return Churn(
+        report="churn", setting=setting, verdict=words.verdict(seen), metrics=m,
+        exhibits=exhibits, findings=seen.findings, method=_method(seen),
+        gaps=tuple(_gaps(stood, exhibits, seen)),
+        lead=Lead(name="lead.renewed", kind="ratio", value=rate, prior=m["prior_renewal_rate"],
+                  better="up"),
+        coming=seen.due, rates=seen.rates, risk=seen.risk, unopened=seen.unopened, lost=seen.lost,
+        scored=seen.scored, by_contract=seen.by_contract,
+    )  # fmt: skip
+
+
+def _has_terms(book: Book) -> bool:
+    needs = find_metric("renewal_rate").needs
+    return all(book.has(need) for need in needs) and not terms(book).empty
+
+
+def _seen(book: Book, period: Period, cost: float, saved: float) -> words.Seen:
+    """Lay out the frames, each worked out once."""
+    by_contract = _has_terms(book)
+    found = churns(book) if by_contract else None
+    again = None if by_contract or not book.has("opportunities.account_id") else repeats(book)
+    risk = _at_risk(book, found) if found is not None else _of_orders(book, again)
+    rates = _rates(book) if by_contract else pd.DataFrame(columns=RATE_COLUMNS)
+    due = _due(book, risk, found) if by_contract else pd.DataFrame(columns=DUE)
+    soon = risk[risk["ends_on"] <= _day(book, OPENED_BY)] if by_contract and len(risk) else risk[:0]
+    unopened = soon[soon["renewal_open"] == 0] if "renewal_open" in soon else soon[:0]
+    lost = _lost(book) if by_contract else pd.DataFrame(columns=LOST)
+    at = rates.set_index("rate") if len(rates) else pd.DataFrame()
+    near = risk[risk["ends_on"] <= _day(book, AHEAD)] if by_contract and len(risk) else risk[:0]
+    kept = _kept(found, near)
+    expected = float(kept.sum()) if len(near) else math.nan
+    spread = _spread(near)
+    scored = _scored(found, again, cost, saved)
+    numbers = {
+        **{f"example_{name}": value for name, value in scored.example.items()},
+        "n_due": float(len(near)), "due": float(near["money"].sum()) if len(near) else math.nan,
+        "expected": expected, "expected_low": max(expected - spread, 0.0),
+        "expected_high": expected + spread,
+        "n_soon": float(len(soon)), "n_unopened": float(len(unopened)),
+        "unopened_money": float(unopened["money"].sum()) if len(unopened) else 0.0,
+        "renewal_rate": _cell(at, "renewal_rate", "value"),
+        "prior_renewal_rate": _cell(at, "renewal_rate", "prior"),
+        "nrr": _cell(at, "nrr", "value"), "grr": _cell(at, "grr", "value"),
+        "n_customers": 0.0 if by_contract else float(len(risk)),
+        "expected_back": 0.0 if by_contract or risk.empty else float((1 - risk["leaves"]).sum()),
+        "n_first": float(len(risk.head(words.FIRST))),
+        "risk_money": float(risk.head(words.FIRST)["money"].sum()) if len(risk) else 0.0,
+        "risk_loss": float(risk.head(words.FIRST)["loss"].sum()) if len(risk) else 0.0,
+    }  # fmt: skip
+    if len(near):
+        numbers["expected_high"] = min(numbers["expected_high"], numbers["due"])
+    return words.Seen(
+        settings=book.settings, findings=_findings(unopened, soon),
+        numbers={k: None if math.isnan(v) else v for k, v in numbers.items()},
+        by_contract=by_contract, due=due, rates=rates, risk=risk, unopened=unopened, lost=lost,
+        scored=scored,
+    )  # fmt: skip
+
+
+def _cell(frame: pd.DataFrame, row: str, column: str) -> float:
+    return float(frame.loc[row, column]) if row in frame.index else math.nan
+
+
+def _day(book: Book, days: int) -> pd.Timestamp:
+    return pd.Timestamp(book.date) + pd.Timedelta(days=days)
+
+
+def _spread(near: pd.DataFrame) -> float:
+    """Give how far the sum of what is renewed may lie off, eight times in ten."""
+    if near.empty:
+        return math.nan
+    p = near["leaves"].to_numpy(float)
+    return Z80 * float(np.sqrt((near["money"].to_numpy(float) ** 2 * p * (1 - p)).sum()))
+
+
+def _kept(found: Churns | None, near: pd.DataFrame) -> "pd.Series[float]":
+    """Give the money of each contract that is expected to stay.
+
+    Where everybody has one chance it is that of money, not of contracts: large ones stay oftener.
+    """
+    if found is None or near.empty:
+        return pd.Series(dtype=float)
+    if found.model.kind != "base":
+        return near["money"] * (1 - near["leaves"])
+    ended = found.past.drop_duplicates("unit", keep="last")
+    share = float((ended["money"] * ~ended["happened"].astype(bool)).sum() / ended["money"].sum())
+    return near["money"] * share
+
+
+def _named(book: Book, frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the customer's and the owner's name."""
+    accounts = book.unscoped("accounts").select("id", "name").to_pandas().set_index("id")["name"]
+    people = book.unscoped("users").select("id", "name").to_pandas().set_index("id")["name"]
+    return frame.assign(
+        customer=frame["account_id"].map(accounts).fillna(frame["account_id"]),
+        owner=frame["owner_id"].map(people).fillna(frame["owner_id"]),
+    )
+
+
+def _because(reasons: pd.DataFrame, ids: "pd.Series[str]") -> list[list[tuple[str, float, float]]]:
+    told: dict[str, list[tuple[str, float, float]]] = {}
+    for row in reasons.itertuples():
+        told.setdefault(str(row.id), []).append((str(row.reason), float(row.value),
+                                                 float(row.norm)))  # fmt: skip
+    return [told.get(name, []) for name in ids]
+
+
+def _at_risk(book: Book, found: Churns) -> pd.DataFrame:
+    """Give the contracts in scope that end within half a year, most money likely to go first."""
+    mine = set(book.contracts.select("id").to_pandas()["id"])
+    rows = found.now[found.now["id"].isin(mine)]
+    rows = _named(book, rows).assign(loss=rows["money"] * rows["leaves"])
+    rows = rows.assign(because=_because(found.reasons, rows["id"]))
+    keep = ["id", "customer", "owner", "money", "ends_on", "leaves", "loss", "because",
+            "renewal_open"]  # fmt: skip
+    rows = rows.sort_values(["loss", "id"], ascending=[False, True])
+    return rows[[c for c in keep if c in rows]].reset_index(drop=True)
+
+
+def _of_orders(book: Book, found: Repeats | None) -> pd.DataFrame:
+    """Give the customers in scope, most money likely not to come back first."""
+    columns = ["id", "customer", "owner", "money", "leaves", "loss", "because"]
+    if found is None or not book.has("accounts.name"):
+        return pd.DataFrame(columns=columns)
+    owned = book.accounts
+    owner = owned.owner_id if "owner_id" in owned.columns else None
+    mine = owned.select("id", owner_id=owner) if owner is not None else owned.select("id")
+    rows = found.now.merge(mine.to_pandas(), left_on="customer", right_on="id")
+    if rows.empty:
+        return pd.DataFrame(columns=columns)
+    rows = rows.assign(account_id=rows["id"], owner_id=rows.get("owner_id"))
+    because = [[("long_ago", float(r), float(p) if p == p else float(r))]
+               for r, p in zip(rows["recency"], rows["pace"], strict=True)]  # fmt: skip
+    rows = _named(book, rows).assign(money=rows["spent"], because=because,
+                                     loss=rows["spent"] * rows["leaves"])  # fmt: skip
+    return rows.sort_values(["loss", "id"], ascending=[False, True])[columns].reset_index(drop=True)
+
+
+def _due(book: Book, risk: pd.DataFrame, found: Churns | None) -> pd.DataFrame:
+    near = risk[risk["ends_on"] <= _day(book, AHEAD)] if len(risk) else risk
+    if near.empty:
+        return pd.DataFrame(columns=DUE)
+    kept = _kept(found, near)
+    month = near["ends_on"].dt.strftime("%Y-%m")
+    sums = near.assign(kept=kept, month=month).groupby("month")
+    return sums.agg(
+        n=("money", "size"), due=("money", "sum"), expected=("kept", "sum")
+    ).reset_index()
+
+
+def _rates(book: Book) -> pd.DataFrame:
+    """Give the rates, with those of a quarter before."""
+    found = []
+    before = book.as_of(book.date - dt.timedelta(days=91))
+    for name in RATES:
+        now = _rate(book, name)
+        then = _rate(book, name, 1) if name.startswith("renewal") else _rate(before, name)
+        found.append((name, now[0], now[1], now[2], then[0], now[3]))
+    return pd.DataFrame(found, columns=RATE_COLUMNS)
+
+
+def _rate(book: Book, name: str, back: int = 0) -> tuple[float, float, float, int]:
+    """Give a rate with its range and n: today's, or of the last quarter whose grace is over."""
+    period = "latest"
+    if name.startswith("renewal"):
+        over = book.date - dt.timedelta(days=book.settings.norms.renewal_grace_days)
+        starts = book.settings.company.fiscal_year_starts
+        quarter = Period.running("quarter", on=over, fiscal_year_starts=starts)
+        period = quarter.shifted(-3 * (1 + back)).text
+    row = metric(book, name, period=period).iloc[0]
+    if row[name] is None or row[name] != row[name]:
+        return (math.nan, math.nan, math.nan, 0)
+    return (float(row[name]), float(row["low"]), float(row["high"]), int(row["n"]))
+
+
+def _lost(book: Book) -> pd.DataFrame:
+    """Give what was settled as not renewed in the last 91 days, by the reason entered."""
+    rows = terms(book)
+    last = pd.Timestamp(book.date)
+    mine = rows[rows["happened"] & (rows["settled_on"] <= last)]
+    mine = mine[mine["settled_on"] > last - pd.Timedelta(days=91)]
+    if mine.empty:
+        return pd.DataFrame(columns=LOST)
+    entered = mine["cancel_reason"].fillna(mine["account_id"].map(_reasons_of_deals(book)))
+    reason = entered.fillna("churn.no_reason")
+    sums = mine.assign(reason=reason).groupby("reason")["yearly"].agg(n="size", money="sum")
+    return sums.sort_values("money", ascending=False).reset_index()
+
+
+def _reasons_of_deals(book: Book) -> "pd.Series[str]":
+    """Give the reason of each customer's last lost renewal."""
+    deals = book.unscoped("opportunities")
+    if "lost_reason" not in deals.columns or "type" not in deals.columns:
+        return pd.Series(dtype=object)
+    rows = deals.filter(_.type == "renewal", _.lost_reason.notnull(), _.closed_at.notnull())
+    frame = rows.select("account_id", "lost_reason", "closed_at").to_pandas()
+    frame = frame.sort_values("closed_at").drop_duplicates("account_id", keep="last")
+    return frame.set_index("account_id")["lost_reason"]
+
+
+def _findings(unopened: pd.DataFrame, soon: pd.DataFrame) -> tuple[Finding, ...]:
+    """Say where renewals that end soon are not open."""
+    low, _high = wilson(len(unopened), max(len(soon), 1))
+    if unopened.empty or low <= UNOPENED:
+        return ()
+    money = float(unopened["money"].sum())
+    return (Finding(
+        code="churn.unopened", severity="watch",
+        evidence={"n": len(unopened), "n_soon": len(soon), "days": OPENED_BY, "amount": money},
+        at_stake=money, owner_role="lead", action="churn.unopened.action",
+        assumption="churn.unopened.assumption", lesson="11_after_sales",
+    ),)  # fmt: skip
+
+
+def _scored(found: Churns | None, again: Repeats | None, cost: float, saved: float) -> Scored:
+    rows = found.judged if found is not None else again.judged if again is not None else None
+    model = found.model if found is not None else again.model if again is not None else None
+    empty = pd.DataFrame()
+    if rows is None or model is None or rows.empty:
+        return Scored(what="churn", measures=empty, bins=empty, lifts=empty, top=empty,
+                      groups=empty, origins=empty, costs=empty, leaks=empty, gains=empty,
+                      example={}, kind="base")  # fmt: skip
+    others = [k for k in ("base", "rule", "logistic", "bgnbd") if k in rows]
+    known = rows.dropna(subset=[k for k in others if k == "bgnbd"])
+    gains = [(kind, *paired_gain(known if kind == "bgnbd" else rows, "score", kind))
+             for kind in others if kind != "bgnbd" or len(known)]  # fmt: skip
+    audit = empty
+    if found is not None:
+        audit = leaks(found.past, list(model.task.numbers), list(model.task.words))
+    owner = rows.get("owner_id", "")
+    return Scored(
+        what="churn", measures=judged(rows), bins=calibration(rows), lifts=lift(rows),
+        top=top_of_each(rows.assign(rep=owner)),
+        groups=by_group(rows.assign(group=rows.get("team", "")), "group"),
+        origins=by_group(rows.assign(origin=rows["origin"].dt.date), "origin"),
+        costs=cost_curve(rows, cost, saved), leaks=audit,
+        gains=pd.DataFrame(gains, columns=["over", "gain", "low", "high"]),
+        example=_example(rows), kind=model.kind,
+    )  # fmt: skip
+
+
+def _example(rows: pd.DataFrame) -> dict[str, float]:
+    """Give what became of those of whom most was feared: the upper tenth."""
+    edge = rows["score"].quantile(0.9)
+    high = rows[rows["score"] >= edge]
+    return {"said": float(high["score"].mean()), "n": len(high),
+            "left": float(high["happened"].mean())}  # fmt: skip
+
+
+def _gaps(book: Book, exhibits: dict[str, Exhibit], seen: words.Seen) -> list[Gap]:
+    """Say which exhibits have nothing to show, and why."""
+    found = []
+    for key in ("due", "rates", "lost", "risk", "unopened"):
+        if key in exhibits:
+            continue
+        if not seen.by_contract and key != "risk":
+            found.append(Gap(what=f"what.churn_{key}", reason="missing_table",
+                             needs="contract_lines"))  # fmt: skip
+        else:
+            found.append(Gap(what=f"what.churn_{key}", reason="no_rows"))
+    if seen.scored.kind == "base":
+        reason = "few_ended" if seen.scored.measures.empty else "no_better_churn"
+        found.append(Gap(what="what.churn_chances", reason=reason))
+    return found
+
+
+def _method(seen: words.Seen) -> Method:
+    n = {"contracts": len(seen.risk)} if seen.by_contract else {"customers": len(seen.risk)}
+    if len(seen.scored.measures):
+        n["landmarks"] = int(seen.scored.measures["n"].iloc[0])
+    source = "method.contract_landmarks" if seen.by_contract else "method.repeat_orders"
+    return Method(source=(source, "method.rolling_origin"),
+                  assumptions=("method.reasons_no_cause",), n=n,
+                  blind_spots=("blind.unlogged_touches",))  # fmt: skip
