@@ -4,13 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from validation import diagnosis, duplicates, funnel, targets
+from validation import diagnosis, duplicates, funnel, stall, targets
 from validation.table import as_markdown, merged
 
 PARTS = {
     "diagnosis": diagnosis.measure,
     "duplicates": duplicates.measure,
     "funnel": funnel.measure,
+    "stall": stall.measure,
     "targets": targets.measure,
 }
 TABLE = Path("docs/validation.md")

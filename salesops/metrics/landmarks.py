@@ -76,7 +76,11 @@ def since_weeks(rows: pd.DataFrame, book: Book) -> pd.DataFrame:
 
 
 def _landmarks(book: Book) -> pd.DataFrame:
-    days = landmark_days(book, WEEKS + EARLIER)
+    return landmarks_over(book, landmark_days(book, WEEKS + EARLIER))
+
+
+def landmarks_over(book: Book, days: list[dt.date]) -> pd.DataFrame:
+    """Lay out the same for other days; of none, the book's own."""
     frame = deal_states(book, days or [book.date])
     ever, after = what_next(book, frame)
     within = after <= HORIZON
