@@ -20,17 +20,11 @@ from salesops.charts.scored_page import Scored
 from salesops.charts.table import TableView
 from salesops.checks.judged import examine
 from salesops.checks.registry import checks_of
+from salesops.methods.acting import cost_curve, lift, top_of_each
+from salesops.methods.calibrated import calibration_curve
 from salesops.methods.intervals import difference
 from salesops.methods.leakage import leaks
-from salesops.methods.scored import (
-    by_group,
-    calibration,
-    cost_curve,
-    judged,
-    lift,
-    paired_gain,
-    top_of_each,
-)
+from salesops.methods.scored import by_group, judged, paired_gain
 from salesops.metrics.landmarks import known_since
 from salesops.metrics.opendeals import has_touches, open_deals, with_silence
 from salesops.metrics.stalls import (
@@ -319,7 +313,7 @@ def _scored(book: Book, found: Stalls, cost: float, saved: float) -> Scored:
     audit = leaks(found.past, list(task.numbers), list(task.words))
     origins = rows.assign(origin=rows["origin"].dt.date)
     return Scored(
-        what="stall", measures=judged(rows), bins=calibration(rows), lifts=lift(rows),
+        what="stall", measures=judged(rows), bins=calibration_curve(rows), lifts=lift(rows),
         top=top_of_each(rows.assign(rep=rows["owner_id"]), LIST),
         groups=by_group(rows.assign(group=rows.get("team", "")), "group"),
         origins=by_group(origins, "origin"), costs=cost_curve(rows, cost, saved), leaks=audit,

@@ -333,25 +333,31 @@ def _correction(said: Floats, rows: pd.DataFrame) -> tuple[float, float]:
 
 
 def recalibrated(
-    odds: Floats, y: "npt.NDArray[np.bool_]", w: Floats
-) -> tuple[float, float]:  # fmt: skip
-    """Give slope and intercept of a logistic fit on the log-odds (Cox 1958), by Newton's steps."""
+    odds: Floats, y: "npt.NDArray[np.bool_]", w: Floats, start: tuple[float, float] = (0.0, 1.0)
+) -> tuple[float, float]:
+    """Give slope and intercept of a logistic fit on the log-odds (Cox 1958), by Newton's steps.
+
+    `start` is the intercept and slope to begin from. Null where the steps come to no end.
+    """
     hits = float((w * y).sum())
     if hits <= 0 or hits >= float(w.sum()) or np.ptp(odds) == 0:
         return float("nan"), float("nan")
-    a, b = 0.0, 1.0
-    for _ in range(25):
+    a, b = start
+    widest = float(np.abs(odds).max())
+    for _ in range(60):
         p = 1 / (1 + np.exp(-np.clip(a + b * odds, -30, 30)))
         v, rest = w * p * (1 - p), w * (y - p)
         g = np.array([rest.sum(), (rest * odds).sum()])
         h = np.array([[v.sum(), (v * odds).sum()], [(v * odds).sum(), (v * odds**2).sum()]])
         if abs(np.linalg.det(h)) < 1e-12:
-            return float("nan"), float("nan")
+            break
         step = np.linalg.solve(h, g)
+        # Over 0.6 of log-odds weights change by less than double, and each step leads upwards.
+        step = step * min(1.0, 0.6 / max(abs(step[0]) + abs(step[1]) * widest, 1e-12))
         a, b = a + float(step[0]), b + float(step[1])
         if np.abs(step).max() < 1e-8:
-            break
-    return b, a
+            return b, a
+    return float("nan"), float("nan")
 
 
 def _loss(said: Floats, y: "npt.NDArray[np.bool_]") -> Floats:

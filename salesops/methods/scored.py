@@ -4,24 +4,24 @@ Rows are weeks of the same deals or customers and so no independent trials: ever
 by unit, drawing whole units anew. One class alone, or no rows, give nulls and never an error.
 """
 
+from typing import Literal
+
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from salesops.methods.chances import logit, recalibrated
+from salesops.methods.calibrated import slope_of
+from salesops.methods.chances import logit
+from salesops.methods.unitdraws import DRAWS, Bools, Floats, Scored, ranges, scored_rows
 
-Floats = npt.NDArray[np.float64]
-DRAWS = 200
-BINS = 10
-# A group with fewer of the rarer outcome says nothing.
-FEW = 20
-SHARES = (0.05, 0.10, 0.20, 0.50)
+# A group with fewer rows of the rarer outcome, or fewer units that have it, says nothing.
+FEW, FEW_UNITS = 20, 10
+MEASURES = ("auc", "pr_auc", "brier", "brier_skill", "slope", "intercept")
 
 
-def auc(score: Floats, happened: "npt.NDArray[np.bool_]", weight: Floats | None = None) -> float:
-    """Give the chance that a row in which it happened has the higher score; null for one class.
+def auc(score: Floats, happened: Bools, weight: Floats | None = None) -> float:
+    """How likely has a row in which it happened the higher score? Null for one class.
 
-    Ties count one half, rows by their weight (Hanley & McNeil 1982).
+    Ties count one half, rows by their weight (Hanley & McNeil 1982, Radiology 143, 29-36).
 
     Examples
     --------
@@ -29,61 +29,44 @@ def auc(score: Floats, happened: "npt.NDArray[np.bool_]", weight: Floats | None 
     0.875
     """
     w = np.ones(len(score)) if weight is None else weight
-    return _auc_of(*_in_bands(score), happened, w)
-
-
-def _in_bands(score: Floats) -> tuple["npt.NDArray[np.int64]", int]:
-    """Number equal scores alike, ascending."""
-    values, band = np.unique(score, return_inverse=True)
-    return band.astype(np.int64), len(values)
-
-
-def _auc_of(
-    band: "npt.NDArray[np.int64]", n: int, happened: "npt.NDArray[np.bool_]", weight: Floats
-) -> float:
-    hits = np.bincount(band, weights=weight * happened, minlength=n)
-    rest = np.bincount(band, weights=weight * ~happened, minlength=n)
-    both = hits.sum() * rest.sum()
-    if not both > 0:
+    if not (w * happened).sum() > 0 or not (w * ~happened).sum() > 0:
         return float("nan")
-    below = np.cumsum(rest) - rest
-    return float((hits * (below + rest / 2)).sum() / both)
+    from sklearn.metrics import roc_auc_score
 
-
-def _precision_of(
-    band: "npt.NDArray[np.int64]", n: int, happened: "npt.NDArray[np.bool_]", weight: Floats
-) -> float:
-    """Give the average precision: recall gained times the precision there, from the top."""
-    hits = np.bincount(band, weights=weight * happened, minlength=n)[::-1]
-    every = np.bincount(band, weights=weight, minlength=n)[::-1]
-    whole = hits.sum()
-    if not whole > 0 or whole == every.sum():
-        return float("nan")
-    reached = np.cumsum(every)
-    precision = np.cumsum(hits) / np.where(reached > 0, reached, 1)
-    return float((hits * precision).sum() / whole)
+    return float(roc_auc_score(happened, score, sample_weight=w))
 
 
 def judged(frame: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
-    """Judge chances by discrimination, accuracy and calibration.
+    """How well do chances order rows, how near are they, and do they mean what they say?
 
     Parameters
     ----------
     frame
-        `score` (0-1), `happened`, `unit`, and `base` (the base rate said at the same time).
-    draws
+        `score` (0-1), `happened`, `unit`; `base` (the base rate said at the same time; the share
+        of the rows themselves if there is none) and `weight` (censoring weight; 1 if there is
+        none, and rows of weight 0 are left out).
+    draws, seed
         Draws of units for the intervals.
 
     Returns
     -------
     pandas.DataFrame
-        One row per measure: `measure` (`auc`, `pr_auc`, `brier`, `brier_skill` over the base rate,
-        `slope` and `intercept` of what happened on the log-odds), `value`, `low`, `high` (90 %),
-        `n` rows, `n_units`, `n_events`.
+        One row per measure: `measure`, `value`, `low`, `high` (90 %, by unit), `n` rows,
+        `n_units`, `n_events`. Measures are `auc` (0.5 knows nothing, 1 all), `pr_auc` (average
+        precision, 0-1), `brier` (mean squared error; less is better), `brier_skill` (part of the
+        base rate's error that is gone; below 0 is worse than the base rate), `slope` and
+        `intercept` (see `calibrated.calibration_slope`). Null where a measure has no meaning: for
+        one class, for no rows, and bounds for a single unit.
+
+    Raises
+    ------
+    NotAChance
+        A score is not within 0 and 1, or a weight not one.
 
     Notes
     -----
-    Units are drawn with Poisson weights, a cluster bootstrap (Chamandy et al. 2012).
+    Brier (1950), Monthly Weather Review 78(1); Davis & Goadrich (2006), ICML, for average
+    precision. Intervals: see `unitdraws.ranges`. Don't believe them with fewer than thirty units.
 
     Examples
     --------
@@ -92,202 +75,110 @@ def judged(frame: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Data
     >>> judged(rows, draws=20).set_index("measure").loc["auc", "value"].item()
     1.0
     """
-    score, y = frame["score"].to_numpy(float), frame["happened"].to_numpy(bool)
-    base = frame["base"].to_numpy(float)
-    codes, units = pd.factorize(frame["unit"])
-    band, n_bands = _in_bands(score)
-    rng = np.random.default_rng(seed)
-    odds = logit(score)
-    loss, usual = (score - y) ** 2, (base - y) ** 2
+    rows = scored_rows(frame)
+    y, odds, order = rows.happened, logit(rows.score), _Order(rows.score)
+    loss = (rows.score - y) ** 2
+    base = rows.frame["base"].to_numpy(float) if "base" in frame else None
+    first = slope_of(odds, rows, rows.weight)
+    start = (first[1], first[0]) if np.isfinite(first).all() else (0.0, 1.0)
 
     def measured(w: Floats) -> list[float]:
-        whole = float(w.sum())
-        brier = float((w * loss).sum() / whole) if whole else float("nan")
-        plain = float((w * usual).sum() / whole) if whole else float("nan")
-        slope, level = recalibrated(odds, y, w)
-        return [_auc_of(band, n_bands, y, w), _precision_of(band, n_bands, y, w), brier,
-                1 - brier / plain if plain > 0 else float("nan"), slope, level]  # fmt: skip
+        slope, level = slope_of(odds, rows, w, start)
+        return [*order.measures(y, w), *_errors(y, loss, base, w), slope, level]
 
-    names = ["auc", "pr_auc", "brier", "brier_skill", "slope", "intercept"]
-    values = measured(np.ones(len(y)))
-    several = len(units) >= 2
-    drawn = np.array([measured(rng.poisson(1.0, len(units))[codes].astype(float))
-                      for _ in range(draws if several else 0)]).reshape(-1, len(names))  # fmt: skip
-    low, high = _ends(drawn)
+    value = np.array([*_by_library(rows), *_errors(y, loss, base, rows.weight), *first])
+    low, high = ranges(measured, rows, draws=draws, seed=seed)
     return pd.DataFrame({
-        "measure": names, "value": values, "low": low, "high": high, "n": len(y),
-        "n_units": len(units), "n_events": int(y.sum()),
+        "measure": MEASURES, "value": value, "low": low, "high": high, "n": len(rows),
+        "n_units": rows.n_units, "n_events": rows.n_events,
     })  # fmt: skip
 
 
-def _ends(drawn: Floats) -> tuple[list[float], list[float]]:
-    """Give the 5th and 95th of a hundred draws, column by column; null where there are none."""
-    low, high = [], []
-    for column in drawn.T:
-        known = column[~np.isnan(column)]
-        ends = np.quantile(known, [0.05, 0.95]) if len(known) >= 20 else (np.nan, np.nan)
-        low.append(float(ends[0]))
-        high.append(float(ends[1]))
-    return low, high
+def _by_library(rows: Scored) -> tuple[float, float]:
+    """Give AUC and average precision."""
+    if rows.is_one_class:
+        return float("nan"), float("nan")
+    from sklearn.metrics import average_precision_score
+
+    y, score, w = rows.happened, rows.score, rows.weight
+    return auc(score, y, w), float(average_precision_score(y, score, sample_weight=w))
 
 
-def calibration(frame: pd.DataFrame, *, bins: int = BINS) -> pd.DataFrame:
-    """Lay what was said against what happened, in bins of equal counts.
-
-    Parameters
-    ----------
-    frame
-        `score`, `happened`, `unit`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per bin, ascending: `said` (mean), `share` (in which it happened), `low`, `high`
-        (90 %, by unit), `n`, `n_units`.
-    """
-    columns = ["said", "share", "low", "high", "n", "n_units"]
-    if frame.empty:
-        return pd.DataFrame(columns=columns)
-    rank = frame["score"].rank(method="first")
-    bin_ = ((rank - 1) * bins // len(frame)).astype(int)
-    found = []
-    for _, part in frame.groupby(bin_):
-        share = float(part["happened"].mean())
-        by_unit = part.groupby("unit")["happened"].agg(["sum", "size"])
-        rest = by_unit["sum"] - share * by_unit["size"]
-        k = len(by_unit)
-        error = float(np.sqrt((rest**2).sum() * k / max(k - 1, 1))) / len(part)
-        # Where all or none happened the rows still leave room for one more or less.
-        error = max(error, 1 / (k + 2))
-        found.append((float(part["score"].mean()), share, max(share - 1.645 * error, 0.0),
-                      min(share + 1.645 * error, 1.0), len(part), k))  # fmt: skip
-    return pd.DataFrame(found, columns=columns)
+def _errors(y: Bools, loss: Floats, base: Floats | None, w: Floats) -> tuple[float, float]:
+    """Give the Brier score and its skill."""
+    whole = float(w.sum())
+    if not whole > 0:
+        return float("nan"), float("nan")
+    share = float((w * y).sum()) / whole
+    usual = share * (1 - share) if base is None else float((w * (base - y) ** 2).sum()) / whole
+    brier = float((w * loss).sum()) / whole
+    return brier, 1 - brier / usual if usual > 0 else float("nan")
 
 
-def lift(frame: pd.DataFrame, shares: tuple[float, ...] = SHARES) -> pd.DataFrame:
-    """Say what looking at the rows with the highest scores alone would reach.
+class _Order:
+    """Rows sorted by a score once, so that each draw takes sums alone."""
 
-    Parameters
-    ----------
-    frame
-        `score`, `happened`, and `money` (null counts as nothing).
+    def __init__(self, score: Floats) -> None:
+        self.by = np.argsort(score, kind="stable")
+        ascending = score[self.by]
+        self.starts = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]])
+        self.is_tied = len(self.starts) < len(score)
+        self.n = len(score)
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per share looked at: `looked_at`, `n`, `precision`, `times` (precision over the
-        share of all), `reached` (of all events), `money_reached` (of their money).
-    """
-    order = frame.sort_values("score", ascending=False, kind="stable")
-    hits = order["happened"].to_numpy(bool)
-    money = order["money"].fillna(0.0).to_numpy(float) * hits
-    found = []
-    for share in shares:
-        n = max(round(share * len(order)), 1) if len(order) else 0
-        inside = float(hits[:n].mean()) if n else float("nan")
-        of_all = float(hits.mean()) if len(hits) else float("nan")
-        found.append(
-            (
-                share,
-                n,
-                inside,
-                inside / of_all if of_all > 0 else float("nan"),
-                float(hits[:n].sum() / hits.sum()) if hits.any() else float("nan"),
-                float(money[:n].sum() / money.sum()) if money.sum() > 0 else float("nan"),
-            )
-        )
-    names = ["looked_at", "n", "precision", "times", "reached", "money_reached"]
-    return pd.DataFrame(found, columns=names)
+    def _sums(self, values: Floats) -> Floats:
+        found = values[self.by]
+        return np.add.reduceat(found, self.starts) if self.is_tied else found
 
+    def auc(self, y: Bools, w: Floats) -> float:
+        if not self.n:
+            return float("nan")
+        return self._auc(self._sums(w * y), self._sums(w * ~y))
 
-def cost_curve(frame: pd.DataFrame, touch: float, worth: float) -> pd.DataFrame:
-    """Say what acting above each threshold would cost and bring, if acting helped so often.
+    def measures(self, y: Bools, w: Floats) -> tuple[float, float]:
+        """Give AUC and average precision: recall gained times the precision there, from the top."""
+        if not self.n:
+            return float("nan"), float("nan")
+        hits, rest = self._sums(w * y), self._sums(w * ~y)
+        found = self._auc(hits, rest)
+        if np.isnan(found):
+            return found, found
+        got = np.cumsum(hits[::-1])
+        reached = got + np.cumsum(rest[::-1])
+        precision = np.divide(got, reached, out=np.zeros(len(got)), where=reached > 0)
+        return found, float((hits[::-1] * precision).sum() / got[-1])
 
-    Parameters
-    ----------
-    frame
-        `score`, `happened`, `money`.
-    touch
-        What looking after one row costs, in money.
-    worth
-        Share of the money of a row in which it happens that acting is supposed to save.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per threshold: `threshold`, `n`, `cost`, `saved`, `net`; money.
-    """
-    found = []
-    money = frame["money"].fillna(0.0).to_numpy(float) * frame["happened"].to_numpy(bool)
-    score = frame["score"].to_numpy(float)
-    for threshold in np.linspace(0.0, 0.95, 20).round(2).tolist():
-        above = score >= threshold
-        cost, saved = touch * float(above.sum()), worth * float(money[above].sum())
-        found.append((threshold, int(above.sum()), cost, saved, saved - cost))
-    return pd.DataFrame(found, columns=["threshold", "n", "cost", "saved", "net"])
-
-
-def top_of_each(frame: pd.DataFrame, k: int = 10) -> pd.DataFrame:
-    """Say how often it happened in the first `k` rows of each rep and date.
-
-    Parameters
-    ----------
-    frame
-        `score`, `happened`, `rep`, `at`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row: `k`, `n` (rows listed), `precision`, `n_all`, `share_all` (of all rows of the same
-        reps and dates). Reps with `k` rows or fewer on a date are left out: any order lists all.
-    """
-    size = frame.groupby(["rep", "at"])["score"].transform("size")
-    rows = frame[size > k]
-    first = rows.sort_values("score", ascending=False, kind="stable")
-    first = first.groupby(["rep", "at"], sort=False).head(k)
-    return pd.DataFrame([{
-        "k": k, "n": len(first), "precision": _mean(first["happened"]), "n_all": len(rows),
-        "share_all": _mean(rows["happened"]),
-    }])  # fmt: skip
-
-
-def _mean(column: "pd.Series[bool]") -> float:
-    return float(column.mean()) if len(column) else float("nan")
-
-
-def by_group(frame: pd.DataFrame, group: str) -> pd.DataFrame:
-    """Judge chances group by group, such as by team or origin.
-
-    Parameters
-    ----------
-    frame
-        `score`, `happened`, `unit`, `base` and the group.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per group: the group, `n`, `n_units`, `said`, `share`, `auc`, `low`, `high` (null
-        where fewer than twenty rows happened, or did not).
-    """
-    found = []
-    for name, part in frame.groupby(group, sort=True):
-        hits = int(part["happened"].sum())
-        enough = min(hits, len(part) - hits) >= FEW
-        row = {group: name, "n": len(part), "n_units": part["unit"].nunique(),
-               "said": float(part["score"].mean()), "share": float(part["happened"].mean()),
-               "auc": np.nan, "low": np.nan, "high": np.nan}  # fmt: skip
-        if enough:
-            told = judged(part, draws=100).set_index("measure").loc["auc"]
-            row |= {"auc": told["value"], "low": told["low"], "high": told["high"]}
-        found.append(row)
-    columns = [group, "n", "n_units", "said", "share", "auc", "low", "high"]
-    return pd.DataFrame(found, columns=columns)
+    @staticmethod
+    def _auc(hits: Floats, rest: Floats) -> float:
+        below = np.cumsum(rest)
+        both = hits.sum() * below[-1]
+        return float((hits * (below - rest / 2)).sum() / both) if both > 0 else float("nan")
 
 
 def paired_gain(
     frame: pd.DataFrame, score: str, other: str, *, draws: int = DRAWS, seed: int = 0
 ) -> tuple[float, float, float]:
-    """Give the AUC of one score less that of another on the same rows, and its 90 % interval.
+    """How much better does one score order the same rows than another?
+
+    Parameters
+    ----------
+    frame
+        `happened`, `unit`, both scores (any numbers; rows in which either is null are left out)
+        and `weight` if rows are weighted.
+    score, other
+        Names of their columns.
+    draws, seed
+        Draws of units for the interval; both scores are judged on the same draws.
+
+    Returns
+    -------
+    tuple of float
+        AUC of `score` less that of `other` (0.02 means that of a hundred pairs two more are in the
+        right order), and its bounds (90 %, by unit). Null for one class.
+
+    Raises
+    ------
+    NotAChance
+        A weight is null, negative or infinite.
 
     Examples
     --------
@@ -296,16 +187,126 @@ def paired_gain(
     >>> paired_gain(rows, "a", "b", draws=30)[0]
     0.5
     """
-    y = frame["happened"].to_numpy(bool)
-    bands = [_in_bands(frame[c].to_numpy(float)) for c in (score, other)]
-    codes, units = pd.factorize(frame["unit"])
-    rng = np.random.default_rng(seed)
+    rows = scored_rows(frame[frame[[score, other]].notna().all(axis=1)], score=score,
+                       is_chance=False)  # fmt: skip
+    values = [rows.frame[name].to_numpy(float) for name in (score, other)]
+    mine, theirs = (_Order(v) for v in values)
+    y = rows.happened
+    low, high = ranges(lambda w: [mine.auc(y, w) - theirs.auc(y, w)], rows, draws=draws, seed=seed)
+    first, second = (auc(v, y, rows.weight) for v in values)
+    return first - second, float(low[0]), float(high[0])
 
-    def gain(w: Floats) -> float:
-        first, second = (_auc_of(*band, y, w) for band in bands)
-        return first - second
 
-    drawn = np.array([[gain(rng.poisson(1.0, len(units))[codes].astype(float))]
-                      for _ in range(draws if len(units) > 1 else 0)]).reshape(-1, 1)  # fmt: skip
-    low, high = _ends(drawn)
-    return gain(np.ones(len(y))), low[0], high[0]
+def by_group(
+    frame: pd.DataFrame, group: str = "group", *, draws: int = DRAWS, seed: int = 0
+) -> pd.DataFrame:  # fmt: skip
+    """Are chances as good in every group, such as team or origin, and too high in any?
+
+    Parameters
+    ----------
+    frame
+        `score` (0-1), `happened`, `unit`, the group, and `weight` if rows are weighted.
+    group
+        Name of its column. Rows without a group are left out.
+    draws, seed
+        Draws of units for the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per group: the group, `n` rows, `n_units`, `n_events`, `said` (mean chance), `share`
+        (in which it happened), `gap` (share less said: calibration in the large; 0.05 means that it
+        happened in five rows of a hundred more than was said) with `gap_low`, `gap_high`; `auc`
+        with `low`, `high` (90 %, by unit). `why` names what keeps `auc` and all bounds null:
+        `one_class`, or `too_few` (less than twenty rows of the rarer outcome, or less than ten
+        units that have it); null where nothing does.
+
+    Raises
+    ------
+    NotAChance
+        A score is not within 0 and 1, or a weight not one.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"score": 0.3, "happened": [True, False], "unit": ["a", "b"],
+    ...                      "group": ["north", "south"]})
+    >>> by_group(rows)[["group", "n", "why"]].values.tolist()
+    [['north', 1, 'one_class'], ['south', 1, 'one_class']]
+    """
+    found = []
+    for name, part in frame.groupby(group, sort=True, observed=True):
+        rows = scored_rows(part)
+        if len(rows):
+            found.append({group: name, **_group(rows, draws, seed)})
+    columns = [group, "n", "n_units", "n_events", "said", "share", "gap", "gap_low", "gap_high",
+               "auc", "low", "high", "why"]  # fmt: skip
+    return pd.DataFrame(found, columns=columns)
+
+
+def _group(rows: Scored, draws: int, seed: int) -> dict[str, object]:
+    y, order, why = rows.happened, _Order(rows.score), _why_not(rows)
+
+    def gap(w: Floats) -> float:
+        return float((w * (y - rows.score)).sum() / w.sum()) if w.any() else float("nan")
+
+    def measured(w: Floats) -> list[float]:
+        return [order.auc(y, w), gap(w)]
+
+    low, high = ranges(measured, rows, draws=0 if why else draws, seed=seed)
+    said = float(np.average(rows.score, weights=rows.weight))
+    return {
+        "n": len(rows), "n_units": rows.n_units, "n_events": rows.n_events, "said": said,
+        "share": said + gap(rows.weight), "gap": gap(rows.weight), "gap_low": low[1],
+        "gap_high": high[1], "auc": np.nan if why else auc(rows.score, y, rows.weight),
+        "low": low[0], "high": high[0], "why": why,
+    }  # fmt: skip
+
+
+def _why_not(rows: Scored) -> str | None:
+    if rows.is_one_class:
+        return "one_class"
+    rarer = rows.happened if 2 * rows.n_events <= len(rows) else ~rows.happened
+    few = rarer.sum() < FEW or len(np.unique(rows.unit[rarer])) < FEW_UNITS
+    return "too_few" if few else None
+
+
+_PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
+
+
+def over_time(
+    frame: pd.DataFrame, every: Literal["month", "quarter", "year"] = "quarter", *,
+    draws: int = DRAWS, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
+    """Do chances become worse over time?
+
+    Parameters
+    ----------
+    frame
+        As for `by_group`, with `at`, the date at which the chance was said, instead of a group.
+    every
+        Length of a period of the calendar.
+    draws, seed
+        Draws of units for the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per period in which chances were said, ascending: `period` (its first day), and the
+        columns of `by_group`.
+
+    Raises
+    ------
+    NotAChance
+        A score is not within 0 and 1, or a weight not one.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"score": 0.3, "happened": [True, False], "unit": ["a", "b"],
+    ...                      "at": pd.to_datetime(["2026-01-31", "2026-04-01"])})
+    >>> over_time(rows)["period"].dt.strftime("%Y-%m-%d").tolist()
+    ['2026-01-01', '2026-04-01']
+    """
+    at = pd.to_datetime(frame["at"])
+    at = at.dt.tz_localize(None) if at.dt.tz is not None else at
+    starts = at.dt.to_period(_PERIODS[every]).dt.start_time
+    return by_group(frame.assign(period=starts), "period", draws=draws, seed=seed)

@@ -7,19 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
+from salesops.methods.acting import cost_curve, lift, top_of_each
+from salesops.methods.calibrated import calibration_curve
 from salesops.methods.chances import Task, able, fitted, logit, rolled
 from salesops.methods.leakage import leaks
 from salesops.methods.modelstore import ENVIRONMENT, fingerprint, kept_model
-from salesops.methods.scored import (
-    auc,
-    by_group,
-    calibration,
-    cost_curve,
-    judged,
-    lift,
-    paired_gain,
-    top_of_each,
-)
+from salesops.methods.scored import auc, by_group, judged, paired_gain
 
 TASK = Task(numbers=("a", "b"), words=("w",), rule="a")
 
@@ -139,7 +132,7 @@ def test_one_class_or_no_rows_give_nulls():
         assert judged(one, draws=20).set_index("measure")["value"][["auc", "slope"]].isna().all()
         for frame in (one, one.head(0)):
             lift(frame)
-            calibration(frame)
+            calibration_curve(frame)
             cost_curve(frame, 1.0, 0.1)
             top_of_each(frame)
             assert by_group(frame, "rep")["auc"].isna().all()
