@@ -158,6 +158,11 @@ def with_what_was_set(
         The rows of `earlier`, and those of `new` that say something else than the export before:
         a version with an instant of its own keeps it, an amount that changed holds from the export
         on. What was handed in stays in force until the export's own amount changes.
+
+    Notes
+    -----
+    What is handed in holds until the end of the book's last day, so an export of that same day
+    whose amount changed holds from then on too, behind it.
     """
     old, rows = _comparable(earlier), _comparable(new)
     told = old[~_handed_in(old, folder)]
@@ -172,7 +177,9 @@ def with_what_was_set(
     stands = order.groupby([both[k] for k in KEYS]).transform("max").eq(order).to_numpy()
     moved = stands & ~own & (both["cents"] != both["last_cents"]).to_numpy()
     frame = new.to_pandas()
-    frame["set_at"] = pd.to_datetime(both["set_at"]).mask(pd.Series(moved), exported_at)
+    newest = old.groupby(KEYS)["set_at"].max().reindex(pd.MultiIndex.from_frame(both[KEYS]))
+    since = newest.fillna(pd.Timestamp(exported_at)).clip(lower=pd.Timestamp(exported_at))
+    frame["set_at"] = pd.to_datetime(both["set_at"]).mask(moved, since.to_numpy())
     added = typed("targets", frame[own | moved])
     return typed("targets", pa.concat_tables([earlier, added], promote_options="default"))
 
@@ -194,9 +201,12 @@ def _handed_in(frame: pd.DataFrame, folder: Path) -> "pd.Series[bool]":
     if not log.exists():
         return pd.Series(False, index=frame.index)
     noted = pd.read_csv(log, dtype=str, keep_default_na=False)
-    known = set(noted[[*KEYS, "set_at"]].itertuples(index=False, name=None))
+    # An export's amount and the one handed in after it may have the same instant.
+    told = [*KEYS, "set_at", "after"]
+    known = set(noted[told].itertuples(index=False, name=None))
     at = frame["set_at"].dt.strftime("%Y-%m-%d %H:%M:%S.%f")
-    mine = frame[KEYS].assign(set_at=at).itertuples(index=False, name=None)
+    mine = frame[KEYS].assign(set_at=at, after=frame["cents"].map(_money))
+    mine = mine[told].itertuples(index=False, name=None)
     return pd.Series([row in known for row in mine], index=frame.index, dtype=bool)
 
 

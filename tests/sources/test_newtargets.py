@@ -197,7 +197,7 @@ def exported(folder: Path, targets: str | None, on: str) -> None:
     """Import an export of one deal and one person, with or without targets."""
     export = folder / f"export-{on}"
     export.mkdir(exist_ok=True)
-    day = f"{on} 02:00:00"
+    day = f"{on[:10]} 02:00:00"
     (export / "opportunities.csv").write_text(f"id,stage,created_at\nd1,needs,{day}\n")
     (export / "users.csv").write_text("id,name,role,team\nu1,One,rep,North\n")
     if targets is not None:
@@ -250,6 +250,31 @@ def test_versions_that_an_export_dates_itself_keep_their_dates(tmp_path):
     # An amount put right without another date of its own is known from the export on.
     exported(tmp_path, second.replace("130.00", "140.00"), "2026-04-30")
     assert (of_december(book, "2026-04-10"), of_december(book)) == (130, 140)
+
+
+def test_what_is_handed_in_on_the_day_of_an_export_outlasts_its_next_one(tmp_path):
+    book, mine = tmp_path / "book", "2026-12,user,u1,bookings,{},\n".format
+    exported(tmp_path, mine("100.00"), "2026-01-31")
+    exported(tmp_path, mine("120.00"), "2026-02-28")
+    take(book, long_list(tmp_path / "own.csv", "2026-12,user,u1,bookings,150"))
+    exported(tmp_path, mine("120.00"), "2026-03-31")
+    assert of_december(book) == 150
+    # The same amount as was handed in, and then as before, is what the export says now.
+    exported(tmp_path, mine("150.00"), "2026-04-30")
+    exported(tmp_path, mine("130.00"), "2026-05-31")
+    told = {on: of_december(book, on) for on in ("2026-03-05", "2026-04-30", "2026-05-31")}
+    assert told == {"2026-03-05": 150, "2026-04-30": 150, "2026-05-31": 130}
+
+
+def test_a_changed_export_of_the_same_day_holds_behind_what_was_handed_in(tmp_path):
+    book, mine = tmp_path / "book", "2026-12,user,u1,bookings,{},\n".format
+    exported(tmp_path, mine("100.00"), "2026-01-31")
+    exported(tmp_path, mine("100.00"), "2026-02-28T10:00:00")
+    take(book, long_list(tmp_path / "own.csv", "2026-12,user,u1,bookings,150"))
+    exported(tmp_path, mine("100.00"), "2026-02-28T11:00:00")
+    assert of_december(book) == 150
+    exported(tmp_path, mine("120.00"), "2026-02-28T12:00:00")
+    assert of_december(book) == 120
 
 
 def test_two_do_not_take_targets_over_at_once(company, tmp_path):
