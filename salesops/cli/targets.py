@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,7 @@ from salesops.sources.quotahistory import HISTORY, quota_history
 from salesops.sources.targetcells import cents_of
 from salesops.sources.targetfiles import WORDS, write_target_file
 from salesops.sources.targetgrids import BadTargets
+from salesops.sources.targetlock import alone
 from salesops.sources.targetsheets import COUNTED, read_target_sheets
 from salesops.sources.targetstore import apply_targets
 
@@ -114,7 +116,12 @@ def take_targets(where: str, file: str, out: Console, *, by: str, metric: str,
     if "://" in where or not folder.is_dir():
         raise BadTargets(where=where, reason="a database is never written to",
                          mend="Import it into a folder first: salesops import.")  # fmt: skip
-    book = open_book(where)
+    with nullcontext() if dry_run else alone(folder, by.strip() or "somebody"):
+        _take(folder, file, out, by.strip(), metric, dry_run)
+
+
+def _take(folder: Path, file: str, out: Console, by: str, metric: str, dry_run: bool) -> None:
+    book = open_book(folder)
     told = (quota_history(Path(file)) if Path(file).name == HISTORY
             else read_target_sheets(Path(file), names_of(book), metric))  # fmt: skip
     new = checked(told, book)
@@ -133,12 +140,12 @@ def take_targets(where: str, file: str, out: Console, *, by: str, metric: str,
     if dry_run:
         out.print("Nothing is written: --dry-run.")
         return
-    if not by.strip():
+    if not by:
         raise BadTargets(where=file, reason="nobody is named who hands it in",
                          mend="Say who: --by NAME; or look first: --dry-run.")  # fmt: skip
     # What is handed in is no news of the market: the book's date does not move by it.
     now = dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)
-    apply_targets(folder, changes, by.strip(), min(now, book.instant), now)
+    apply_targets(folder, changes, by, min(now, book.instant), now)
     out.print(f"Taken over; noted in {folder / 'targets_log.csv'}.")
 
 

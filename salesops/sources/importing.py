@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping as Mapped
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -36,7 +37,8 @@ from salesops.sources.mapping import (
 from salesops.sources.parsing import Fault, Parser, nested
 from salesops.sources.readers import Sheet, list_files, read_sheet
 from salesops.sources.report import ImportReport, Mended
-from salesops.sources.successive import Logged, carried_history, with_earlier
+from salesops.sources.successive import Logged, carried_history, latest_known, with_earlier
+from salesops.sources.targetlock import alone
 from salesops.sources.validate import find_faults, find_oddities
 
 
@@ -89,6 +91,8 @@ def import_path(
     ------
     UnknownSource, BadMapping, UnreadableFile, MissingTable, MissingColumn, BadRows, NoPlace
         One error with all faults of the input; nothing is written.
+    BookBusy
+        Somebody is writing to the book meanwhile; nothing is written.
     """
     files = list_files(Path(path))
     if any(file.resolve().parent == Path(into).resolve() for file in files):
@@ -111,9 +115,11 @@ def import_path(
     tables = {name: typed(name, _arrow(name, frame)) for name, frame in frames.items()}
     when = _export_time(exported_at, tables, settings)
     logged = carried_history(tables) | tracked
-    tables, changed = with_earlier(tables, Path(into), when, logged)
-    if not dry_run:
-        write_store(into, tables, settings_toml=words, extra={"mapping.toml": text})
+    # What is handed in after the book was read would be lost when it is written.
+    with nullcontext() if dry_run or not Path(into).is_dir() else alone(Path(into), "an import"):
+        tables, changed = with_earlier(tables, Path(into), when, logged)
+        if not dry_run:
+            write_store(into, tables, settings_toml=words, extra={"mapping.toml": text})
     return ImportReport(
         source=mapping.name,
         title=mapping.title,
@@ -383,8 +389,6 @@ def _export_time(
         if whole.tzinfo is None:
             whole = whole.replace(tzinfo=ZoneInfo(settings.company.zone))
         return whole.astimezone(dt.UTC).replace(tzinfo=None)
-    from salesops.sources.successive import latest_known
-
     return latest_known(tables, settings)
 
 

@@ -5,8 +5,7 @@ import datetime as dt
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from salesops.sources.newtargets import KEYS
 from salesops.sources.targetgrids import BadTargets
 from salesops.stopping import uninterrupted
 
-LOG, LOCK = "targets_log.csv", ".targets.lock"
+LOG = "targets_log.csv"
 NEEDED = [*KEYS, "amount", "set_at"]
 _NOTED = ["handed_in_at", "by", *KEYS, "before", "after", "set_at"]
 
@@ -34,7 +33,8 @@ def apply_targets(
     """Add changed targets to a book's folder, and note who handed them in.
 
     The rows that stand there are not touched, to the byte where they are text. Both files are
-    prepared before either takes its place.
+    prepared before either takes its place. Call it where `targetlock.alone` holds, from the
+    comparison on.
 
     Parameters
     ----------
@@ -52,35 +52,8 @@ def apply_targets(
     Raises
     ------
     BadTargets
-        The table has no place for what a target says, such as a column `set_at`; or somebody
-        else is taking targets over.
+        The table has no place for what a target says, such as a column `set_at`.
     """
-    with _alone(folder, by, now):
-        _apply(folder, changes, by, at, now)
-
-
-@contextmanager
-def _alone(folder: Path, by: str, now: dt.datetime) -> Iterator[None]:
-    """Let nobody else take targets over meanwhile, or refuse where somebody does."""
-    lock = folder / LOCK
-    try:
-        with lock.open("x", encoding="utf-8") as file:
-            file.write(f"{by}, since {now:%Y-%m-%d %H:%M} UTC")
-    except FileExistsError:
-        who = lock.read_text(encoding="utf-8") or "somebody"
-        raise BadTargets(
-            where=str(folder), reason=f"targets are being taken over by {who}",
-            mend=f"Try again in a minute. If nobody is at it, a run was cut off: delete {lock}.",
-        ) from None  # fmt: skip
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _apply(
-    folder: Path, changes: pd.DataFrame, by: str, at: dt.datetime, now: dt.datetime
-) -> None:  # fmt: skip
     files = table_files(folder, "targets")
     file = files[0] if files else folder / "targets.csv"
     _refuse_without_columns(file)

@@ -277,23 +277,6 @@ def test_a_changed_export_of_the_same_day_holds_behind_what_was_handed_in(tmp_pa
     assert of_december(book) == 120
 
 
-def test_two_do_not_take_targets_over_at_once(company, tmp_path):
-    file = long_list(tmp_path / "own.csv", "2026-12,company,,bookings,31000000")
-    before = state(company)
-    lock = company / ".targets.lock"
-    lock.write_text("张伟, since 2026-06-20 01:00 UTC", encoding="utf-8")
-    with pytest.raises(BadTargets, match=r"张伟, since 2026-06-20(.|\n)*delete .*targets.lock"):
-        take(company, file)
-    lock.unlink()
-    assert state(company) == before
-    take(company, file)
-    assert not lock.exists()
-    again = long_list(tmp_path / "own.csv", "2026-12,company,,bookings,32000000")
-    take(company, again)
-    book = open_book(company)
-    assert goal(book, book.period("2026-12")) == 32_000_000
-
-
 def test_who_sells_without_a_target_has_an_empty_row_to_fill(company, tmp_path):
     targets = pd.read_csv(company / "targets.csv", dtype=str)
     targets[targets["key"] != "U0007"].to_csv(company / "targets.csv", index=False)
