@@ -21,6 +21,7 @@ from salesops.sources.newtargets import (
     checked,
     differences,
     in_force,
+    kept_though_empty,
     names_of,
     sums_off,
 )
@@ -29,7 +30,7 @@ from salesops.sources.targetcells import cents_of
 from salesops.sources.targetfiles import WORDS, write_target_file
 from salesops.sources.targetgrids import BadTargets
 from salesops.sources.targetlock import alone
-from salesops.sources.targetsheets import COUNTED, read_target_sheets
+from salesops.sources.targetsheets import COUNTED, empty_cells, read_target_sheets
 from salesops.sources.targetstore import apply_targets
 
 SHOWN = 15
@@ -122,21 +123,18 @@ def take_targets(where: str, file: str, out: Console, *, by: str, metric: str,
 
 def _take(folder: Path, file: str, out: Console, by: str, metric: str, dry_run: bool) -> None:
     book = open_book(folder)
-    told = (quota_history(Path(file)) if Path(file).name == HISTORY
-            else read_target_sheets(Path(file), names_of(book), metric))  # fmt: skip
+    names, path = names_of(book), Path(file)
+    quotas = path.name == HISTORY
+    told = quota_history(path) if quotas else read_target_sheets(path, names, metric)
     new = checked(told, book)
     changes = differences(new, book)
+    if not changes.empty:
+        _say_changes(changes, new, book, out)
+    if not quotas:
+        _say_emptied(kept_though_empty(empty_cells(path, names, metric), book), out)
     if changes.empty:
         out.print(f"{file} changes nothing.")
         return
-    out.print(_shown(changes))
-    before, after = (pd.to_numeric(changes[c]).fillna(0) for c in ("before", "after"))
-    n_new = int(changes["before"].isna().sum())
-    out.print(f"{len(changes)} targets change, {n_new} of them new; together "
-              f"{before.sum() / 100:,.2f} → {after.sum() / 100:,.2f}.")  # fmt: skip
-    for row in sums_off(new, book).head(SHOWN).itertuples():
-        out.print(f"Note: {node_name(row.level, row.key)} ({row.metric}): its parts differ by "
-                  f"{row.gap / 100:,.2f} over {row.months} months.")  # fmt: skip
     if dry_run:
         out.print("Nothing is written: --dry-run.")
         return
@@ -147,6 +145,26 @@ def _take(folder: Path, file: str, out: Console, by: str, metric: str, dry_run: 
     now = dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)
     apply_targets(folder, changes, by, min(now, book.instant), now)
     out.print(f"Taken over; noted in {folder / 'targets_log.csv'}.")
+
+
+def _say_changes(changes: pd.DataFrame, new: pd.DataFrame, book: Book, out: Console) -> None:
+    out.print(_shown(changes))
+    before, after = (pd.to_numeric(changes[c]).fillna(0) for c in ("before", "after"))
+    n_new = int(changes["before"].isna().sum())
+    out.print(f"{len(changes)} targets change, {n_new} of them new; together "
+              f"{before.sum() / 100:,.2f} → {after.sum() / 100:,.2f}.")  # fmt: skip
+    for row in sums_off(new, book).head(SHOWN).itertuples():
+        out.print(f"Note: {node_name(row.level, row.key)} ({row.metric}): its parts differ by "
+                  f"{row.gap / 100:,.2f} over {row.months} months.")  # fmt: skip
+
+
+def _say_emptied(kept: pd.DataFrame, out: Console) -> None:
+    if kept.empty:
+        return
+    what = ("1 emptied cell keeps its target" if len(kept) == 1
+            else f"{len(kept)} emptied cells keep their targets")  # fmt: skip
+    money = kept["cents"].sum() / 100
+    out.print(f"{what} ({money:,.2f}; first: {kept['where'].iloc[0]}): write 0 to take it away.")
 
 
 def _shown(changes: pd.DataFrame) -> Table:

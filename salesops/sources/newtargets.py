@@ -15,7 +15,8 @@ from salesops.book.moment import instant
 from salesops.model.calendar import Period
 from salesops.model.errors import nearest
 from salesops.sources.targetgrids import BadTargets
-from salesops.sources.targetsheets import LEVELS, METRIC_WORDS, Names
+from salesops.sources.targetnames import LEVELS, Names
+from salesops.sources.targetsheets import METRIC_WORDS
 
 KEYS = ["period", "level", "key", "metric"]
 CHANGES = [*KEYS, "name", "before", "after", "where"]
@@ -146,6 +147,12 @@ def differences(new: pd.DataFrame, book: Book) -> pd.DataFrame:
     people = names_of(book).people.set_index("id")["name"]
     name = moved["key"].map(people).where(moved["level"] == "user", moved["key"])
     return moved.assign(after=moved["cents"], name=name)[CHANGES].reset_index(drop=True)
+
+
+def kept_though_empty(empty: pd.DataFrame, book: Book) -> pd.DataFrame:
+    """Give the targets in force whose cells in a file are empty: `KEYS`, `cents`, `where`."""
+    held = in_force(book)
+    return empty.merge(held[held["cents"] != 0], on=KEYS)[[*KEYS, "cents", "where"]]
 
 
 def sums_off(new: pd.DataFrame, book: Book) -> pd.DataFrame:

@@ -1,9 +1,8 @@
 """Targets as people keep them: read from month-wide sheets and long lists."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -19,11 +18,13 @@ from salesops.sources.targetcells import (
     year_of,
 )
 from salesops.sources.targetgrids import BadTargets, Sheet, sheets_of
+from salesops.sources.targetnames import Names, circle_in
 
 # A unit of money in a title is none of these.
 COUNTED = "new_customers"
 COLUMNS = ["period", "level", "key", "metric", "cents", "where"]
-LEVELS = ("company", "region", "team", "user")
+# What a cell tells, in the order of `COLUMNS`; an empty one has no cents.
+Told: TypeAlias = tuple[str, str, str, str, int | None, str]
 # Head of a column, in small letters -> what it tells.
 HEADS = {
     "level": "level", "层级": "level", "级别": "level", "类型": "level",
@@ -52,55 +53,6 @@ METRIC_WORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Names:
-    """Who and what a book knows.
-
-    Attributes
-    ----------
-    people
-        `id`, `name`, `team`, `region`.
-    company
-        The company's own name.
-    standing
-        Level and key of targets that are in force, as of teams that nobody is in any more.
-    fiscal_year_starts
-        Month in which the years of quarters and years begin.
-    """
-
-    people: pd.DataFrame
-    company: str = ""
-    standing: frozenset[tuple[str, str]] = frozenset()
-    fiscal_year_starts: int = 1
-
-    def keys(self, level: str) -> list[str]:
-        """List the keys that the people tell; teams that hold teams are teams too."""
-        if level == "company":
-            return [""]
-        known = {str(v) for v in self.people["id" if level == "user" else level].dropna()}
-        if level == "team":
-            parts = [key.split("/") for key in known]
-            known |= {"/".join(p[:i]) for p in parts for i in range(1, len(p))}
-        return sorted(known)
-
-    def found(self, level: str, name: str) -> list[str]:
-        """Give the keys that a name may mean at a level; a cell may have half-width signs."""
-        if level == "company":
-            return [""]
-        of_old = {key for of, key in self.standing if of == level}
-        known = sorted({*self.keys(level), *of_old})
-        same = [key for key in known if key == name] or [k for k in known if plain(k) == name]
-        if same or level == "region":
-            return same
-        if level == "team":
-            return [k for k in known if plain(k).rsplit("/", 1)[-1] == name]
-        return list(self.people.loc[self.people["name"].map(plain) == name, "id"])
-
-    def called(self, person: str) -> str:
-        """Give a person's name as it may stand in a cell."""
-        return next(iter(self.people.loc[self.people["id"] == person, "name"].map(plain)), "")
-
-
 def read_target_sheets(path: Path, names: Names, metric: str = "bookings") -> pd.DataFrame:
     """Read targets from a CSV or XLSX file, long or month-wide.
 
@@ -124,15 +76,40 @@ def read_target_sheets(path: Path, names: Names, metric: str = "bookings") -> pd
     BadTargets
         What can't be read, with its place.
     """
-    parts = [_read(sheet, names, metric) for sheet in sheets_of(path, _known)]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    if frame.empty:
+    found = [cell for cell in _cells(path, names, metric) if cell[4] is not None]
+    if not found:
         raise BadTargets(where=str(path), reason="no target is in it",
-                         mend="Is it the right file?")  # fmt: skip
-    return frame
+                         mend="Is it the right file? An emptied cell keeps its target: write 0 "
+                         "to take it away.")  # fmt: skip
+    return pd.DataFrame(found, columns=COLUMNS)
 
 
-def _read(sheet: Sheet, names: Names, metric: str) -> pd.DataFrame:
+def empty_cells(path: Path, names: Names, metric: str = "bookings") -> pd.DataFrame:
+    """Give the cells of a file in which a target could stand, and none does.
+
+    Parameters
+    ----------
+    path, names, metric
+        As of `read_target_sheets`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per month and node that has no amount anywhere in the file: `period`, `level`,
+        `key`, `metric`, `where`.
+    """
+    cells = _cells(path, names, metric)
+    filled = {cell[:4] for cell in cells if cell[4] is not None}
+    empty = [cell for cell in cells if cell[:4] not in filled]
+    frame = pd.DataFrame(empty, columns=COLUMNS).drop(columns="cents")
+    return frame.drop_duplicates(COLUMNS[:4], ignore_index=True)
+
+
+def _cells(path: Path, names: Names, metric: str) -> list[Told]:
+    return [cell for sheet in sheets_of(path, _known) for cell in _read(sheet, names, metric)]
+
+
+def _read(sheet: Sheet, names: Names, metric: str) -> list[Told]:
     """Read one sheet; empty where it has no head that speaks of targets."""
     for i, row in enumerate(sheet.rows[:30]):
         heads = {j: HEADS[h] for j, h in enumerate(_heads(row)) if h in HEADS}
@@ -144,7 +121,7 @@ def _read(sheet: Sheet, names: Names, metric: str) -> pd.DataFrame:
             return _wide(sheet, i, heads, months, names, metric)
         if {"period", "amount"} <= set(heads.values()):
             return _long(sheet, i, heads, names, metric)
-    return pd.DataFrame(columns=COLUMNS)
+    return []
 
 
 def _refuse_circles(sheet: Sheet, head: int, heads: dict[int, str]) -> None:
@@ -155,16 +132,13 @@ def _refuse_circles(sheet: Sheet, head: int, heads: dict[int, str]) -> None:
                     if told.get(c)), "")  # fmt: skip
         if own and plain(told.get("parent")):
             above[own], places[own] = plain(told["parent"]), i
-    for first in above:
-        way = [first]
-        while way[-1] in above:
-            way.append(above[way[-1]])
-            if way[-1] in way[:-1]:
-                raise BadTargets(
-                    where=sheet.at(places[first]),
-                    reason=f"{' → '.join(way)} leads back to itself",
-                    mend="Give one of them another parent (上级).",
-                )  # fmt: skip
+    circle = circle_in(above)
+    if circle:
+        raise BadTargets(
+            where=sheet.at(places[circle[0]]),
+            reason=f"{' → '.join(circle)} leads back to itself",
+            mend="Give one of them another parent (上级).",
+        )
 
 
 def _known(row: list[Any]) -> int:
@@ -188,10 +162,8 @@ def _heads(row: list[Any]) -> list[str]:
     return [plain(cell).lower().split("(")[0].strip() for cell in row]
 
 
-def _long(
-    sheet: Sheet, head: int, heads: dict[int, str], names: Names, metric: str
-) -> pd.DataFrame:
-    found = []
+def _long(sheet: Sheet, head: int, heads: dict[int, str], names: Names, metric: str) -> list[Told]:
+    found: list[Told] = []
     unit = unit_of(" ".join(plain(c) for c in sheet.rows[head])) or 1
     for i, told in _told(sheet, head, heads):
         months = months_of_period(plain(told.get("period")), names.fiscal_year_starts)
@@ -200,19 +172,18 @@ def _long(
                              mend="Write a month as 2026-03, a quarter as 2026Q1.")  # fmt: skip
         level, key = _node(sheet, i, told, names)
         cents = _amount(sheet, i, _column(heads, "amount"), unit)
-        if cents is None:
-            continue
         name = _metric(sheet, i, plain(told.get("metric"))) or metric
-        parts = shared_over(cents, len(months))
+        n = len(months)
+        parts = [None] * n if cents is None else shared_over(cents, n)
         found += [(m, level, key, name, part, sheet.at(i))
                   for m, part in zip(months, parts, strict=True)]  # fmt: skip
-    return pd.DataFrame(found, columns=COLUMNS)
+    return found
 
 
 def _wide(
     sheet: Sheet, head: int, heads: dict[int, str], months: dict[int, tuple[int | None, int]],
     names: Names, metric: str,
-) -> pd.DataFrame:  # fmt: skip
+) -> list[Told]:  # fmt: skip
     above = " ".join(plain(c) for row in sheet.rows[:head] for c in row) + " " + sheet.name
     total = next((j for j, h in enumerate(_heads(sheet.rows[head])) if h in TOTALS), None)
     units = _units(sheet, head, above, months, total)
@@ -220,7 +191,7 @@ def _wide(
     if len(said) > 1:
         raise BadTargets(where=sheet.at(0), reason=f"it speaks of {' and '.join(said)}",
                          mend="Say in a column 指标 (metric) which rows are of which.")  # fmt: skip
-    found = []
+    found: list[Told] = []
     for i, told in _told(sheet, head, heads, first=min(months)):
         if any(plain(v).lower() in TOTALS for v in told.values()):
             continue
@@ -232,16 +203,15 @@ def _wide(
         if total is not None:
             _agrees(sheet, i, total, times[total], cells)
         for j, (own, month) in months.items():
-            cents = cells[j]
-            if cents is None:
-                continue
             if own is None and year is None:
+                if cells[j] is None:
+                    continue
                 raise BadTargets(where=sheet.at(head), reason="no year is named",
                                  mend="Write it into the title, the sheet's name or a column "
                                  "年份 (year).")  # fmt: skip
-            place = sheet.at(i, j)
-            found.append((f"{own or year}-{month:02d}", level, key, name, cents, place))
-    return pd.DataFrame(found, columns=COLUMNS)
+            period = f"{own or year}-{month:02d}"
+            found.append((period, level, key, name, cells[j], sheet.at(i, j)))
+    return found
 
 
 def _units(

@@ -1,5 +1,6 @@
 """Target sheets as they come back from Excel and from companies: read right, or refused."""
 
+import io
 import re
 import shutil
 import zipfile
@@ -17,7 +18,8 @@ from salesops.model import settings
 from salesops.sources.newtargets import checked, in_force, names_of
 from salesops.sources.targetfiles import write_target_file
 from salesops.sources.targetgrids import BadTargets
-from salesops.sources.targetsheets import Names, read_target_sheets
+from salesops.sources.targetnames import Names
+from salesops.sources.targetsheets import read_target_sheets
 from tests.fixtures import TINY
 
 QUIET = Console(quiet=True)
@@ -250,3 +252,43 @@ def test_a_log_that_can_not_be_written_leaves_the_targets_as_they_were(company, 
 def test_a_language_that_is_not_there_is_said(company, tmp_path):
     with pytest.raises(BadOption, match="zh or en"):
         write(company, tmp_path / "t.xlsx", lang="fr")
+
+
+def said(company: Path, file: Path) -> str:
+    out = Console(width=300, record=True, quiet=False, file=io.StringIO())
+    take_targets(str(company), str(file), out, by="Ann", metric="bookings", dry_run=True)
+    return out.export_text()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_emptied_cell_keeps_its_target_and_is_counted(company, tmp_path, kind):
+    file, before = write(company, tmp_path / f"t.{kind}"), held(company)
+    assert "write 0" not in said(company, file)
+    if kind == "csv":
+        lines = file.read_text(encoding="utf-8-sig")
+        assert "120.00" in lines
+        file.write_text(lines.replace("120.00", "").replace("80.00", "").replace("40.00", "41"))
+    else:
+        book = openpyxl.load_workbook(file)
+        book["全公司"].cell(3, 4 + 3).value = None
+        book["North-1"].cell(3, 4 + 3).value = None
+        book["South-1"].cell(3, 4 + 3).value = 41
+        book.save(file)
+    told = said(company, file)
+    assert "1 targets change, 0 of them new; together 40.00 → 41.00." in told
+    assert "2 emptied cells keep their targets (200.00; first: t." in told
+    assert "write 0 to take it away." in told
+    take(company, file)
+    assert held(company) == {**before, ("2026-03", "South/1"): 41_00}
+
+
+def test_a_nought_takes_a_target_away_and_an_empty_file_says_so(company, tmp_path):
+    take(company, listed(tmp_path / "t.csv", "2026-03,company,,bookings,0"))
+    assert held(company)["2026-03", ""] == 0
+    file = listed(tmp_path / "t.csv", "2026-03,company,,bookings,")
+    with pytest.raises(BadTargets, match="An emptied cell keeps its target: write 0"):
+        take(company, file)
+    # What is nought already has nothing to keep.
+    file = listed(tmp_path / "t.csv", "2026-03,company,,bookings,",
+                  "2026-03,team,North/1,bookings,80")  # fmt: skip
+    assert "write 0" not in said(company, file)

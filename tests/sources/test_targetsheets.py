@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from salesops.sources.targetfiles import write_target_file
 from salesops.sources.targetgrids import REPEATED, BadTargets
-from salesops.sources.targetsheets import Names, read_target_sheets
+from salesops.sources.targetnames import Names
+from salesops.sources.targetsheets import read_target_sheets
 
 PEOPLE = pd.DataFrame({
     "id": ["u1", "u2", "u3", "u4"], "name": ["张伟", "李娜", "王芳", "王芳"],
