@@ -45,6 +45,7 @@ def write_targets(
     if lang not in WORDS:
         raise BadOption(option="--lang", value=lang, expected="zh or en")
     book = open_book(where)
+    people = names_of(book).people
     period = book.period(year) if year else book.running("year")
     if goal or growth is not None or locks:
         table = _propose(book, period, goal, growth, locks, out)
@@ -55,7 +56,6 @@ def write_targets(
         out.print("Write them to be edited: --out targets.xlsx. Propose new ones: --year 2027 "
                   "--growth 0.1, or --goal 120000000.")  # fmt: skip
         return
-    people = names_of(book).people
     there = sellers(book)
     here = there["left_on"].isna() | (there["left_on"] > pd.Timestamp(book.date))
     write_target_file(table, people, Path(file), lang, selling=set(there.loc[here, "person"]))

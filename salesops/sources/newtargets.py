@@ -15,7 +15,7 @@ from salesops.book.moment import instant
 from salesops.model.calendar import Period
 from salesops.model.errors import nearest
 from salesops.sources.targetgrids import BadTargets
-from salesops.sources.targetnames import LEVELS, Names
+from salesops.sources.targetnames import LEVELS, Names, refuse_circles
 from salesops.sources.targetsheets import METRIC_WORDS
 
 KEYS = ["period", "level", "key", "metric"]
@@ -23,16 +23,23 @@ CHANGES = [*KEYS, "name", "before", "after", "where"]
 
 
 def names_of(book: Book) -> Names:
-    """Give whom targets of a book may speak of."""
-    columns = ["id", "name", "team", "region", "left_on"]
+    """Give whom targets of a book may speak of.
+
+    Raises
+    ------
+    ManagersInCircle
+        Nobody could say who hands in whose targets.
+    """
+    columns = ["id", "name", "team", "region", "left_on", "manager_id"]
     people = book.unscoped("users").select(*columns).to_pandas()
     # Who is hired but has not begun is planned for already.
     coming = book.store.tables["users"].select(*columns).to_pandas()
     coming = coming[~coming["id"].isin(people["id"])]
     old = in_force(book)[["level", "key"]].itertuples(index=False, name=None)
+    people = pd.concat([people, coming], ignore_index=True) if len(coming) else people
+    refuse_circles(people, book.store.where)
     company = book.settings.company
-    return Names(people=pd.concat([people, coming], ignore_index=True) if len(coming) else people,
-                 company=company.name, standing=frozenset(old),
+    return Names(people=people, company=company.name, standing=frozenset(old),
                  fiscal_year_starts=company.fiscal_year_starts)  # fmt: skip
 
 

@@ -5,9 +5,49 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesops.model.errors import SalesopsError
 from salesops.sources.targetcells import plain
 
 LEVELS = ("company", "region", "team", "user")
+
+
+@dataclass(eq=False, kw_only=True)
+class ManagersInCircle(SalesopsError, ValueError):
+    """People manage each other in a circle, so that nobody stands on top."""
+
+    where: str
+    circle: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{' → '.join(self.circle)} leads back to itself ({self.where}, table users, column "
+            "manager_id); nothing was written.\n"
+            "Expected: managers who lead up to somebody that nobody else manages.\n"
+            "Give one of them another manager_id, or none."
+        )
+
+
+def refuse_circles(people: pd.DataFrame, where: str) -> None:
+    """Refuse managers who, followed upwards, lead back to themselves.
+
+    Parameters
+    ----------
+    people
+        `id`, `name`, `manager_id`. Who is named as the own manager stands on top.
+    where
+        The book.
+
+    Raises
+    ------
+    ManagersInCircle
+        Names whom to give another manager.
+    """
+    managed = people[people["manager_id"].notna() & (people["manager_id"] != people["id"])]
+    circle = circle_in(dict(zip(managed["id"], managed["manager_id"], strict=True)))
+    if circle:
+        called = dict(zip(people["id"], people["name"], strict=True))
+        named = [i if pd.isna(called[i]) else f"{called[i]} ({i})" for i in circle]
+        raise ManagersInCircle(where=where, circle=tuple(named))
 
 
 def circle_in(above: Mapping[str, str]) -> list[str]:

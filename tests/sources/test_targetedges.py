@@ -18,7 +18,7 @@ from salesops.model import settings
 from salesops.sources.newtargets import checked, in_force, names_of
 from salesops.sources.targetfiles import write_target_file
 from salesops.sources.targetgrids import BadTargets
-from salesops.sources.targetnames import Names
+from salesops.sources.targetnames import ManagersInCircle, Names
 from salesops.sources.targetsheets import read_target_sheets
 from tests.fixtures import TINY
 
@@ -292,3 +292,33 @@ def test_a_nought_takes_a_target_away_and_an_empty_file_says_so(company, tmp_pat
     file = listed(tmp_path / "t.csv", "2026-03,company,,bookings,",
                   "2026-03,team,North/1,bookings,80")  # fmt: skip
     assert "write 0" not in said(company, file)
+
+
+def managed(company: Path, **managers: str) -> None:
+    users = pd.read_csv(company / "users.csv", dtype=str)
+    users["manager_id"] = users["id"].map(managers).where(users["id"].isin(managers))
+    users.to_csv(company / "users.csv", index=False)
+
+
+def test_managers_in_a_circle_are_named_and_nothing_is_written(company, tmp_path):
+    managed(company, u3="u1", u1="u9", u9="u1")
+    file = listed(tmp_path / "t.csv", "2026-03,company,,bookings,5")
+    before = {p.name: p.read_bytes() for p in company.iterdir() if p.is_file()}
+    with pytest.raises(ManagersInCircle) as caught:
+        take(company, file)
+    assert str(caught.value).splitlines() == [
+        f"Ann (u1) → Di (u9) → Ann (u1) leads back to itself ({company}, table users, column "
+        "manager_id); nothing was written.",
+        "Expected: managers who lead up to somebody that nobody else manages.",
+        "Give one of them another manager_id, or none.",
+    ]
+    with pytest.raises(ManagersInCircle):
+        write(company, tmp_path / "out.xlsx")
+    assert not (tmp_path / "out.xlsx").exists()
+    assert {p.name: p.read_bytes() for p in company.iterdir() if p.is_file()} == before
+
+
+def test_who_is_the_own_manager_stands_on_top(company, tmp_path):
+    managed(company, u1="u9", u9="u9", u3="u8")
+    take(company, listed(tmp_path / "t.csv", "2026-03,company,,bookings,5"))
+    assert held(company)["2026-03", ""] == 5_00
