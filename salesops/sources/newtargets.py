@@ -19,6 +19,7 @@ from salesops.sources.targetnames import LEVELS, Names, refuse_circles
 from salesops.sources.targetsheets import METRIC_WORDS
 
 KEYS = ["period", "level", "key", "metric"]
+SEVERAL = " + "
 CHANGES = [*KEYS, "name", "before", "after", "where"]
 
 
@@ -35,9 +36,9 @@ def names_of(book: Book) -> Names:
     # Who is hired but has not begun is planned for already.
     coming = book.store.tables["users"].select(*columns).to_pandas()
     coming = coming[~coming["id"].isin(people["id"])]
-    old = in_force(book)[["level", "key"]].itertuples(index=False, name=None)
     people = pd.concat([people, coming], ignore_index=True) if len(coming) else people
     refuse_circles(people, book.store.where)
+    old = in_force(book)[["level", "key"]].itertuples(index=False, name=None)
     company = book.settings.company
     return Names(people=people, company=company.name, standing=frozenset(old),
                  fiscal_year_starts=company.fiscal_year_starts)  # fmt: skip
@@ -170,28 +171,47 @@ def sums_off(new: pd.DataFrame, book: Book) -> pd.DataFrame:
     pandas.DataFrame
         One row per node and metric whose parts differ by a cent or more a month: `level`, `key`,
         `metric`, `months` (how many), `gap` (cents over all: parts less whole).
+
+    Notes
+    -----
+    Of a team whose people sit in several regions nobody knows which part is whose: these regions
+    are compared together, as `South + West`.
     """
     whole = pd.concat([in_force(book), new[[*KEYS, "cents"]]], ignore_index=True)
     whole = whole.drop_duplicates(KEYS, keep="last")
     whole = whole[whole["period"].isin(set(new["period"]))]
     people = names_of(book).people.set_index("id")
     over = book.settings.norms.over_assignment
-    # A team whose people sit in several regions is no part of one of them.
-    regions = people.dropna(subset=["team"]).groupby("team")["region"].agg(_only)
+    regions, shared = _regions(people)
     above = {"user": ("team", people["team"]), "team": ("region", regions)}
     found = []
     for level, (upper, of) in above.items():
         parts = whole[whole["level"] == level].assign(above=lambda f, of=of: f["key"].map(of))
-        found.append(_compared(whole, parts, upper, over if level == "user" else 1.0))
+        upon = _together(whole, shared) if level == "team" else whole
+        found.append(_compared(upon, parts, upper, over if level == "user" else 1.0))
     regional = whole[whole["level"] == "region"].assign(above="")
     found.append(_compared(whole, regional, "company", 1.0))
     return pd.concat(found, ignore_index=True)
 
 
-def _only(regions: "pd.Series[str]") -> str | None:
-    """Give the one region that all name; none where they differ."""
-    named = regions.dropna().unique()
-    return str(named[0]) if len(named) == 1 else None
+def _regions(people: pd.DataFrame) -> tuple["pd.Series[str]", list[str]]:
+    """Give each team's region, and those that share a team; their teams belong to all of them."""
+    named = people.dropna(subset=["team", "region"]).groupby("team")["region"]
+    several = named.unique()[named.nunique() > 1]
+    shared = sorted({region for regions in several for region in regions})
+    first = named.first()
+    return first.where(~first.isin(shared), SEVERAL.join(shared)), shared
+
+
+def _together(whole: pd.DataFrame, shared: list[str]) -> pd.DataFrame:
+    """Lay regions that share a team together, in months in which each of them has a target."""
+    if not shared:
+        return whole
+    own = whole[(whole["level"] == "region") & whole["key"].isin(shared)]
+    sums = own.groupby(["metric", "period"])["cents"].agg(["sum", "size"]).reset_index()
+    sums = sums[sums["size"] == len(shared)].rename(columns={"sum": "cents"})
+    joined = sums.assign(level="region", key=SEVERAL.join(shared))[[*KEYS, "cents"]]
+    return pd.concat([whole.drop(own.index), joined], ignore_index=True)
 
 
 def _compared(whole: pd.DataFrame, parts: pd.DataFrame, level: str, over: float) -> pd.DataFrame:

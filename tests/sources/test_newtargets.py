@@ -14,7 +14,7 @@ from salesops.book.book import open_book
 from salesops.cli.targets import take_targets, write_targets
 from salesops.metrics.goals import goal
 from salesops.sources.importing import import_path
-from salesops.sources.newtargets import checked, differences, in_force, names_of, sums_off
+from salesops.sources.newtargets import KEYS, checked, differences, in_force, names_of, sums_off
 from salesops.sources.quotahistory import quota_history
 from salesops.sources.targetgrids import BadTargets
 from salesops.sources.targetsheets import read_target_sheets
@@ -297,12 +297,25 @@ def test_who_sells_without_a_target_has_an_empty_row_to_fill(company, tmp_path):
     assert goal(mine, mine.period("2026-12")) == 500_000
 
 
-def test_a_team_in_two_regions_is_held_against_neither(company):
-    users = pd.read_csv(company / "users.csv", dtype=str)
-    users.loc[users["id"] == "U0007", "region"] = "华南"
-    users.to_csv(company / "users.csv", index=False)
-    book = open_book(company)
-    told = in_force(book)
-    new = told[told["period"] == "2026-05"].assign(where="file, row 2")
-    off = sums_off(new, book)
-    assert "华东" in set(off.loc[off["level"] == "region", "key"])
+def test_regions_that_share_a_team_are_compared_together(tmp_path):
+    people = {"u1": ("A", "West"), "u2": ("A", "South"), "u3": ("B", "South"), "u4": ("C", "East"),
+              "u5": ("D", "West")}  # fmt: skip
+    users = [f"{i},{i},rep,{team},{region}" for i, (team, region) in people.items()]
+    (tmp_path / "users.csv").write_text("\n".join(["id,name,role,team,region", *users]) + "\n")
+    deal = "id,stage,created_at\nd1,needs,2026-01-05 02:00:00\n"
+    (tmp_path / "opportunities.csv").write_text(deal)
+    book = open_book(tmp_path)
+
+    def off(**cents: int) -> list[list[object]]:
+        rows = [("2026-05", "region" if len(node) > 1 else "team", node, "bookings", amount)
+                for node, amount in cents.items()]  # fmt: skip
+        found = sums_off(pd.DataFrame(rows, columns=[*KEYS, "cents"]), book)
+        return found[["level", "key", "gap"]].to_numpy().tolist()
+
+    even = {"West": 60, "South": 50, "East": 30, "A": 70, "B": 25, "C": 30, "D": 15}
+    assert off(**even) == []
+    assert off(**even | {"A": 75}) == [["region", "South + West", 75 + 25 + 15 - (60 + 50)]]
+    assert off(**even | {"C": 20}) == [["region", "East", 20 - 30]]
+    # Where one of them has no target, their teams' sum stands for nothing.
+    del even["South"]
+    assert off(**even) == []
