@@ -40,7 +40,8 @@ def write_target_file(
     lang
         `zh` or `en`.
     selling
-        Ids of those who sell: without a target they have an empty row in their team's sheet.
+        Ids of those who sell: without a target they have an empty row in their team's sheet, or
+        in that of others where they have no team.
 
     Raises
     ------
@@ -108,8 +109,9 @@ def _workbook(
             _add_blank(own, without, months)
             _refer(first, own)
             placed |= mine
-    if not placed.all():
-        _sheet(book, words["others"], targets[~placed], words, months)
+    without = blank[blank["team"].isna()]
+    if not placed.all() or len(without):
+        _add_blank(_sheet(book, words["others"], targets[~placed], words, months), without, months)
     book.save(path)
 
 

@@ -297,6 +297,28 @@ def test_who_sells_without_a_target_has_an_empty_row_to_fill(company, tmp_path):
     assert goal(mine, mine.period("2026-12")) == 500_000
 
 
+def test_who_sells_in_no_team_has_an_empty_row_among_others(tmp_path):
+    book = tmp_path / "book"
+    exported(tmp_path, "2026-12,company,,bookings,9.00,\n", "2026-01-31")
+    users = pd.DataFrame({"id": ["u1", "u2"], "name": ["One", "Two"], "role": ["rep", "manager"]})
+    (book / "users.parquet").unlink()
+    users.to_csv(book / "users.csv", index=False)
+    file = tmp_path / "t.xlsx"
+    write_targets(str(book), QUIET, year="2026", goal=0, growth=None, locks=(), file=str(file),
+                  lang="en")  # fmt: skip
+    before = state(book)
+    take(book, file)
+    assert state(book) == before
+    told = openpyxl.load_workbook(file)
+    assert told.sheetnames == ["company", "others"]
+    assert [cell.value for cell in told["others"][3]][:4] == ["user", "u1", "One", "bookings"]
+    assert told["others"].max_row == 3
+    told["others"].cell(3, 4 + 12).value = 7
+    told.save(file)
+    take(book, file)
+    assert of_december(book) == 7
+
+
 def test_regions_that_share_a_team_are_compared_together(tmp_path):
     people = {"u1": ("A", "West"), "u2": ("A", "South"), "u3": ("B", "South"), "u4": ("C", "East"),
               "u5": ("D", "West")}  # fmt: skip
