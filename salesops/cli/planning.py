@@ -36,8 +36,11 @@ def targets(
 
       salesops targets data/sample --take targets.xlsx --by "Li Na" --dry-run
 
-    An emptied cell keeps its target: write 0 to take it away. What is taken over holds from the
-    book's last day on, and a report for that day shows it; reports for earlier days do not.
+    An emptied cell keeps its target: write 0 to take it away. Who sells and has no target has an
+    empty row in the workbook; an amount in it sets the first one.
+
+    What is taken over today holds from the last day that the book knows, also where that lies
+    before today: a report for that day shows it from now on, reports for earlier days do not.
     """
     from salesops.cli.targets import take_targets, write_targets
 
