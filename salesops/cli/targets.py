@@ -20,6 +20,7 @@ from salesops.sources.newtargets import (
     KEYS,
     checked,
     differences,
+    holds_from,
     in_force,
     kept_though_empty,
     names_of,
@@ -141,9 +142,8 @@ def _take(folder: Path, file: str, out: Console, by: str, metric: str, dry_run: 
     if not by:
         raise BadTargets(where=file, reason="nobody is named who hands it in",
                          mend="Say who: --by NAME; or look first: --dry-run.")  # fmt: skip
-    # What is handed in is no news of the market: the book's date does not move by it.
     now = dt.datetime.now(tz=dt.UTC).replace(tzinfo=None)
-    apply_targets(folder, changes, by, min(now, book.instant), now)
+    apply_targets(folder, changes, by, holds_from(changes, book, now), now)
     out.print(f"Taken over; noted in {folder / 'targets_log.csv'}.")
 
 

@@ -5,6 +5,7 @@ that a book of an earlier date shows what held then. `targets_log.csv` beside th
 handed in which change, and when.
 """
 
+import datetime as dt
 from decimal import Decimal
 
 import pandas as pd
@@ -46,18 +47,34 @@ def names_of(book: Book) -> Names:
 
 def in_force(book: Book) -> pd.DataFrame:
     """Give the targets of a book, the last set one of each: `KEYS` and `cents`."""
+    frame = _versions(book).drop_duplicates(KEYS, keep="last")
+    cents = [int(Decimal(str(amount)) * 100) for amount in frame["amount"]]
+    return frame.assign(cents=cents)[[*KEYS, "cents"]].reset_index(drop=True)
+
+
+def _versions(book: Book) -> pd.DataFrame:
+    """Give every target that a book knows of, those set last at the end."""
     columns = [*KEYS, "set_at", "amount"]
     if not book.has("targets.amount"):
-        return pd.DataFrame(columns=[*KEYS, "cents"])
+        return pd.DataFrame(columns=columns)
     # A target without a date of its own holds, however far ahead its month lies.
     rows = book.store.tables["targets"]
     rows = rows.filter(rows.set_at.isnull() | (rows.set_at <= instant(book.instant)))
     frame = rows.filter(_.amount.notnull()).select(*columns).to_pandas()
     frame["key"] = frame["key"].fillna("")
-    frame = frame.sort_values("set_at", na_position="first", kind="stable")
-    frame = frame.drop_duplicates(KEYS, keep="last")
-    cents = [int(Decimal(str(amount)) * 100) for amount in frame["amount"]]
-    return frame.assign(cents=cents)[[*KEYS, "cents"]].reset_index(drop=True)
+    return frame.sort_values("set_at", na_position="first", kind="stable")
+
+
+def holds_from(changes: pd.DataFrame, book: Book, now: dt.datetime) -> dt.datetime:
+    """Say from when on changes handed in now hold, in UTC.
+
+    That is now, or the last instant that the book knows: what is handed in is no news of the
+    market, the book's date does not move by it. It never lies before what it takes the place of,
+    as where an export of today is dated to the end of the day.
+    """
+    before = changes[KEYS].merge(_versions(book), on=KEYS)["set_at"].max()
+    at = min(now, book.instant)
+    return at if pd.isna(before) else max(at, before.to_pydatetime())
 
 
 def checked(new: pd.DataFrame, book: Book) -> pd.DataFrame:

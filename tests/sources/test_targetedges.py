@@ -1,5 +1,6 @@
 """Target sheets as they come back from Excel and from companies: read right, or refused."""
 
+import datetime as dt
 import io
 import re
 import shutil
@@ -15,11 +16,12 @@ from salesops.book.book import open_book
 from salesops.cli.running import BadOption
 from salesops.cli.targets import take_targets, write_targets
 from salesops.model import settings
-from salesops.sources.newtargets import checked, in_force, names_of
+from salesops.sources.newtargets import checked, differences, holds_from, in_force, names_of
 from salesops.sources.targetfiles import write_target_file
 from salesops.sources.targetgrids import BadTargets
 from salesops.sources.targetnames import ManagersInCircle, Names
 from salesops.sources.targetsheets import read_target_sheets
+from salesops.sources.targetstore import apply_targets
 from tests.fixtures import TINY
 
 QUIET = Console(quiet=True)
@@ -238,6 +240,26 @@ def test_a_target_without_a_date_of_its_own_holds_for_a_month_to_come(company, t
     before = (company / "targets.csv").read_bytes()
     take(company, listed(tmp_path / "t.csv", "2026-12,company,,bookings,120.00"))
     assert (company / "targets.csv").read_bytes() == before
+
+
+def test_what_is_handed_in_is_not_hidden_by_an_export_dated_to_the_end_of_its_day(
+    company, tmp_path
+):
+    book = open_book(company)
+    rows = f"2026-03,company,,bookings,130.00,{book.instant:%Y-%m-%d %H:%M:%S.%f}\n"
+    with (company / "targets.csv").open("a", encoding="utf-8") as targets:
+        targets.write(rows)
+    book = open_book(company)
+    new = read_target_sheets(listed(tmp_path / "t.csv", "2026-03,company,,bookings,150"),
+                             names_of(book))  # fmt: skip
+    changes = differences(checked(new, book), book)
+    morning = book.instant - dt.timedelta(hours=9)
+    assert holds_from(changes, book, morning) == book.instant
+    others = changes.assign(level="region", key="North")
+    assert holds_from(others, book, morning) == morning
+    assert holds_from(others, book, book.instant + dt.timedelta(days=9)) == book.instant
+    apply_targets(company, changes, "Ann", holds_from(changes, book, morning), morning)
+    assert held(company)["2026-03", ""] == 150_00
 
 
 def test_a_log_that_can_not_be_written_leaves_the_targets_as_they_were(company, tmp_path):
