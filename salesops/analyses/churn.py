@@ -17,17 +17,11 @@ from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown
 from salesops.charts.scored_page import Scored
 from salesops.charts.table import TableView
+from salesops.methods.acting import cost_curve, lift, top_of_each
+from salesops.methods.calibrated import calibration_curve
 from salesops.methods.intervals import wilson
 from salesops.methods.leakage import leaks
-from salesops.methods.scored import (
-    by_group,
-    calibration,
-    cost_curve,
-    judged,
-    lift,
-    paired_gain,
-    top_of_each,
-)
+from salesops.methods.scored import by_group, judged, paired_gain
 from salesops.metrics.catalogue import find_metric, metric
 from salesops.metrics.churns import Churns, churns
 from salesops.metrics.contractstates import terms
@@ -373,7 +367,7 @@ def _scored(found: Churns | None, again: Repeats | None, cost: float, saved: flo
         audit = leaks(found.past, list(model.task.numbers), list(model.task.words))
     owner = rows.get("owner_id", "")
     return Scored(
-        what="churn", measures=judged(rows), bins=calibration(rows), lifts=lift(rows),
+        what="churn", measures=judged(rows), bins=calibration_curve(rows), lifts=lift(rows),
         top=top_of_each(rows.assign(rep=owner)),
         groups=by_group(rows.assign(group=rows.get("team", "")), "group"),
         origins=by_group(rows.assign(origin=rows["origin"].dt.date), "origin"),
