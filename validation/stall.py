@@ -20,7 +20,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from salesops.book.book import open_book
-from salesops.methods.chances import Task, _coded, fitted, rolled
+from salesops.methods.chances import Task, coded, fitted
+from salesops.methods.rolling import rolled
 from salesops.methods.scored import judged, paired_gain
 from salesops.metrics.landmarks import landmark_days, landmarks_over
 from salesops.metrics.stalls import task_of
@@ -62,7 +63,7 @@ def _truth(places: list[Path], task: Task) -> tuple[HistGradientBoostingClassifi
         max_iter=ROUNDS_OF_TRUTH, min_samples_leaf=200, early_stopping=False, random_state=0,
         categorical_features=list(range(len(task.words))),
     )  # fmt: skip
-    return trees.fit(_coded(whole, task, levels), whole["happened"]), levels
+    return trees.fit(coded(whole, task, levels), whole["happened"]), levels
 
 
 def companies(seeds: int) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def companies(seeds: int) -> pd.DataFrame:
             frame = pd.read_parquet(place / "rows.parquet")
             rows = pd.read_parquet(place / "rolled.parquet")
             at = frame.loc[rows["row"]]
-            true = trees.predict_proba(_coded(at, task, levels))[:, 1]
+            true = trees.predict_proba(coded(at, task, levels))[:, 1]
             told = judged(rows, draws=20).set_index("measure")["value"]
             gain, low, _high = paired_gain(rows, "score", "rule", draws=100)
             found.append({

@@ -1,12 +1,10 @@
 """Which customers may leave, what is expected to stay, and whose renewal nobody has opened?"""
 
-import datetime as dt
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from ibis import _
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
@@ -22,10 +20,11 @@ from salesops.methods.calibrated import calibration_curve
 from salesops.methods.intervals import wilson
 from salesops.methods.leakage import leaks
 from salesops.methods.scored import by_group, judged, paired_gain
-from salesops.metrics.catalogue import find_metric, metric
+from salesops.metrics.catalogue import find_metric
 from salesops.metrics.churns import Churns, churns
 from salesops.metrics.contractstates import terms
 from salesops.metrics.repeatorders import Repeats, repeats
+from salesops.metrics.retention import LOST, RATE_COLUMNS, lost, rates
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
 
@@ -34,10 +33,8 @@ AHEAD, OPENED_BY = 90, 60
 # Of the renewals that end within these days so many may wait to be opened.
 UNOPENED = 0.15
 EXAMPLE, AROUND = 0.7, 0.1
-RATES = ("nrr", "grr", "renewal_rate", "renewal_rate_by_value")
 Z80 = 1.2816
-RATE_COLUMNS = ["rate", "value", "low", "high", "prior", "n"]
-DUE, LOST = ["month", "n", "due", "expected"], ["reason", "n", "money"]
+DUE = ["month", "n", "due", "expected"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -158,12 +155,12 @@ def _seen(book: Book, period: Period, cost: float, saved: float) -> words.Seen:
     found = churns(book) if by_contract else None
     again = None if by_contract or not book.has("opportunities.account_id") else repeats(book)
     risk = _at_risk(book, found) if found is not None else _of_orders(book, again)
-    rates = _rates(book) if by_contract else pd.DataFrame(columns=RATE_COLUMNS)
+    told = rates(book) if by_contract else pd.DataFrame(columns=RATE_COLUMNS)
     due = _due(book, risk, found) if by_contract else pd.DataFrame(columns=DUE)
     soon = risk[risk["ends_on"] <= _day(book, OPENED_BY)] if by_contract and len(risk) else risk[:0]
     unopened = soon[soon["renewal_open"] == 0] if "renewal_open" in soon else soon[:0]
-    lost = _lost(book) if by_contract else pd.DataFrame(columns=LOST)
-    at = rates.set_index("rate") if len(rates) else pd.DataFrame()
+    gone = lost(book) if by_contract else pd.DataFrame(columns=LOST)
+    at = told.set_index("rate") if len(told) else pd.DataFrame()
     near = risk[risk["ends_on"] <= _day(book, AHEAD)] if by_contract and len(risk) else risk[:0]
     kept = _kept(found, near)
     expected = float(kept.sum()) if len(near) else math.nan
@@ -190,7 +187,7 @@ def _seen(book: Book, period: Period, cost: float, saved: float) -> words.Seen:
     return words.Seen(
         settings=book.settings, findings=_findings(unopened, soon),
         numbers={k: None if math.isnan(v) else v for k, v in numbers.items()},
-        by_contract=by_contract, due=due, rates=rates, risk=risk, unopened=unopened, lost=lost,
+        by_contract=by_contract, due=due, rates=told, risk=risk, unopened=unopened, lost=gone,
         scored=scored,
     )  # fmt: skip
 
@@ -284,56 +281,6 @@ def _due(book: Book, risk: pd.DataFrame, found: Churns | None) -> pd.DataFrame:
     return sums.agg(
         n=("money", "size"), due=("money", "sum"), expected=("kept", "sum")
     ).reset_index()
-
-
-def _rates(book: Book) -> pd.DataFrame:
-    """Give the rates, with those of a quarter before."""
-    found = []
-    before = book.as_of(book.date - dt.timedelta(days=91))
-    for name in RATES:
-        now = _rate(book, name)
-        then = _rate(book, name, 1) if name.startswith("renewal") else _rate(before, name)
-        found.append((name, now[0], now[1], now[2], then[0], now[3]))
-    return pd.DataFrame(found, columns=RATE_COLUMNS)
-
-
-def _rate(book: Book, name: str, back: int = 0) -> tuple[float, float, float, int]:
-    """Give a rate with its range and n: today's, or of the last quarter whose grace is over."""
-    period = "latest"
-    if name.startswith("renewal"):
-        over = book.date - dt.timedelta(days=book.settings.norms.renewal_grace_days)
-        starts = book.settings.company.fiscal_year_starts
-        quarter = Period.running("quarter", on=over, fiscal_year_starts=starts)
-        period = quarter.shifted(-3 * (1 + back)).text
-    row = metric(book, name, period=period).iloc[0]
-    if row[name] is None or row[name] != row[name]:
-        return (math.nan, math.nan, math.nan, 0)
-    return (float(row[name]), float(row["low"]), float(row["high"]), int(row["n"]))
-
-
-def _lost(book: Book) -> pd.DataFrame:
-    """Give what was settled as not renewed in the last 91 days, by the reason entered."""
-    rows = terms(book)
-    last = pd.Timestamp(book.date)
-    mine = rows[rows["happened"] & (rows["settled_on"] <= last)]
-    mine = mine[mine["settled_on"] > last - pd.Timedelta(days=91)]
-    if mine.empty:
-        return pd.DataFrame(columns=LOST)
-    entered = mine["cancel_reason"].fillna(mine["account_id"].map(_reasons_of_deals(book)))
-    reason = entered.fillna("churn.no_reason")
-    sums = mine.assign(reason=reason).groupby("reason")["yearly"].agg(n="size", money="sum")
-    return sums.sort_values("money", ascending=False).reset_index()
-
-
-def _reasons_of_deals(book: Book) -> "pd.Series[str]":
-    """Give the reason of each customer's last lost renewal."""
-    deals = book.unscoped("opportunities")
-    if "lost_reason" not in deals.columns or "type" not in deals.columns:
-        return pd.Series(dtype=object)
-    rows = deals.filter(_.type == "renewal", _.lost_reason.notnull(), _.closed_at.notnull())
-    frame = rows.select("account_id", "lost_reason", "closed_at").to_pandas()
-    frame = frame.sort_values("closed_at").drop_duplicates("account_id", keep="last")
-    return frame.set_index("account_id")["lost_reason"]
 
 
 def _findings(unopened: pd.DataFrame, soon: pd.DataFrame) -> tuple[Finding, ...]:

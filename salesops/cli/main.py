@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from salesops.cli.planning import targets
+from salesops.cli.worklist import worklist
 
 app = typer.Typer(
     name="salesops",
@@ -297,6 +298,7 @@ def merge(
 
 
 app.command()(targets)
+app.command()(worklist)
 
 
 def _one_language(lang: str) -> str:

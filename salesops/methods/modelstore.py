@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 import platformdirs
 
-from salesops.methods.chances import Model, Rolled, Task
+from salesops.methods.chances import Model, Task
+from salesops.methods.rolling import Rolled
 
 ENVIRONMENT = "SALESOPS_MODELS"
 MOST = 60

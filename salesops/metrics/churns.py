@@ -6,8 +6,9 @@ import pandas as pd
 
 from salesops.book.book import Book
 from salesops.book.scope import Scope
-from salesops.methods.chances import Model, Rolled, Task, fitted, rolled
+from salesops.methods.chances import Model, Task, fitted
 from salesops.methods.modelstore import kept_model
+from salesops.methods.rolling import Rolled, rolled
 from salesops.metrics.contractstates import BEFORE, FEATURES, contract_landmarks
 from salesops.metrics.kept import kept
 from salesops.metrics.stallreasons import Reason, reasons, signs

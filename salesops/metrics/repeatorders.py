@@ -9,8 +9,9 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.scope import Scope
 from salesops.methods.buying import BgNbd, fit_bgnbd, summary_of_orders
-from salesops.methods.chances import Model, Rolled, Task, fitted, rolled
+from salesops.methods.chances import Model, Task, fitted
 from salesops.methods.modelstore import kept_model
+from salesops.methods.rolling import Rolled, rolled
 from salesops.metrics.currency import with_cents
 from salesops.metrics.kept import kept
 

@@ -10,8 +10,9 @@ import pandas as pd
 
 from salesops.book.book import Book
 from salesops.book.scope import Scope
-from salesops.methods.chances import Model, Rolled, Task, fitted, rolled
+from salesops.methods.chances import Model, Task, fitted
 from salesops.methods.modelstore import kept_model
+from salesops.methods.rolling import Rolled, rolled
 from salesops.methods.survival import aalen_johansen
 from salesops.metrics.dealstates import FEATURES
 from salesops.metrics.kept import kept

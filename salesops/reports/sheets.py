@@ -2,10 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from salesops.sources.targetfiles import sheet_name
 
 # What a spreadsheet takes for the begin of a formula, also in the width of Chinese characters.
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -30,16 +33,53 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
     OSError
         The folder is not there or can't be written to.
     """
-    target = Path(path)
+    # With a mark of the encoding, without which Excel takes UTF-8 for something else.
+    return _in_one_step(
+        Path(path), lambda part: _safe(frame).to_csv(part, index=False, encoding="utf-8-sig")
+    )
+
+
+def write_workbook(sheets: Mapping[str, pd.DataFrame], path: str | Path) -> Path:
+    """Write tables as a workbook, a sheet each, heads bold and frozen, by one rename.
+
+    Raises
+    ------
+    OSError
+        The folder is not there or can't be written to.
+    """
+    import openpyxl
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, frame in sheets.items():
+        sheet = book.create_sheet(sheet_name(name, book.sheetnames))
+        safe = _safe(frame).astype(object)
+        sheet.append([str(c) for c in safe.columns])
+        for row in safe.where(safe.notna(), None).itertuples(index=False, name=None):
+            sheet.append([v.to_pydatetime() if isinstance(v, pd.Timestamp) else v for v in row])
+        for number, column in enumerate(safe.columns, 1):
+            sheet.cell(1, number).font = Font(bold=True)
+            widest = max([len(str(column)), *(len(str(v)) for v in safe[column].head(200))])
+            sheet.column_dimensions[get_column_letter(number)].width = min(widest * 1.6 + 2, 70)
+        sheet.freeze_panes = "A2"
+    return _in_one_step(Path(path), book.save)
+
+
+def _safe(frame: pd.DataFrame) -> pd.DataFrame:
     safe = frame.rename(columns=safe_cell)
-    texts = [c for c in safe.columns if not pd.api.types.is_numeric_dtype(safe[c])]
-    safe = safe.assign(**{c: safe[c].map(safe_cell) for c in texts})
+    texts = [c for c in safe.columns if safe[c].dtype == object]
+    return safe.assign(**{c: safe[c].map(safe_cell) for c in texts})
+
+
+def _in_one_step(target: Path, write: Callable[[Path], object]) -> Path:
+    """Write beside the target and put it in its place."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
     os.close(handle)
     partial = Path(name)
     try:
-        # With a mark of the encoding, without which Excel takes UTF-8 for something else.
-        safe.to_csv(partial, index=False, encoding="utf-8-sig")
+        write(partial)
         partial.chmod(0o644)
         partial.replace(target)
     finally:

@@ -155,7 +155,7 @@ def _sheet(
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    sheet = book.create_sheet(_sheet_name(name, book.sheetnames))
+    sheet = book.create_sheet(sheet_name(name, book.sheetnames))
     years = sorted({month[:4] for month in months})
     sheet.append([words["title"].format(year="–".join(years)) + f" · {name}"])
     heads = [words[c] for c in ("level", "key", "name", "metric")]
@@ -189,7 +189,7 @@ def _number(cents: float | None) -> float | None:
     return None if cents is None or cents != cents else round(cents) / 100
 
 
-def _sheet_name(name: str, used: Sequence[str]) -> str:
+def sheet_name(name: str, used: Sequence[str]) -> str:
     """Give a name that Excel takes: no slash, at most 31 signs, no other sheet's."""
     plain = "".join("-" if sign in "/\\?*[]:" else sign for sign in name)[:MOST_NAME]
     found, n = plain, 2

@@ -9,9 +9,10 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from salesops.methods.acting import cost_curve, lift, top_of_each
 from salesops.methods.calibrated import calibration_curve
-from salesops.methods.chances import Task, able, fitted, logit, rolled
+from salesops.methods.chances import Task, able, fitted, logit
 from salesops.methods.leakage import leaks
 from salesops.methods.modelstore import ENVIRONMENT, fingerprint, kept_model
+from salesops.methods.rolling import rolled
 from salesops.methods.scored import auc, by_group, judged, paired_gain
 
 TASK = Task(numbers=("a", "b"), words=("w",), rule="a")
