@@ -17,7 +17,7 @@ from salesops.charts.seen import SeenBase
 from salesops.charts.table import TableView
 from salesops.wording import say
 
-FIRST, REASONS, LINES = 10, 5, 60
+FIRST, REASONS, LINES = 6, 5, 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

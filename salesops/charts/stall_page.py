@@ -16,7 +16,7 @@ from salesops.charts.seen import SeenBase
 from salesops.charts.table import TableView
 from salesops.wording import say
 
-FIRST, REASONS, LINES = 6, 6, 60
+FIRST, REASONS, LINES = 4, 5, 60
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
