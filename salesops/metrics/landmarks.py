@@ -26,7 +26,7 @@ def landmark_days(book: Book, weeks: int = WEEKS) -> list[dt.date]:
     --------
     >>> from salesops.book.book import open_book
     >>> landmark_days(open_book("tests/tiny_company"))[-2:]
-    [datetime.date(2026, 2, 21), datetime.date(2026, 2, 28)]
+    [datetime.date(2026, 3, 24), datetime.date(2026, 3, 31)]
     """
     since = known_since(book)
     if since is None:
