@@ -158,8 +158,8 @@ def summary_of_orders(orders: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     --------
     >>> days = pd.to_datetime(["2026-01-01", "2026-01-11", "2026-01-11"])
     >>> rows = pd.DataFrame({"customer": "c", "on": days})
-    >>> summary_of_orders(rows, pd.Timestamp("2026-01-31")).iloc[0].tolist()
-    ['c', 1, 10.0, 30.0]
+    >>> summary_of_orders(rows, pd.Timestamp("2026-01-31")).values.tolist()
+    [['c', 1, 10.0, 30.0]]
     """
     known = orders[orders["on"] <= at].drop_duplicates(["customer", "on"])
     days = known.groupby("customer")["on"].agg(["min", "max", "size"])
