@@ -345,16 +345,28 @@ class Book:
         -------
         ibis.Table
             One row per deal and date, the columns of `opportunities` and `on`.
+
+        Raises
+        ------
+        BadDate
+            A date lies after the book's.
         """
+        for day in dates:
+            if day > self.date:
+                raise BadDate(value=str(day), reason=f"it lies after the book's date, {self.date}",
+                              example=str(self.date))  # fmt: skip
         if self.limits.is_company:
-            grid = Moment.over(dates, self.calendar)
+            grid = Moment.over(dates, self.calendar, self.instant)
             panel = table_at(self.store, "opportunities", grid)
             if not self.renewals and "type" in self.store.present["opportunities"]:
                 panel = panel.filter(_not_renewal(panel.type))
             return panel.drop(*(c for c in GRID_COLUMNS if c != ON)).rename(on=ON)
         # Who is inside changes from date to date, so each date is restricted for itself.
         parts = [
-            self.as_of(day).table("opportunities").mutate(on=ibis.literal(day)) for day in dates
+            self.as_of(min(self.calendar.end_of(day), self.instant))
+            .table("opportunities")
+            .mutate(on=ibis.literal(day))
+            for day in dates
         ]
         return ibis.union(*parts) if len(parts) > 1 else parts[0]
 

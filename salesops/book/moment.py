@@ -49,11 +49,12 @@ class Moment:
         return cls(instant, instant, _day_over(instant, calendar))
 
     @classmethod
-    def over(cls, days: Sequence[dt.date], calendar: Calendar) -> "Moment":
-        """Make a moment of the ends of several days."""
-        ends = [calendar.end_of(day) for day in days]
+    def over(cls, days: Sequence[dt.date], calendar: Calendar, until: dt.datetime) -> "Moment":
+        """Make a moment of the ends of several days, of a day that is not over of what it has."""
+        ends = [min(calendar.end_of(day), until) for day in days]
+        over = [_day_over(end, calendar) for end in ends]
         columns = {ON: pa.array(days, pa.date32()), INSTANT: pa.array(ends, pa.timestamp("us")),
-                   DAY: pa.array(days, pa.date32())}  # fmt: skip
+                   DAY: pa.array(over, pa.date32())}  # fmt: skip
         return cls(min(ends), max(ends), grid=ibis.memtable(pa.table(columns)))
 
     def spread(self, table: Table) -> Table:

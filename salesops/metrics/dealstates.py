@@ -16,7 +16,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.metrics.currency import with_cents
-from salesops.metrics.tracks import DAY, Track, seconds
+from salesops.metrics.tracks import DAY, Track, known_from, seconds
 
 Floats = npt.NDArray[np.float64]
 HORIZON = 30
@@ -84,11 +84,29 @@ FEATURES = (
 
 def usable(book: Book) -> tuple[Feature, ...]:
     """Give the features that the book's tables and histories allow."""
-    tracked = book.tracked.get("opportunities", {})
-    return tuple(
-        f for f in FEATURES
-        if all(book.has(need) for need in f.needs) and (not f.tracked or f.tracked in tracked)
-    )  # fmt: skip
+    return tuple(f for f in FEATURES if _lacking(book, f) is None)
+
+
+def left_out(book: Book) -> dict[str, tuple[str, ...]]:
+    """Give what is missing, and the features that are left out for it.
+
+    A field without a history would show its past with what it says today, which may be the end.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for feature in FEATURES:
+        lacking = _lacking(book, feature)
+        if lacking is not None:
+            found[lacking] = (*found.get(lacking, ()), feature.id)
+    return found
+
+
+def _lacking(book: Book, feature: Feature) -> str | None:
+    """Name the table or column that a feature lacks, or the field whose history it does."""
+    lacking = next((need for need in feature.needs if not book.has(need)), None)
+    if lacking is None and feature.tracked:
+        tracked = book.tracked.get("opportunities", {})
+        lacking = None if feature.tracked in tracked else f"changes: {feature.tracked}"
+    return lacking
 
 
 def deal_states(book: Book, dates: Sequence[dt.date]) -> pd.DataFrame:
@@ -97,16 +115,21 @@ def deal_states(book: Book, dates: Sequence[dt.date]) -> pd.DataFrame:
     Parameters
     ----------
     book
-        The company; dates after the book's are refused.
+        The company.
     dates
-        Days; each is seen at its end.
+        Days up to the book's; each is seen at its end, the book's own at its instant.
 
     Returns
     -------
     pandas.DataFrame
         One row per open deal but renewals and date: `id`, `on`, `owner_id`, `account_id`, `cents`,
-        and the features that `usable` gives, words as categories of text, all else as floats with
-        null where not known.
+        and the features that `usable` gives, words as text, all else as floats with null where
+        not known.
+
+    Raises
+    ------
+    BadDate
+        A date lies after the book's.
     """
     chosen = {f.id: f for f in usable(book)}
     frame = _open_rows(book, dates)
@@ -134,7 +157,7 @@ def _open_rows(book: Book, dates: Sequence[dt.date]) -> pd.DataFrame:
               "cents"]  # fmt: skip
     frame = panel.select(*(c for c in wanted if c in panel.columns)).to_pandas()
     frame = frame.sort_values(["on", "id"], ignore_index=True)
-    ends = {day: book.calendar.end_of(day) for day in dates}
+    ends = {day: min(book.calendar.end_of(day), book.instant) for day in dates}
     frame["on"] = pd.to_datetime(frame["on"])
     frame["at"] = frame["on"].dt.date.map(ends).astype("datetime64[us]")
     for column in wanted:
@@ -206,11 +229,7 @@ def _of_touch(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") ->
     columns = [c for c in ("opportunity_id", "direction", "occurred_at", "logged_at")
                if c in rows.columns]  # fmt: skip
     touches = rows.select(*columns).to_pandas()
-    logged = touches.get("logged_at", touches["occurred_at"])
-    # A note is known from when it was written, whatever day it speaks of.
-    touches["known"] = logged.fillna(touches["occurred_at"]).where(
-        logged > touches["occurred_at"], touches["occurred_at"]
-    )
+    touches["known"] = known_from(touches)
     every = Track.of(touches["opportunity_id"], touches["known"], touches["occurred_at"])
     ids = frame["id"]
     found |= {"touches_14": every.count(ids, at, 14), "touches_30": every.count(ids, at, 30),
