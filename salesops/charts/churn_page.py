@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from salesops.charts import churn as pictures
+from salesops.charts.because import BecauseTable
 from salesops.charts.detail import Sentence
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.parts import Shown
@@ -15,7 +15,6 @@ from salesops.charts.process_design import said
 from salesops.charts.scored_page import Scored, meaning
 from salesops.charts.seen import SeenBase
 from salesops.charts.table import TableView
-from salesops.wording import say
 
 FIRST, REASONS, LINES = 6, 5, 60
 
@@ -126,27 +125,15 @@ def _unopened(seen: Seen) -> Exhibit | None:
                                    caption=Say("churn.unopened_caption")))  # fmt: skip
 
 
-class RiskTable(TableView):
-    """A table whose column `because` tells reasons in words of the language it is shown in."""
-
-    def _css(self, column: str) -> str:
-        return ' class="said"' if column == "because" else super()._css(column)
-
-    def _plain(self, column: str, value: Any) -> str:
-        if column != "because":
-            return super()._plain(column, value)
-        told = [say(f"churn.reason_{name}", value=v, norm=n) for name, v, n in value]
-        return say("stall.and").join(told) or "—"
-
-
-def _listed(risk: pd.DataFrame, most: int, *, by_contract: bool) -> RiskTable:
+def _listed(risk: pd.DataFrame, most: int, *, by_contract: bool) -> BecauseTable:
     columns = {"customer": "text", "owner": "text", "money": "money", "ends_on": "date",
                "leaves": "ratio", "because": "text"}  # fmt: skip
     if not by_contract:
         columns = {"customer": "text", "owner": "text", "money": "money", "leaves": "ratio",
                    "because": "text"}  # fmt: skip
-    return RiskTable(frame=risk, columns=columns, most=most, caption=Say("churn.risk_caption"),
-                     optional=frozenset({"ends_on"}))  # fmt: skip
+    return BecauseTable(stem="churn", frame=risk, columns=columns, most=most,
+                        caption=Say("churn.risk_caption"),
+                        optional=frozenset({"ends_on"}))  # fmt: skip
 
 
 def risk_table(risk: pd.DataFrame, *, by_contract: bool) -> TableView | Shown:

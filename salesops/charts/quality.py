@@ -5,27 +5,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from salesops.charts import theme
-from salesops.charts.theme import ACTUAL, BAD, QUIET, RULE, px
+from salesops.charts.theme import ACTUAL, BAD, QUIET, TextColumn
 from salesops.wording import label, money, ratio
 from salesops.wording.numbers import count
 
-BAR, LEFT, TEAMS = 0.44, 92, 10
+LEFT, TEAMS = 92, 10
 
 
 def shares(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw a share by team, with that of the period before and what it is of."""
     ax = theme.own_axes(ax)
-    theme.rows(ax, [str(team) for team in frame["team"]])
-    for y, row in enumerate(frame.itertuples()):
-        ax.barh(y, row.rate, BAR, color=ACTUAL, zorder=3)
-        theme.prior_mark(ax, row.prior_rate, y)
-        theme.column_text(ax, 1.4, y, ratio(row.rate))
-        theme.column_text(ax, 1.95, y, count(row.n), color=QUIET, size=11)
-    ax.set_xlim(0, 1.0)
-    ax.set_xticks([])
-    ax.axvline(0, color=RULE, lw=px(1), zorder=1)
-    theme.head(ax, label("quality.head_share"), x=1.4, align="right")
-    theme.head(ax, label("quality.head_of"), x=1.95, align="right")
+    theme.bar_rows(
+        ax, [str(team) for team in frame["team"]], frame["rate"].tolist(), ACTUAL,
+        TextColumn(1.4, label("quality.head_share"), [ratio(v) for v in frame["rate"]]),
+        TextColumn(1.95, label("quality.head_of"), [count(v) for v in frame["n"]], QUIET),
+        top=1.0,
+    )  # fmt: skip
+    for y, prior in enumerate(frame.get("prior_rate", [])):
+        theme.prior_mark(ax, prior, y)
     return ax
 
 
@@ -40,19 +37,15 @@ def shares_figure(frame: pd.DataFrame, width: int) -> Figure:
 def spans(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the open value by how long its expected date is over."""
     ax = theme.own_axes(ax)
-    theme.rows(ax, [label(f"quality.span_{name}") for name in frame["span"]])
     valued = frame["amount"].notna().any()
     size = frame["amount"].fillna(0.0) if valued else frame["n"]
-    top = float(size.max()) if len(frame) else 0.0
-    for y, row in enumerate(frame.itertuples()):
-        ax.barh(y, size.iloc[y], BAR, color=BAD if y else ACTUAL, zorder=3)
-        theme.column_text(ax, 1.5, y, money(row.amount) if valued else "—")
-        theme.column_text(ax, 1.95, y, count(row.n), color=QUIET, size=11)
-    ax.set_xlim(0, (top if top > 0 else 1) * 1.02)
-    ax.set_xticks([])
-    ax.axvline(0, color=RULE, lw=px(1), zorder=1)
-    theme.head(ax, label("quality.head_value"), x=1.5, align="right")
-    theme.head(ax, label("quality.head_deals"), x=1.95, align="right")
+    theme.bar_rows(
+        ax, [label(f"quality.span_{name}") for name in frame["span"]], size.tolist(),
+        [BAD if y else ACTUAL for y in range(len(frame))],
+        TextColumn(1.5, label("quality.head_value"),
+                   [money(v) if valued else "—" for v in frame["amount"]]),
+        TextColumn(1.95, label("quality.head_deals"), [count(v) for v in frame["n"]], QUIET),
+    )  # fmt: skip
     return ax
 
 

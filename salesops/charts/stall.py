@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from salesops.charts import theme
-from salesops.charts.theme import ACTUAL, BAD, BAND, INK, PLAN, QUIET, RULE, px
+from salesops.charts.theme import ACTUAL, BAD, BAND, INK, PLAN, QUIET, RULE, TextColumn, px
 from salesops.wording import label, money, ratio
 from salesops.wording.catalogue import FORMATS
 from salesops.wording.numbers import count
@@ -18,22 +18,14 @@ OUTCOMES = {"moved": ACTUAL, "touched": "#A9C3E2", "ended": INK, "nothing": BAD}
 def by_team(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the share of open value that stands still, by team, with that of a month before."""
     ax = theme.own_axes(ax)
-    theme.rows(ax, [str(team) for team in frame["team"]])
-    for y, row in enumerate(frame.itertuples()):
-        ax.barh(y, row.share, BAR, color=BAD, zorder=3)
-        theme.prior_mark(ax, row.prior_share, y)
-        theme.column_text(ax, 1.42, y, ratio(row.share))
-        theme.column_text(ax, 2.0, y, money(row.money), color=QUIET)
-    _shares(ax, frame["share"].max())
-    theme.head(ax, label("stall.head_share"), x=1.42, align="right")
-    theme.head(ax, label("stall.head_money"), x=2.0, align="right")
+    theme.bar_rows(
+        ax, [str(team) for team in frame["team"]], frame["share"].tolist(), BAD,
+        TextColumn(1.42, label("stall.head_share"), [ratio(v) for v in frame["share"]]),
+        TextColumn(2.0, label("stall.head_money"), [money(v) for v in frame["money"]], QUIET),
+    )  # fmt: skip
+    for y, prior in enumerate(frame["prior_share"]):
+        theme.prior_mark(ax, prior, y)
     return ax
-
-
-def _shares(ax: Axes, top: float) -> None:
-    ax.set_xlim(0, top * 1.02 if top > 0 else 1.0)
-    ax.set_xticks([])
-    ax.axvline(0, color=RULE, lw=px(1), zorder=1)
 
 
 def by_team_figure(frame: pd.DataFrame, width: int) -> Figure:
@@ -47,14 +39,12 @@ def by_team_figure(frame: pd.DataFrame, width: int) -> Figure:
 def why(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw the reasons by the money of the deals in which each is the weightiest."""
     ax = theme.own_axes(ax)
-    theme.rows(ax, [label(f"stall.why_{name}") for name in frame["reason"]])
-    for y, row in enumerate(frame.itertuples()):
-        ax.barh(y, row.money, BAR, color=ACTUAL, zorder=3)
-        theme.column_text(ax, 1.62, y, money(row.money))
-        theme.column_text(ax, 2.0, y, count(row.n), color=QUIET)
-    _shares(ax, frame["money"].max())
-    theme.head(ax, label("stall.head_money"), x=1.62, align="right")
-    theme.head(ax, label("stall.head_deals"), x=2.0, align="right")
+    theme.bar_rows(
+        ax, [label(f"stall.why_{name}") for name in frame["reason"]], frame["money"].tolist(),
+        ACTUAL,
+        TextColumn(1.62, label("stall.head_money"), [money(v) for v in frame["money"]]),
+        TextColumn(2.0, label("stall.head_deals"), [count(v) for v in frame["n"]], QUIET),
+    )  # fmt: skip
     return ax
 
 
@@ -94,14 +84,12 @@ def silent_figure(frame: pd.DataFrame, width: int) -> Figure:
 def became(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw what became of last week's list."""
     ax = theme.own_axes(ax)
-    theme.rows(ax, [label(f"stall.outcome_{name}") for name in frame["outcome"]])
-    for y, row in enumerate(frame.itertuples()):
-        ax.barh(y, row.n, BAR, color=OUTCOMES[str(row.outcome)], zorder=3)
-        theme.column_text(ax, 1.3, y, count(row.n))
-        theme.column_text(ax, 1.8, y, money(row.money), color=QUIET)
-    _shares(ax, float(frame["n"].max()))
-    theme.head(ax, label("stall.head_deals"), x=1.3, align="right")
-    theme.head(ax, label("stall.head_money"), x=1.8, align="right")
+    theme.bar_rows(
+        ax, [label(f"stall.outcome_{name}") for name in frame["outcome"]], frame["n"].tolist(),
+        [OUTCOMES[str(name)] for name in frame["outcome"]],
+        TextColumn(1.3, label("stall.head_deals"), [count(v) for v in frame["n"]]),
+        TextColumn(1.8, label("stall.head_money"), [money(v) for v in frame["money"]], QUIET),
+    )  # fmt: skip
     return ax
 
 

@@ -3,18 +3,17 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from salesops.charts import stall as pictures
+from salesops.charts.because import BecauseTable
 from salesops.charts.exhibit import Exhibit, Part, Say
 from salesops.charts.parts import Shown
 from salesops.charts.process_design import said
 from salesops.charts.scored_page import Scored, meaning
 from salesops.charts.seen import SeenBase
 from salesops.charts.table import TableView
-from salesops.wording import say
 
 FIRST, REASONS, LINES = 4, 5, 60
 
@@ -130,28 +129,16 @@ def _outcomes(last: pd.DataFrame) -> pd.DataFrame:
     return sums.reindex(list(pictures.OUTCOMES), fill_value=0).rename_axis("outcome").reset_index()
 
 
-class ListTable(TableView):
-    """A table whose column `because` tells reasons in words of the language it is shown in."""
-
-    def _css(self, column: str) -> str:
-        return ' class="said"' if column == "because" else super()._css(column)
-
-    def _plain(self, column: str, value: Any) -> str:
-        if column != "because":
-            return super()._plain(column, value)
-        told = [say(f"stall.reason_{name}", value=v, norm=n) for name, v, n in value]
-        return say("stall.and").join(told) or "—"
-
-
-def _listed(week: pd.DataFrame, most: int, kind: str) -> ListTable:
+def _listed(week: pd.DataFrame, most: int, kind: str) -> BecauseTable:
     columns = {"deal": "text", "owner": "text", "stage": "stage", "money": "money",
                "stuck": "ratio", "days_to_half": "days", "because": "text"}  # fmt: skip
     if kind == "base":
         del columns["stuck"], columns["days_to_half"]
     frame = week.rename(columns={"name": "deal", "days": "days_to_half"})
-    return ListTable(frame=frame, columns={c: k for c, k in columns.items() if c in frame},
-                     most=most, caption=Say("stall.list_caption"),
-                     optional=frozenset({"stage", "days_to_half"}))  # fmt: skip
+    shown = {c: k for c, k in columns.items() if c in frame}
+    return BecauseTable(stem="stall", frame=frame, columns=shown, most=most,
+                        caption=Say("stall.list_caption"),
+                        optional=frozenset({"stage", "days_to_half"}))  # fmt: skip
 
 
 def list_table(week: pd.DataFrame, kind: str) -> TableView | Shown:

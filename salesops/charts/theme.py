@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -113,6 +114,46 @@ def rows_figure(n: int, width: int, *, left: float, reach: float, foot: int = 8,
     body = row * max(n, 1)
     fig = figure(width, body + 22 + foot)
     return fig, panel(fig, left, 22, (width - left - 2) / reach, body)
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """Numbers beside rows: where the column ends, in axes' widths, its head and its texts."""
+
+    x: float
+    head: str
+    texts: Sequence[str]
+    color: str = INK
+
+
+def bar_rows(ax: Axes, names: Sequence[str], values: Sequence[float], colors: str | Sequence[str],
+             *columns: TextColumn, top: float | None = None) -> None:  # fmt: skip
+    """Draw one bar per named row, with columns of numbers beside them; the bars have no axis.
+
+    Parameters
+    ----------
+    names, values
+        Of the rows, first on top; a null has no bar.
+    colors
+        Of all bars, or one each.
+    columns
+        From left to right.
+    top
+        Where the axes end; by default just beyond the longest bar.
+    """
+    rows(ax, names)
+    each = [colors] * len(names) if isinstance(colors, str) else colors
+    for y, (value, color) in enumerate(zip(values, each, strict=True)):
+        if value == value:
+            ax.barh(y, value, 0.44, color=color, zorder=3)
+    for column in columns:
+        for y, text in enumerate(column.texts):
+            column_text(ax, column.x, y, text, color=column.color)
+        head(ax, column.head, x=column.x, align="right")
+    longest = max((v for v in values if v == v), default=0.0)
+    ax.set_xlim(0, top or (longest * 1.02 if longest > 0 else 1.0))
+    ax.set_xticks([])
+    ax.axvline(0, color=RULE, lw=px(1), zorder=1)
 
 
 def own_axes(ax: Axes | None, *, title: str = "", height: int = 260) -> Axes:

@@ -43,6 +43,9 @@ def worklist(
     if not 0 <= holdout_share < 1:
         raise BadOption(option="--holdout-share", value=str(holdout_share),
                         expected="0 or more, and less than 1")  # fmt: skip
+    if holdout_share and kind != "stall":
+        raise BadOption(option="--holdout-share", value=str(holdout_share),
+                        expected="0: only lists of open deals keep some off by lot")  # fmt: skip
     file = Path(out) if out else None
     if file is not None and file.suffix.lower() not in (".xlsx", ".csv"):
         raise BadOption(option="--out", value=out, expected="a file named .xlsx or .csv")
@@ -51,7 +54,7 @@ def worklist(
     opened = at(book, as_of, scope, lang)
     rows = _rows(opened, kind, holdout_share)
     console = Console(highlight=False, soft_wrap=True)
-    people = rows["owner"].nunique() if len(rows) else 0
+    people = rows["owner_id"].nunique() if len(rows) else 0
     console.print(f"{len(rows)} rows for {people} people.")
     if file is None:
         console.print("Write them: --out week.xlsx, a sheet for each person, or --out week.csv.")
@@ -61,26 +64,25 @@ def worklist(
 
 
 def _rows(book: Book, kind: str, holdout: float) -> pd.DataFrame:
-    """Give the list with its reasons in words, by person."""
+    """Give the list with its reasons in words, by person; without chances none is in it."""
     import salesops
-    from salesops.wording import current_language, say
+    from salesops.charts.because import because_text
+    from salesops.wording.catalogue import FORMATS
 
+    columns = ["owner_id", *COLUMNS[kind]]
     if kind == "stall":
-        frame = salesops.stall(book, holdout_share=holdout).week
-        frame = frame[~frame["is_held_out"].astype(bool)].sort_values(["owner", "rank"])
-        names = {s.id: s.name.model_dump()[current_language()] for s in book.settings.stages}
-        frame = frame.assign(stage=frame["stage"].map(names).fillna(frame["stage"]))
+        told = salesops.stall(book, holdout_share=holdout)
+        frame = told.week[~told.week["is_held_out"].astype(bool)]
+        frame = frame.sort_values(["owner", "owner_id", "rank"])
         frame = frame.rename(columns={"name": "deal", "days": "days_to_half"})
+        frame = frame.assign(stage=[FORMATS["stage"](stage) for stage in frame["stage"]])
+        if told.scored.kind == "base":
+            columns = [c for c in columns if c not in ("stuck", "days_to_half")]
     else:
-        frame = salesops.churn(book).risk.sort_values(["owner", "loss"], ascending=[True, False])
-    told = [
-        say("stall.and").join(
-            say(f"{kind}.reason_{name}", value=v, norm=n) for name, v, n in because
-        )
-        for because in frame["because"]
-    ]
-    keep = [c for c in COLUMNS[kind] if c in frame]
-    return frame.assign(because=told)[keep]
+        frame = salesops.churn(book).risk
+        frame = frame.sort_values(["owner", "owner_id", "loss"], ascending=[True, True, False])
+    texts = [because_text(kind, because) for because in frame["because"]]
+    return frame.assign(because=texts)[[c for c in columns if c in frame]]
 
 
 def _write(rows: pd.DataFrame, kind: str, file: Path) -> None:
@@ -88,10 +90,13 @@ def _write(rows: pd.DataFrame, kind: str, file: Path) -> None:
     from salesops.reports.sheets import write_csv, write_workbook
     from salesops.wording import label
 
-    heads = {c: label(f"column.{c}") for c in rows.columns}
+    heads = {c: label(f"column.{c}") for c in rows.columns if c != "owner_id"}
     if file.suffix.lower() == ".csv":
-        write_csv(rows.rename(columns=heads), file)
+        write_csv(rows.drop(columns="owner_id").rename(columns=heads), file)
         return
-    people = {str(owner): part.drop(columns="owner").rename(columns=heads)
-              for owner, part in rows.groupby("owner", sort=True)}  # fmt: skip
-    write_workbook(people or {kind: rows.rename(columns=heads)}, file)
+    # Two people of one name have a sheet each.
+    sheets = [(str(part["owner"].iloc[0]), part.drop(columns=["owner_id", "owner"]))
+              for _id, part in rows.groupby("owner_id", sort=False, dropna=False)]  # fmt: skip
+    empty = rows.drop(columns=["owner_id", "owner"])
+    write_workbook([(name, part.rename(columns=heads)) for name, part in sheets or [(kind, empty)]],
+                   file)  # fmt: skip

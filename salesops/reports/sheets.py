@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
     )
 
 
-def write_workbook(sheets: Mapping[str, pd.DataFrame], path: str | Path) -> Path:
+def write_workbook(sheets: Sequence[tuple[str, pd.DataFrame]], path: str | Path) -> Path:
     """Write tables as a workbook, a sheet each, heads bold and frozen, by one rename.
 
     Raises
@@ -53,7 +53,7 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: str | Path) -> Path
 
     book = openpyxl.Workbook()
     book.remove(book.active)
-    for name, frame in sheets.items():
+    for name, frame in sheets:
         sheet = book.create_sheet(sheet_name(name, book.sheetnames))
         safe = _safe(frame).astype(object)
         sheet.append([str(c) for c in safe.columns])

@@ -40,7 +40,13 @@ def test_a_team_gets_its_own_as_csv(tmp_path, sample_book):
 
 
 @pytest.mark.parametrize(
-    "bad", [("--kind", "sales"), ("--out", "week.pdf"), ("--holdout-share", "1.5")]
+    "bad",
+    [
+        ("--kind", "sales"),
+        ("--out", "week.pdf"),
+        ("--holdout-share", "1.5"),
+        ("--kind", "churn", "--holdout-share", "0.2"),
+    ],
 )
 def test_bad_options_are_refused_with_what_is_expected(bad, capsys):
     assert run(*bad) == 2
@@ -49,7 +55,7 @@ def test_bad_options_are_refused_with_what_is_expected(bad, capsys):
 
 def test_no_cell_of_a_workbook_begins_a_formula(tmp_path):
     frame = pd.DataFrame({"=name": ["=HYPERLINK(1)", None], "n": [1, 2]})
-    write_workbook({"=1+1": frame, "a/b": frame, "a-b": frame}, tmp_path / "t.xlsx")
+    write_workbook([("=1+1", frame), ("a/b", frame), ("a-b", frame)], tmp_path / "t.xlsx")
     book = openpyxl.load_workbook(tmp_path / "t.xlsx")
     cells = [cell.value for sheet in book for row in sheet for cell in row]
     assert not any(isinstance(v, str) and v.startswith("=") for v in cells)
