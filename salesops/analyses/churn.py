@@ -1,31 +1,26 @@
 """Which customers may leave, what is expected to stay, and whose renewal nobody has opened?"""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from salesops.analyses.explained import explain
-from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.result import Lead, Setting
+from salesops.analyses.scoredresult import ScoredResult, scored_of, unscored
 from salesops.book.book import Book
 from salesops.charts import churn_page as words
-from salesops.charts import scored_page
 from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown
-from salesops.charts.scored_page import Scored
 from salesops.charts.table import TableView
-from salesops.methods.acting import cost_curve, lift, top_of_each
-from salesops.methods.calibrated import calibration_curve
 from salesops.methods.intervals import wilson
-from salesops.methods.leakage import leaks
-from salesops.methods.scored import by_group, judged, paired_gain
 from salesops.metrics.catalogue import find_metric
 from salesops.metrics.churns import Churns, churns
 from salesops.metrics.contractstates import terms
 from salesops.metrics.repeatorders import Repeats, repeats
 from salesops.metrics.retention import LOST, RATE_COLUMNS, lost, rates
-from salesops.model.calendar import Period
+from salesops.metrics.stallreasons import as_told
 from salesops.model.finding import Finding, Gap, Method
 
 # Days ahead that are told of, and within which a renewal should be open.
@@ -38,7 +33,7 @@ DUE = ["month", "n", "due", "expected"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Churn(Result):
+class Churn(ScoredResult):
     """Which customers may leave.
 
     Attributes
@@ -49,14 +44,12 @@ class Churn(Result):
         One row per rate: `rate` (a metric's id), `value`, `low`, `high`, `prior`, `n`.
     risk
         One row per contract that ends within 180 days (without contracts that recur: per
-        customer): `id`, `customer`, `owner`, `money`, `ends_on`, `leaves`, `loss` (money times
-        chance), `because` (reasons as `(reason, value, norm)`).
+        customer): `id`, `customer`, `owner_id`, `owner`, `money`, `ends_on`, `leaves`, `loss`
+        (money times chance), `because` (reasons as `(reason, value, norm)`).
     unopened
         Contracts that end within 60 days without an open renewal: the same columns.
     lost
         What was not renewed in the quarter before, by reason: `reason`, `n`, `money`.
-    scored
-        How good the chances are.
     by_contract
         Whether customers have contracts that recur; else a customer without an order for a year
         has left.
@@ -68,7 +61,6 @@ class Churn(Result):
     unopened: pd.DataFrame
     lost: pd.DataFrame
     by_contract: bool
-    scored: Scored = field(repr=False)
 
     @property
     def risk_table(self) -> TableView | Shown:
@@ -79,16 +71,6 @@ class Churn(Result):
     def unopened_table(self) -> TableView | Shown:
         """The renewals that nobody has opened."""
         return words.unopened_table(self.unopened)
-
-    @property
-    def calibration(self) -> Shown:
-        """What was said against what happened."""
-        return scored_page.calibration(self.scored)
-
-    @property
-    def scored_tables(self) -> Shown:
-        """How good the chances were."""
-        return scored_page.tables(self.scored)
 
 
 def churn(
@@ -129,7 +111,7 @@ def churn(
     """
     setting = Setting(book=book, period=book.period(period))
     stood = book if book.date <= setting.period.end else book.as_of(setting.period.end)
-    seen = _seen(stood, setting.period, touch_cost, saved_share)
+    seen = _seen(stood, touch_cost, saved_share)
     exhibits = words.exhibits(seen, lambda name: explain(book, name, period=period))
     m = seen.numbers
     rate = m["renewal_rate"] if seen.by_contract else None
@@ -149,7 +131,7 @@ def _has_terms(book: Book) -> bool:
     return all(book.has(need) for need in needs) and not terms(book).empty
 
 
-def _seen(book: Book, period: Period, cost: float, saved: float) -> words.Seen:
+def _seen(book: Book, cost: float, saved: float) -> words.Seen:
     """Lay out the frames, each worked out once."""
     by_contract = _has_terms(book)
     found = churns(book) if by_contract else None
@@ -165,7 +147,11 @@ def _seen(book: Book, period: Period, cost: float, saved: float) -> words.Seen:
     kept = _kept(found, near)
     expected = float(kept.sum()) if len(near) else math.nan
     spread = _spread(near)
-    scored = _scored(found, again, cost, saved)
+    learnt = found if found is not None else again
+    scored = unscored("churn")
+    if learnt is not None:
+        scored = scored_of("churn", learnt.judged, learnt.model, learnt.past,
+                           _example(learnt.judged), cost=cost, saved=saved)  # fmt: skip
     numbers = {
         **{f"example_{name}": value for name, value in scored.example.items()},
         "n_due": float(len(near)), "due": float(near["money"].sum()) if len(near) else math.nan,
@@ -232,21 +218,13 @@ def _named(book: Book, frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _because(reasons: pd.DataFrame, ids: "pd.Series[str]") -> list[list[tuple[str, float, float]]]:
-    told: dict[str, list[tuple[str, float, float]]] = {}
-    for row in reasons.itertuples():
-        told.setdefault(str(row.id), []).append((str(row.reason), float(row.value),
-                                                 float(row.norm)))  # fmt: skip
-    return [told.get(name, []) for name in ids]
-
-
 def _at_risk(book: Book, found: Churns) -> pd.DataFrame:
     """Give the contracts in scope that end within half a year, most money likely to go first."""
     mine = set(book.contracts.select("id").to_pandas()["id"])
     rows = found.now[found.now["id"].isin(mine)]
     rows = _named(book, rows).assign(loss=rows["money"] * rows["leaves"])
-    rows = rows.assign(because=_because(found.reasons, rows["id"]))
-    keep = ["id", "customer", "owner", "money", "ends_on", "leaves", "loss", "because",
+    rows = rows.assign(because=as_told(found.reasons, rows["id"]))
+    keep = ["id", "customer", "owner_id", "owner", "money", "ends_on", "leaves", "loss", "because",
             "renewal_open"]  # fmt: skip
     rows = rows.sort_values(["loss", "id"], ascending=[False, True])
     return rows[[c for c in keep if c in rows]].reset_index(drop=True)
@@ -254,7 +232,7 @@ def _at_risk(book: Book, found: Churns) -> pd.DataFrame:
 
 def _of_orders(book: Book, found: Repeats | None) -> pd.DataFrame:
     """Give the customers in scope, most money likely not to come back first."""
-    columns = ["id", "customer", "owner", "money", "leaves", "loss", "because"]
+    columns = ["id", "customer", "owner_id", "owner", "money", "leaves", "loss", "because"]
     if found is None or not book.has("accounts.name"):
         return pd.DataFrame(columns=columns)
     owned = book.accounts
@@ -297,35 +275,10 @@ def _findings(unopened: pd.DataFrame, soon: pd.DataFrame) -> tuple[Finding, ...]
     ),)  # fmt: skip
 
 
-def _scored(found: Churns | None, again: Repeats | None, cost: float, saved: float) -> Scored:
-    rows = found.judged if found is not None else again.judged if again is not None else None
-    model = found.model if found is not None else again.model if again is not None else None
-    empty = pd.DataFrame()
-    if rows is None or model is None or rows.empty:
-        return Scored(what="churn", measures=empty, bins=empty, lifts=empty, top=empty,
-                      groups=empty, origins=empty, costs=empty, leaks=empty, gains=empty,
-                      example={}, kind="base")  # fmt: skip
-    others = [k for k in ("base", "rule", "logistic", "bgnbd") if k in rows]
-    known = rows.dropna(subset=[k for k in others if k == "bgnbd"])
-    gains = [(kind, *paired_gain(known if kind == "bgnbd" else rows, "score", kind))
-             for kind in others if kind != "bgnbd" or len(known)]  # fmt: skip
-    audit = empty
-    if found is not None:
-        audit = leaks(found.past, list(model.task.numbers), list(model.task.words))
-    owner = rows.get("owner_id", "")
-    return Scored(
-        what="churn", measures=judged(rows), bins=calibration_curve(rows), lifts=lift(rows),
-        top=top_of_each(rows.assign(rep=owner)),
-        groups=by_group(rows.assign(group=rows.get("team", "")), "group"),
-        origins=by_group(rows.assign(origin=rows["origin"].dt.date), "origin"),
-        costs=cost_curve(rows, cost, saved), leaks=audit,
-        gains=pd.DataFrame(gains, columns=["over", "gain", "low", "high"]),
-        example=_example(rows), kind=model.kind,
-    )  # fmt: skip
-
-
 def _example(rows: pd.DataFrame) -> dict[str, float]:
     """Give what became of those of whom most was feared: the upper tenth."""
+    if rows.empty:
+        return {}
     edge = rows["score"].quantile(0.9)
     high = rows[rows["score"] >= edge]
     return {"said": float(high["score"].mean()), "n": len(high),

@@ -2,31 +2,28 @@
 
 import datetime as dt
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
-from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.result import Lead, Setting
+from salesops.analyses.scoredresult import ScoredResult, scored_of
 from salesops.book.book import Book
-from salesops.charts import scored_page
 from salesops.charts import stall as pictures
 from salesops.charts import stall_page as words
 from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown
-from salesops.charts.scored_page import Scored
 from salesops.charts.table import TableView
 from salesops.checks.judged import examine
 from salesops.checks.registry import checks_of
-from salesops.methods.acting import cost_curve, lift, top_of_each
-from salesops.methods.calibrated import calibration_curve
 from salesops.methods.intervals import difference
-from salesops.methods.leakage import leaks
-from salesops.methods.scored import by_group, judged, paired_gain
+from salesops.metrics.dealstates import left_out
 from salesops.metrics.landmarks import known_since
 from salesops.metrics.opendeals import has_touches, open_deals, with_silence
+from salesops.metrics.stallreasons import as_told
 from salesops.metrics.stalls import (
     LIST,
     Stalls,
@@ -46,7 +43,7 @@ EFFECT_WEEKS = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Stall(Result):
+class Stall(ScoredResult):
     """Which open deals stand still, and which will.
 
     Attributes
@@ -64,8 +61,6 @@ class Stall(Result):
         two-way touch: half, and nine tenths, of the deals below), `touch_days` (norm).
     last
         Last week's list with `outcome`.
-    scored
-        How good the chances are: `charts.scored_page.Scored`.
     effect
         Of listing, where deals were kept off lists by lot: `listed`, `held`, `n_listed`, `n_held`,
         `more`, `low`, `high`; empty otherwise.
@@ -76,7 +71,6 @@ class Stall(Result):
     why: pd.DataFrame
     silent: pd.DataFrame
     last: pd.DataFrame
-    scored: Scored = field(repr=False)
     effect: dict[str, float]
 
     @property
@@ -88,16 +82,6 @@ class Stall(Result):
     def last_table(self) -> TableView | Shown:
         """The list of the week before, with what happened."""
         return words.last_table(self.last)
-
-    @property
-    def calibration(self) -> Shown:
-        """What was said against what happened."""
-        return scored_page.calibration(self.scored)
-
-    @property
-    def scored_tables(self) -> Shown:
-        """How good the chances were, by origin and team, and what looking at the first brings."""
-        return scored_page.tables(self.scored)
 
     def plot_calibration(self, ax: Axes | None = None) -> Axes:
         """Draw what was said against what happened."""
@@ -173,7 +157,8 @@ def _seen(
     open_ = _open(book)
     then = _open(book.as_of(book.date - dt.timedelta(days=28)))
     teams = _by_team(open_, then)
-    scored = _scored(book, found, cost, saved)
+    scored = scored_of("stall", found.judged, found.model, found.past, _example(found.judged),
+                       cost=cost, saved=saved, most=LIST)  # fmt: skip
     numbers = {
         **{f"example_{name}": value for name, value in scored.example.items()},
         "n_open": float(len(open_)), "open_money": float(open_["money"].sum()),
@@ -201,7 +186,7 @@ def _open(book: Book) -> pd.DataFrame:
         "id", "stage", "team", "cents", "silent_days", "touch_days", "stalled")  # fmt: skip
     frame = rows.to_pandas()
     known = has_touches(book) is None
-    stalled = frame["stalled"].fillna(False).astype(bool) if known else False
+    stalled = frame["stalled"].eq(True) if known else False
     return frame.assign(money=frame["cents"].astype(float).fillna(0.0) / 100, stalled=stalled,
                         is_known=known)  # fmt: skip
 
@@ -244,11 +229,7 @@ def _silent(book: Book, open_: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_reasons(week: pd.DataFrame, found: Stalls, names: "pd.Series[str]") -> pd.DataFrame:
-    told: dict[str, list[tuple[str, float, float]]] = {}
-    for row in found.reasons.itertuples():
-        told.setdefault(str(row.id), []).append((str(row.reason), float(row.value),
-                                                 float(row.norm)))  # fmt: skip
-    because = [told.get(name, []) for name in week["id"]]
+    because = as_told(found.reasons, week["id"])
     owner = week["owner_id"].map(names).fillna(week["owner_id"])
     return week.assign(owner=owner, because=because)
 
@@ -300,30 +281,10 @@ def _effect(book: Book, holdout: float) -> dict[str, float]:
             "high": high}  # fmt: skip
 
 
-def _scored(book: Book, found: Stalls, cost: float, saved: float) -> Scored:
-    rows = found.judged
-    if rows.empty:
-        empty = pd.DataFrame()
-        return Scored(what="stall", measures=empty, bins=empty, lifts=empty, top=empty,
-                      groups=empty, origins=empty, costs=empty, leaks=empty, gains=empty,
-                      example={}, kind="base")  # fmt: skip
-    gains = [(kind, *paired_gain(rows, "score", kind))
-             for kind in ("base", "rule", "logistic") if kind in rows]  # fmt: skip
-    task = found.model.task
-    audit = leaks(found.past, list(task.numbers), list(task.words))
-    origins = rows.assign(origin=rows["origin"].dt.date)
-    return Scored(
-        what="stall", measures=judged(rows), bins=calibration_curve(rows), lifts=lift(rows),
-        top=top_of_each(rows.assign(rep=rows["owner_id"]), LIST),
-        groups=by_group(rows.assign(group=rows.get("team", "")), "group"),
-        origins=by_group(origins, "origin"), costs=cost_curve(rows, cost, saved), leaks=audit,
-        gains=pd.DataFrame(gains, columns=["over", "gain", "low", "high"]),
-        example=_example(rows), kind=found.model.kind,
-    )  # fmt: skip
-
-
 def _example(rows: pd.DataFrame) -> dict[str, float]:
     """Give what became of past deals to which about 0.7 was said."""
+    if rows.empty:
+        return {}
     near = rows[np.abs(rows["score"].astype(float) - EXAMPLE) <= AROUND]
     if near.empty:
         return {}
@@ -347,6 +308,11 @@ def _gaps(book: Book, exhibits: dict[str, Exhibit], seen: words.Seen) -> list[Ga
             found.append(Gap(what="what.last", reason="no_history", needs="changes"))
         else:
             found.append(Gap(what=f"what.{key}", reason="no_rows", needs=""))
+    found += [
+        Gap(what="what.features", reason="features_left_out", needs=needs,
+            evidence={"n": len(names)})
+        for needs, names in left_out(book).items()
+    ]  # fmt: skip
     if seen.scored.kind == "base":
         found.append(
             Gap(

@@ -11,8 +11,9 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,15 @@ import numpy as np
 import pandas as pd
 import platformdirs
 
-from salesops.methods.chances import Model, Task
-from salesops.methods.rolling import Rolled
+from salesops.methods import chances, rolling
+from salesops.methods.chances import Model, Task, fitted
+from salesops.methods.rolling import Rolled, rolled
 
 ENVIRONMENT = "SALESOPS_MODELS"
 MOST = 60
 # Beyond what skops trusts itself; a file that names anything else is not read.
 TRUSTED = ("functools.partial", "numpy.dtype", "sklearn.utils.validation.check_array",
            "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")  # fmt: skip
-# Raised when a model means something else than before.
-FORM = 1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,8 +57,24 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("numpy", "scikit-learn", "skops")}
 
 
-def fingerprint(frame: pd.DataFrame, columns: list[str]) -> str:
-    """Give 16 hex digits that change when any of the columns' values does.
+@cache
+def _code() -> str:
+    """Give what the code that fits and judges says: another one makes other models."""
+    digest = hashlib.sha256()
+    for module in (chances, rolling):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()
+
+
+def fingerprint(frame: pd.DataFrame, columns: list[str], *also: str) -> str:
+    """Give 16 hex digits that change when any of the columns' values does, or what fits them.
+
+    Parameters
+    ----------
+    frame, columns
+        The rows, and the columns that matter.
+    also
+        What else it depends on, as text.
 
     Examples
     --------
@@ -66,7 +82,7 @@ def fingerprint(frame: pd.DataFrame, columns: list[str]) -> str:
     >>> fingerprint(a, ["x"]) == fingerprint(a + 1, ["x"])
     False
     """
-    digest = hashlib.sha256(json.dumps([FORM, columns, versions()]).encode())
+    digest = hashlib.sha256(json.dumps([_code(), columns, versions(), also]).encode())
     hashes = pd.util.hash_pandas_object(frame[columns], index=False).to_numpy()
     digest.update(np.ascontiguousarray(hashes).tobytes())
     return digest.hexdigest()[:16]
@@ -80,31 +96,54 @@ def folder() -> Path | None:
     return Path(told) if told else platformdirs.user_cache_path("salesops") / "models"
 
 
+def learned(name: str, past: pd.DataFrame, task: Task, origins: Sequence[pd.Timestamp]) -> Kept:
+    """Choose a way to say chances, judge it at past origins and fit it; as kept, else anew.
+
+    Parameters
+    ----------
+    name
+        What it is of, such as `stall`.
+    past, task, origins
+        As `rolling.rolled` takes them.
+    """
+    columns = [*task.columns, "unit", "at", "known_at", "happened"]
+
+    def make() -> tuple[Model, Rolled]:
+        found = rolled(past, task, origins)
+        return fitted(past, task, found.kind, rounds=found.rounds, slope=found.slope,
+                      intercept=found.intercept), found  # fmt: skip
+
+    return kept_model(name, past, columns, make, *(str(origin) for origin in origins))
+
+
 def kept_model(
-    name: str, frame: pd.DataFrame, columns: list[str], make: Callable[[], tuple[Model, Rolled]]
+    name: str, frame: pd.DataFrame, columns: list[str], make: Callable[[], tuple[Model, Rolled]],
+    *also: str,
 ) -> Kept:  # fmt: skip
     """Give the model of these rows: as kept, else made and kept.
 
     Parameters
     ----------
     name
-        What it is of, such as `stall`.
+        What it is of.
     frame, columns
         The rows that it learns from, and the columns on which it depends.
     make
         Fits and judges it.
+    also
+        What else it depends on, as text.
     """
-    key = fingerprint(frame, columns)
+    key = fingerprint(frame, columns, *also)
     place = folder()
     mine = place / f"{name}-{key}" if place else None
     found = _read(mine) if mine else None
     if found is not None:
         return found
-    model, rolled = make()
+    model, judged = make()
     card = {"fingerprint": key, "versions": versions(), "rows": len(frame),
-            "units": int(frame["unit"].nunique()), "kind": model.kind, "rounds": rolled.rounds,
-            "gain": rolled.gain}  # fmt: skip
-    kept = Kept(model=model, rolled=rolled, card=card)
+            "units": int(frame["unit"].nunique()), "kind": model.kind, "rounds": judged.rounds,
+            "gain": judged.gain}  # fmt: skip
+    kept = Kept(model=model, rolled=judged, card=card)
     if mine:
         _write(kept, mine)
     return kept
@@ -117,19 +156,19 @@ def _write(kept: Kept, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
     try:
-        model, rolled = kept.model, kept.rolled
+        model, told = kept.model, kept.rolled
         if model.estimator is not None:
             (fresh / "estimator.skops").write_bytes(skops.io.dumps(model.estimator))
         plain = {
             "card": kept.card, "kind": model.kind, "task": asdict(model.task), "base": model.base,
             "edges": model.edges.tolist(), "shares": model.shares.tolist(), "slope": model.slope,
             "intercept": model.intercept, "levels": model.levels,
-            "rolled": {"kind": rolled.kind, "rounds": rolled.rounds, "slope": rolled.slope,
-                       "intercept": rolled.intercept, "gain": rolled.gain,
-                       "gain_low": rolled.gain_low},
+            "rolled": {"kind": told.kind, "rounds": told.rounds, "slope": told.slope,
+                       "intercept": told.intercept, "gain": told.gain,
+                       "gain_low": told.gain_low},
         }  # fmt: skip
         (fresh / "model.json").write_text(json.dumps(plain), encoding="utf-8")
-        rolled.rows.to_parquet(fresh / "judged.parquet")
+        told.rows.to_parquet(fresh / "judged.parquet")
         try:
             fresh.rename(place)
         except OSError:

@@ -25,6 +25,8 @@ from salesops.methods.chances import (
 
 # Losses a row, in nats, that differ by less are as good.
 AS_GOOD = 0.003
+# Days between origins.
+QUARTER = 91
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +57,21 @@ class Rolled:
     intercept: float
     gain: float
     gain_low: float
+
+
+def quarters_before(
+    last: pd.Timestamp, earliest: pd.Timestamp, n: int = 4
+) -> list[pd.Timestamp]:  # fmt: skip
+    """Give up to `n` origins a quarter apart, ascending to `last`, none before `earliest`.
+
+    Examples
+    --------
+    >>> [str(o.date()) for o in quarters_before(pd.Timestamp("2026-06-30"),
+    ...                                         pd.Timestamp("2026-01-01"))]
+    ['2026-03-31', '2026-06-30']
+    """
+    every = [last - pd.Timedelta(days=QUARTER * k) for k in range(n - 1, -1, -1)]
+    return [origin for origin in every if origin >= earliest]
 
 
 def rolled(frame: pd.DataFrame, task: Task, origins: Sequence[pd.Timestamp]) -> Rolled:

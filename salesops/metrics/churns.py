@@ -6,15 +6,12 @@ import pandas as pd
 
 from salesops.book.book import Book
 from salesops.book.scope import Scope
-from salesops.methods.chances import Model, Task, fitted
-from salesops.methods.modelstore import kept_model
-from salesops.methods.rolling import Rolled, rolled
+from salesops.methods.chances import Model, Task
+from salesops.methods.modelstore import learned
+from salesops.methods.rolling import QUARTER, Rolled, quarters_before
 from salesops.metrics.contractstates import BEFORE, FEATURES, contract_landmarks
 from salesops.metrics.kept import kept
 from salesops.metrics.stallreasons import Reason, reasons, signs
-
-# Origins a quarter apart, the last so long ago that every contract looked at since has ended.
-ORIGINS, APART = 4, 91
 
 REASONS = (
     Reason(id="account_silent", moves=("account_silent_days", "account_touches"),
@@ -79,16 +76,9 @@ def _churns(book: Book) -> Churns | None:
     now = rows[rows["on"] == pd.Timestamp(book.date)].reset_index(drop=True)
     last = pd.Timestamp(book.instant)
     past = rows[rows["known_at"] <= last].reset_index(drop=True)
-    columns = [*task.columns, "unit", "at", "known_at", "happened"]
-
-    def make() -> tuple[Model, Rolled]:
-        found = rolled(past, task, _origins(book, past))
-        return fitted(past, task, found.kind, rounds=found.rounds, slope=found.slope,
-                      intercept=found.intercept), found  # fmt: skip
-
     if past.empty:
         return None
-    made = kept_model("churn", past, columns, make)
+    made = learned("churn", past, task, _origins(book, past))
     keep = [c for c in ("id", "at", "owner_id", "team", "money") if c in past]
     judged = made.rolled.rows.join(past[keep], on="row")
     now = now.assign(leaves=made.model.chance(now))
@@ -108,10 +98,7 @@ def task_of(frame: pd.DataFrame) -> Task:
 
 
 def _origins(book: Book, past: pd.DataFrame) -> list[pd.Timestamp]:
-    if past.empty:
-        return []
+    """Give the past instants at which it is judged; of all looked at since the end is known."""
     grace = book.settings.norms.renewal_grace_days
     last = pd.Timestamp(book.instant) - pd.Timedelta(days=BEFORE + grace)
-    first = past["known_at"].min() + pd.Timedelta(days=APART)
-    every = [last - pd.Timedelta(days=APART * k) for k in range(ORIGINS - 1, -1, -1)]
-    return [origin for origin in every if origin >= first]
+    return quarters_before(last, past["known_at"].min() + pd.Timedelta(days=QUARTER))

@@ -9,7 +9,7 @@ from salesops.book.book import Book
 from salesops.metrics.dealstates import Feature
 from salesops.metrics.kept import kept
 from salesops.metrics.recurring import recurring_contracts
-from salesops.metrics.tracks import DAY, Track
+from salesops.metrics.tracks import DAY, Track, known_from
 
 Floats = npt.NDArray[np.float64]
 # Contracts are looked at from so many days before their end, every so many days, so far back.
@@ -159,8 +159,7 @@ def _of_touch(book: Book, frame: pd.DataFrame) -> dict[str, object]:
         deals = book.unscoped("opportunities").select("id", "account_id").to_pandas()
         of_deal = touches["opportunity_id"].map(deals.set_index("id")["account_id"])
         touches["account_id"] = touches["account_id"].fillna(of_deal)
-    logged = touches.get("logged_at", touches["occurred_at"]).fillna(touches["occurred_at"])
-    known = logged.where(logged > touches["occurred_at"], touches["occurred_at"])
+    known = known_from(touches)
     account, at = frame["account_id"], frame["at"]
     every = Track.of(touches["account_id"], known, touches["occurred_at"])
     found: dict[str, object] = {"account_touches": every.count(account, at, 90)}
@@ -187,7 +186,7 @@ def _of_service(book: Book, frame: pd.DataFrame) -> dict[str, object]:
         bad = rows[rows["csat"] <= 3]
         found["bad_ratings"] = Track.of(bad["account_id"], bad["closed_at"]).count(account, at, 365)
     if "is_repeat" in rows:
-        again = rows[rows["is_repeat"].fillna(False).astype(bool)]
+        again = rows[rows["is_repeat"].eq(True)]
         found["repeat_tickets"] = Track.of(again["account_id"],
                                            again["opened_at"]).count(account, at, 365)  # fmt: skip
     return found

@@ -107,9 +107,6 @@ def what_next(book: Book, frame: pd.DataFrame) -> "tuple[np.ndarray, np.ndarray]
     told = told.assign(became=np.where(forwards[told.index], ADVANCED, ENDED))
     track = Track.of(told["id"], told["changed_at"])
     position = track.next_after(frame["id"], frame["at"])
-    order = np.lexsort((told["changed_at"].to_numpy("datetime64[s]").astype("int64"),
-                        track.things.get_indexer(told["id"])))  # fmt: skip
-    told = told.iloc[order].reset_index(drop=True)
     if told.empty:
         return np.full(len(frame), STOOD, dtype=object), np.full(len(frame), np.nan)
     found = position >= 0

@@ -9,15 +9,15 @@ from ibis import _
 from salesops.book.book import Book
 from salesops.book.scope import Scope
 from salesops.methods.buying import BgNbd, fit_bgnbd, summary_of_orders
-from salesops.methods.chances import Model, Task, fitted
-from salesops.methods.modelstore import kept_model
-from salesops.methods.rolling import Rolled, rolled
+from salesops.methods.chances import Model, Task
+from salesops.methods.modelstore import learned
+from salesops.methods.rolling import QUARTER, Rolled, quarters_before
 from salesops.metrics.currency import with_cents
 from salesops.metrics.kept import kept
 
 # No order in so many days is leaving.
 SILENT = 365
-APART, BACK, ORIGINS = 91, 16, 4
+BACK = 16
 TASK = Task(numbers=("x", "t_x", "age", "recency", "pace", "orders_365", "spent"), words=(),
             rule="recency")  # fmt: skip
 
@@ -32,6 +32,8 @@ class Repeats:
         Of the chance of no order within a year.
     judged
         The rows of `rolled`, with `at`, `money` and `bgnbd`: what that model said.
+    past
+        The states that were learnt from.
     bgnbd
         Fitted on all that is known now; null where too few came back.
     now
@@ -42,6 +44,7 @@ class Repeats:
     model: Model
     rolled: Rolled
     judged: pd.DataFrame
+    past: pd.DataFrame
     bgnbd: BgNbd | None
     now: pd.DataFrame
 
@@ -83,7 +86,7 @@ def _repeats(book: Book) -> Repeats | None:
     today = pd.Timestamp(book.date)
     parts = []
     for k in range(BACK, -1, -1):
-        day = today - pd.Timedelta(days=APART * k)
+        day = today - pd.Timedelta(days=QUARTER * k)
         state = states_of(orders, day)
         again = orders[(orders["on"] > day) & (orders["on"] <= day + pd.Timedelta(days=SILENT))]
         parts.append(
@@ -101,23 +104,16 @@ def _repeats(book: Book) -> Repeats | None:
     past = frame[frame["known_at"] <= today].reset_index(drop=True)
     if past.empty:
         return None
-    columns = [*TASK.columns, "unit", "at", "known_at", "happened"]
-    first = past["known_at"].min() + pd.Timedelta(days=APART)
-    last = today - pd.Timedelta(days=SILENT)
-    origins = [last - pd.Timedelta(days=APART * k) for k in range(ORIGINS - 1, -1, -1)]
-
-    def make() -> tuple[Model, Rolled]:
-        found = rolled(past, TASK, [o for o in origins if o >= first])
-        return fitted(past, TASK, found.kind, rounds=found.rounds, slope=found.slope,
-                      intercept=found.intercept), found  # fmt: skip
-
-    made = kept_model("repeat", past, columns, make)
+    first = past["known_at"].min() + pd.Timedelta(days=QUARTER)
+    origins = quarters_before(today - pd.Timedelta(days=SILENT), first)
+    made = learned("repeat", past, TASK, origins)
     judged = made.rolled.rows.join(past[["at", "money", "x", "t_x", "age"]], on="row")
     judged["bgnbd"] = _said_by_bgnbd(orders, judged)
     bgnbd = fit_bgnbd(states_of(orders, today))
     alive = np.nan if bgnbd is None else bgnbd.chance_alive(now["x"], now["t_x"], now["age"])
     now = now.assign(leaves=made.model.chance(now), alive=alive)
-    return Repeats(model=made.model, rolled=made.rolled, judged=judged, bgnbd=bgnbd, now=now)
+    return Repeats(model=made.model, rolled=made.rolled, judged=judged, past=past,
+                   bgnbd=bgnbd, now=now)  # fmt: skip
 
 
 def _said_by_bgnbd(orders: pd.DataFrame, judged: pd.DataFrame) -> "pd.Series[float]":

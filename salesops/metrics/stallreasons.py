@@ -162,3 +162,12 @@ def signs(now: pd.DataFrame, past: pd.DataFrame, catalogue: tuple[Reason, ...]) 
     if "place" in rows:
         rows = rows.sort_values(["id", "place"], kind="stable").drop(columns="place")
     return rows.groupby("id", sort=False).head(TOLD).reset_index(drop=True)
+
+
+def as_told(reasons: pd.DataFrame, ids: "pd.Series[str]") -> list[list[tuple[str, float, float]]]:
+    """Give each row's reasons as `(reason, value, norm)`, the weightiest first."""
+    told: dict[str, list[tuple[str, float, float]]] = {}
+    for row in reasons.itertuples():
+        fact = (str(row.reason), float(row.value), float(row.norm))
+        told.setdefault(str(row.id), []).append(fact)
+    return [told.get(name, []) for name in ids]

@@ -10,19 +10,18 @@ import pandas as pd
 
 from salesops.book.book import Book
 from salesops.book.scope import Scope
-from salesops.methods.chances import Model, Task, fitted
-from salesops.methods.modelstore import kept_model
-from salesops.methods.rolling import Rolled, rolled
+from salesops.methods.chances import Model, Task
+from salesops.methods.modelstore import learned
+from salesops.methods.rolling import QUARTER, Rolled, quarters_before
 from salesops.methods.survival import aalen_johansen
 from salesops.metrics.dealstates import FEATURES
 from salesops.metrics.kept import kept
 from salesops.metrics.landmarks import ADVANCED, landmarks, landmarks_of, since_weeks, what_next
 from salesops.metrics.opendeals import open_deals
 from salesops.metrics.stallreasons import by_rule, reasons
+from salesops.model.calendar import Period
 
 Floats = npt.NDArray[np.float64]
-# Origins at which the model is judged, a quarter apart.
-ORIGINS, APART = 4, 91
 LIST = 10
 # From an advance on a deal is given so many days to be won.
 DECIDED_AFTER = 270
@@ -65,11 +64,6 @@ class Stalls:
     reasons: pd.DataFrame
     fingerprint: str
 
-    @property
-    def by_model(self) -> bool:
-        """Whether chances differ from deal to deal."""
-        return self.model.kind != "base"
-
 
 def task_of(frame: pd.DataFrame) -> Task:
     """Say which columns of landmarks are features."""
@@ -104,27 +98,21 @@ def _stalls(book: Book, rows: pd.DataFrame) -> Stalls:
     task = task_of(rows)
     now = rows[rows["on"] == pd.Timestamp(book.date)].reset_index(drop=True)
     past = rows[rows["known_at"] <= pd.Timestamp(book.instant)].reset_index(drop=True)
-    columns = [*task.columns, "unit", "at", "known_at", "happened"]
-
-    def make() -> tuple[Model, Rolled]:
-        found = rolled(past, task, _origins(book, past))
-        return fitted(past, task, found.kind, rounds=found.rounds, slope=found.slope,
-                      intercept=found.intercept), found  # fmt: skip
-
-    made = kept_model("stall", past, columns, make)
+    made = learned("stall", past, task, _origins(book, past))
     judged = made.rolled.rows
     keep = [c for c in ("id", "at", "owner_id", "team", "stage", "cents", "became", "became_ever",
                         "became_days") if c in past]  # fmt: skip
     judged = judged.join(past[keep], on="row")
     judged = judged.assign(money=judged["cents"].astype(float) / 100)
+    if made.model.kind == "base":
+        norms = pd.Series({s.id: s.touch_days for s in book.settings.stages}, dtype=float)
+        why = by_rule(now, norms)
+    else:
+        why = reasons(now, past, made.model)
     now = _with_priority(book, now, past, judged, made.model)
-    why = (
-        reasons(now, past, made.model)
-        if made.model.kind != "base"
-        else by_rule(
-            now, pd.Series({s.id: s.touch_days for s in book.settings.stages}, dtype=float)
-        )
-    )
+    if made.model.kind == "base":
+        # Without chances the silent and the overdue come first, by their money.
+        now["priority"] = now["money"].where(now["id"].isin(set(why["id"])), 0.0)
     return Stalls(model=made.model, rolled=made.rolled, judged=judged, past=past, now=now,
                   reasons=why, fingerprint=made.card["fingerprint"])  # fmt: skip
 
@@ -133,10 +121,8 @@ def _origins(book: Book, past: pd.DataFrame) -> list[pd.Timestamp]:
     """Give the past instants at which it is judged; none before half of a year was known."""
     if past.empty:
         return []
-    last = pd.Timestamp(book.instant)
-    first = past["at"].min() + pd.Timedelta(days=182)
-    every = [last - pd.Timedelta(days=APART * k) for k in range(ORIGINS, 0, -1)]
-    return [origin for origin in every if origin >= first]
+    last = pd.Timestamp(book.instant) - pd.Timedelta(days=QUARTER)
+    return quarters_before(last, past["at"].min() + pd.Timedelta(days=182))
 
 
 def _with_priority(
@@ -150,12 +136,6 @@ def _with_priority(
     team = now["team"] if "team" in now else pd.Series("", index=now.index)
     found = now.assign(stuck=stuck, win_after=after, money=money, team=team,
                        days=_days_to_half(stuck, judged))  # fmt: skip
-    if model.kind == "base":
-        # Without chances the silent and the overdue come first, by their money.
-        wrong = by_rule(now, pd.Series({s.id: s.touch_days for s in book.settings.stages},
-                                       dtype=float))["id"]  # fmt: skip
-        times = np.where(found["id"].isin(set(wrong)), 1.0, 0.0)
-        return found.assign(priority=money * times)
     return found.assign(priority=money * stuck * after)
 
 
@@ -206,16 +186,19 @@ def _days_to_half(stuck: Floats, judged: pd.DataFrame) -> Floats:
     return found
 
 
-def held_out(ids: "pd.Series[str]", week: dt.date, share: float) -> "npt.NDArray[np.bool_]":
-    """Say which deals are kept off the list of a week, by a lot that anybody can draw again.
+def held_out(ids: "pd.Series[str]", day: dt.date, share: float) -> "npt.NDArray[np.bool_]":
+    """Say which deals are kept off the lists of a quarter, by a lot that anybody can draw again.
+
+    A deal's lot holds for the quarter: one that is off this week's list and on the next one would
+    tell nothing of either.
 
     Examples
     --------
     >>> held_out(pd.Series(["d1", "d2"]), dt.date(2026, 6, 15), 0.0).tolist()
     [False, False]
     """
-    year, number, _day = week.isocalendar()
-    drawn = [hashlib.sha256(f"{name}|{year}-{number}".encode()).digest()[:6] for name in ids]
+    quarter = Period.running("quarter", on=day).text
+    drawn = [hashlib.sha256(f"{name}|{quarter}".encode()).digest()[:6] for name in ids]
     lots = np.array([int.from_bytes(lot, "big") / 2**48 for lot in drawn], dtype=float)
     return np.asarray(lots < share, dtype=bool)
 

@@ -42,6 +42,7 @@ class Track:
         self.keys = codes[order] * SPAN + known[order] + (SPAN >> 1)
         self.values = values[order]
         self.codes = codes[order]
+        self.order = order
 
     @classmethod
     def of(
@@ -55,10 +56,15 @@ class Track:
         Events without a thing or an instant are left out.
         """
         keep = (things.notna() & known.notna()).to_numpy()
+        kept = np.flatnonzero(keep)
         things, known = things[keep], known[keep]
         told = known if values is None else values[keep]
         index = pd.Index(things.unique())
-        return cls(index, index.get_indexer(things).astype(np.int64), seconds(known), seconds(told))
+        found = cls(
+            index, index.get_indexer(things).astype(np.int64), seconds(known), seconds(told)
+        )
+        found.order = kept[found.order]
+        return found
 
     def _spans(self, things: "pd.Series[str]", at: Ints) -> tuple[Ints, Ints]:
         """Give where each thing's events begin and where those known by the instant end."""
@@ -86,14 +92,15 @@ class Track:
         return np.where(end > begin, told[np.maximum(end - 1, 0)] if len(told) else np.nan, np.nan)
 
     def next_after(self, things: "pd.Series[str]", at: "pd.Series[pd.Timestamp]") -> Ints:
-        """Give the position of each thing's first event after an instant; -1 where none."""
+        """Give each thing's first event after an instant as a row of what `of` took; -1 if none."""
         _begin, end = self._spans(things, seconds(at))
         if not len(self.codes):
             return np.full(len(things), -1, dtype=np.int64)
         codes = self.things.get_indexer(things)
         inside = (end < len(self.codes)) & (codes >= 0)
         mine = inside & (self.codes[np.minimum(end, len(self.codes) - 1)] == codes)
-        return np.where(mine, end, -1)
+        rows = self.order[np.minimum(end, len(self.codes) - 1)]
+        return np.where(mine, rows, -1).astype(np.int64)
 
     def _running(self) -> Floats:
         """Give the latest instant told up to each event, thing by thing."""
@@ -102,3 +109,10 @@ class Track:
         # What a later note tells of may be earlier than what an earlier one told.
         lifted = self.values + self.codes * SPAN
         return (np.maximum.accumulate(lifted) - self.codes * SPAN).astype(float)
+
+
+def known_from(touches: pd.DataFrame) -> "pd.Series[pd.Timestamp]":
+    """Give from when on each touch is known: a note from its writing, whatever day it tells of."""
+    told = touches["occurred_at"]
+    logged = touches.get("logged_at", told).fillna(told)
+    return logged.where(logged > told, told)
