@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from validation import diagnosis, duplicates, funnel, stall, targets
+from validation import churn, diagnosis, duplicates, funnel, stall, targets
 from validation.table import as_markdown, merged
 
 PARTS = {
+    "churn": churn.measure,
     "diagnosis": diagnosis.measure,
     "duplicates": duplicates.measure,
     "funnel": funnel.measure,

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from salesops.cli.planning import targets
-from salesops.cli.worklist import worklist
+from salesops.cli.planning import targets, worklist
 
 app = typer.Typer(
     name="salesops",

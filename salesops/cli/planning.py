@@ -1,4 +1,4 @@
-"""The command that plans: targets proposed, written and taken over."""
+"""The commands that plan: targets proposed and taken over, lists of the week."""
 
 from typing import Annotated
 
@@ -50,3 +50,32 @@ def targets(
     else:
         write_targets(book, out, year=year, goal=goal, growth=growth, locks=lock or (), file=to,
                       lang=lang)  # fmt: skip
+
+
+def worklist(
+    book: Annotated[str, typer.Argument(help="Folder of the book, .duckdb file or URL.")],
+    kind: Annotated[str, typer.Option(help="stall: open deals; churn: contracts.")] = "stall",
+    out: Annotated[str, typer.Option(help="Write to this .xlsx (a sheet a person) or .csv.")] = "",
+    scope: Annotated[str, typer.Option(help="company, team:<path>, user:<id>, region:<name>.")] = (
+        "company"
+    ),
+    as_of: Annotated[str, typer.Option(help="As known at the end of this day.")] = "latest",
+    lang: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    holdout_share: Annotated[
+        float, typer.Option(help="Share of deals that a lot keeps off, 0 to 1; stall only.")
+    ] = 0.0,
+) -> None:
+    """Write this week's list of each person: ten open deals, or the contracts at risk.
+
+    For example:
+
+      salesops worklist data/sample --out week.xlsx
+
+      salesops worklist data/sample --kind churn --scope team:华东/一组 --out renewals.csv
+    """
+    from salesops.cli.worklist import write_worklist
+
+    write_worklist(
+        book, Console(highlight=False, soft_wrap=True), kind=kind, to=out, scope=scope,
+        as_of=as_of, lang=lang, holdout_share=holdout_share,
+    )  # fmt: skip
