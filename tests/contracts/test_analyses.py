@@ -17,7 +17,7 @@ from salesops.book.write import typed
 from salesops.wording import language, say_finding, say_gap
 from tests.companies import book_of
 
-NOT_ANALYSES = {"explained", "result"}
+NOT_ANALYSES = {"explained", "result", "scoredresult"}
 STEMS = [
     m.name for m in pkgutil.iter_modules(salesops.analyses.__path__) if m.name not in NOT_ANALYSES
 ]
