@@ -10,6 +10,7 @@ import pandas as pd
 from salesops.book.book import Book
 from salesops.metrics import (
     bookings,
+    callbacks,
     collection,
     deals,
     leads,
@@ -30,7 +31,7 @@ FAMILIES: dict[str, tuple[Metric, ...]] = {
     "collection": collection.METRICS,
     "recurring": recurring.METRICS,
     "records": records.METRICS,
-    "service": service.METRICS,
+    "service": (*service.METRICS, *callbacks.METRICS),
 }
 CATALOGUE: dict[str, Metric] = {m.id: m for family in FAMILIES.values() for m in family}
 

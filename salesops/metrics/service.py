@@ -49,6 +49,13 @@ def open_tickets(book: Book, period: Period) -> Table:
     )
 
 
+def opened_tickets(book: Book, period: Period) -> Table:
+    """One row per ticket that was opened in the period and of which is known whether it repeats."""
+    rows = tickets(book)
+    rows = rows.filter(book.calendar.contains(period, rows.opened_at).fill_null(False))
+    return rows.filter(_.is_repeat.notnull()).drop("csat")
+
+
 def service_hours(book: Book, what: str) -> float | None:
     """Give the working hours within which customers were promised an answer or a solution."""
     levels = [level.hours for level in book.settings.service_levels if level.what == what]
@@ -119,6 +126,11 @@ METRICS = (
         needs=("tickets.opened_at", "tickets.closed_at"), grain="ticket", dated="opened_at",
         rows=promised_solutions, numerator=one(_.is_in_time).sum(), denominator=_.count(),
         counts=True, undefined=_no_solution_level,
+    ),
+    Metric(
+        id="repeat_rate", unit="ratio", better="down",
+        needs=("tickets.opened_at", "tickets.is_repeat"), grain="ticket", dated="opened_at",
+        rows=opened_tickets, numerator=one(_.is_repeat).sum(), denominator=_.count(), counts=True,
     ),
     Metric(
         id="open_backlog", unit="count", better="down",

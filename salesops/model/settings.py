@@ -136,6 +136,20 @@ class CollectionNorms(_Section):
         return points
 
 
+class ServiceNorms(_Section):
+    """How after-sales service does where nothing is wrong.
+
+    So many cases meet their level, come again, and planned call-backs are made in time; a rating
+    up to `bad_rating` is a bad one, and a customer among the largest `large_share` is a large one.
+    """
+
+    in_time: Share = 0.70
+    repeat_share: Share = 0.10
+    called_back: Share = 0.75
+    bad_rating: Annotated[int, Field(ge=1, le=4)] = 2
+    large_share: Annotated[float, Field(gt=0, le=1)] = 0.20
+
+
 class Norms(_Section):
     """What counts as normal where the company's own history does not say."""
 
@@ -183,6 +197,7 @@ class Norms(_Section):
     untouched_share: Share = 0.05
     due_days: DueDays = DueDays()
     collection: CollectionNorms = CollectionNorms()
+    service: ServiceNorms = ServiceNorms()
 
 
 class Warnings(_Section):
@@ -200,6 +215,25 @@ class ServiceLevel(_Section):
     to_role: Role
     what: str
     hours: Positive
+
+
+class CallBack(_Section):
+    """A call or visit that a customer is to get around an event of a contract.
+
+    Days are calendar days after the event; before it they are negative.
+    """
+
+    id: str
+    name: Words
+    event: Literal["delivery", "end"]
+    from_day: int
+    to_day: int
+
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.to_day < self.from_day:
+            raise ValueError("to_day must not be earlier than from_day")
+        return self
 
 
 class Duty(_Section):
@@ -240,6 +274,7 @@ class Settings(_Section):
     norms: Norms = Norms()
     warnings: Warnings = Warnings()
     service_levels: tuple[ServiceLevel, ...] = ()
+    call_backs: tuple[CallBack, ...] = ()
     pay: Pay = Pay()
     raci: dict[str, dict[Role, Literal["R", "A", "C", "I"]]] = Field(default_factory=dict)
     duties: tuple[Duty, ...] = ()
@@ -250,6 +285,9 @@ class Settings(_Section):
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"stages: {', '.join(twice)} is listed twice")
+        rules = [rule.id for rule in self.call_backs]
+        if len(set(rules)) < len(rules):
+            raise ValueError("call_backs: an id is listed twice")
         for kind in ("open", "won", "lost"):
             if not self.stage_ids(kind):
                 raise ValueError(f"stages: no stage has kind {kind!r}")

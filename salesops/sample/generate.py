@@ -14,6 +14,7 @@ from salesops.sample.accounts import (
     own_accounts,
 )
 from salesops.sample.aftersales import open_tickets
+from salesops.sample.callbacks import call_back
 from salesops.sample.company import Company
 from salesops.sample.deals import PER_MONTH, describe_deals, lay_stages, plan
 from salesops.sample.draws import NONE
@@ -203,5 +204,6 @@ def _activities(company: Company, owners: History) -> pd.DataFrame:
     contact = whole.contact.to_numpy().copy()
     contact[rows] = contact_of(company, draws, account[rows], whole["at"].to_numpy()[rows])
     whole["contact"] = contact
-    whole = whole[(whole.logged <= end).to_numpy()]
-    return whole.sort_values(["at", "deal", "lead"], kind="stable", ignore_index=True)
+    whole = whole.sort_values(["at", "deal", "lead"], kind="stable")
+    whole = pd.concat([whole, call_back(company)], ignore_index=True)
+    return whole[(whole.logged <= end).to_numpy()].reset_index(drop=True)

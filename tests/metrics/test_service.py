@@ -68,6 +68,8 @@ def test_by_hand_on_four_tickets(tiny_book):
     # Closed in March: x1 with 5, x2 with 3, x3 without an answer.
     assert value(tiny_book, "csat") == 1 / 2
     assert value(tiny_book, "response_rate") == 2 / 3
+    # x2 of the four is a complaint come again.
+    assert value(tiny_book, "repeat_rate") == 1 / 4
     # x4, opened on the last morning, is the only one that waits.
     assert value(tiny_book, "open_backlog") == 1
     # Eight working hours: x1 took two, x3 one; x2, opened at ten and answered at noon the next
