@@ -128,7 +128,8 @@ def _warm_up(frame: pd.DataFrame, origins: Sequence[pd.Timestamp]) -> list[pd.Ti
     """Give an instant before the first origin at which kinds are compared, to choose at it."""
     if not len(origins) or frame.empty:
         return []
-    middle = frame["at"].min() + (origins[0] - frame["at"].min()) * 0.6
+    # Whole microseconds, as origins are kept: finer ones would not be found again among them.
+    middle = (frame["at"].min() + (origins[0] - frame["at"].min()) * 0.6).floor("us")
     return [middle] if middle < origins[0] else []
 
 

@@ -63,6 +63,13 @@ def test_nothing_after_an_origin_changes_what_was_said_at_it():
     pd.testing.assert_series_equal(*fits)
 
 
+def test_rows_that_only_serve_to_choose_are_not_judged_whatever_the_instant_they_begin_at():
+    frame = made(600)
+    odd = [ORIGINS[0] + pd.Timedelta(microseconds=1), *ORIGINS[1:]]
+    assert (odd[0] - frame["at"].min()).value * 6 // 10 % 1000 != 0
+    assert set(rolled(frame, TASK, odd).rows["origin"]) == set(odd)
+
+
 def test_what_is_no_better_than_the_base_rate_is_not_used():
     found = [rolled(made(2500, seed, told=0.0), TASK, ORIGINS).kind for seed in range(8)]
     assert found.count("base") >= 7
