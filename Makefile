@@ -69,6 +69,7 @@ bench: $(VENV)/.stamp  ## Measure speed against SQL and pandas, into docs/bench.
 	@$(PY) -m pip install -q --disable-pip-version-check "b2b-revenue-forecasting>=0.46"
 	@$(PY) -m benchmarks.funnel $(ARGS)
 	@$(PY) -m benchmarks.targets
+	@$(PY) -m benchmarks.stall
 
 validate: $(VENV)/.stamp  ## Measure statistical claims over many seeds, into docs/validation.md
 	@$(PY) -m validation $(if $(PART),--part $(PART)) $(ARGS)
