@@ -23,8 +23,6 @@ from salesops.methods.chances import (
     threads_for,
 )
 
-# Losses a row, in nats, that differ by less are as good.
-AS_GOOD = 0.003
 # Days between origins.
 QUARTER = 91
 
@@ -169,18 +167,11 @@ def _choice(parts: list[pd.DataFrame], kinds: Sequence[Kind]) -> tuple[Kind, int
                 losses[kind, n] = float(_loss(rows[column].to_numpy(float), y).mean())
     if not losses:
         return usual, USUAL, 1.0, 0.0
-    best, _rounds = min(losses, key=lambda k: losses[k])
-    least = min(losses.values())
-    # Fewer rounds than needed say too little, more too much: of those as good as the best the one
-    # that says it most nearly right.
-    found = []
-    for (kind, n), loss in losses.items():
-        if kind == best and loss <= least + AS_GOOD:
-            column = f"boosting_{n}" if kind == "boosting" else kind
-            slope, intercept = _correction(rows[column].to_numpy(float), rows)
-            found.append((abs(slope - 1), n, slope, intercept))
-    _off, n, slope, intercept = min(found)
-    return best, n, slope, intercept
+    # Whichever says it most nearly right in the past does so by luck too, so that it would be
+    # corrected too little: the least loss chooses, and the correction is learnt for it.
+    best, n = min(losses, key=lambda k: losses[k])
+    column = f"boosting_{n}" if best == "boosting" else best
+    return best, n, *_correction(rows[column].to_numpy(float), rows)
 
 
 def _said(
