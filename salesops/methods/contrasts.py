@@ -111,12 +111,15 @@ def panel_of(frame: pd.DataFrame, starts: Mapping[str, int], by: By) -> Panel:
     n = frame["n"].astype(float) if "n" in frame else pd.Series(1.0, index=frame.index)
     rows = frame[["unit", "team", "period"]].assign(n=n, sum=frame["value"].astype(float) * n)
     rows = rows[rows["sum"].notna() & (rows["n"] > 0)]
+    if rows.empty:
+        none = np.zeros((0, 0))
+        at = np.zeros(0, dtype=np.int64)
+        return Panel(value=none, n=none, block=at, stratum=at, starts=at, team=at)
     first = int(frame["period"].min())
     periods = range(first, int(frame["period"].max()) + 1)
     # Who changed teams is a unit in each.
-    wide = rows.pivot_table(
-        index=["unit", "team"], columns="period", values=["sum", "n"], aggfunc="sum", fill_value=0.0
-    )
+    wide = rows.pivot_table(index=["unit", "team"], columns="period", values=["sum", "n"],
+                            aggfunc="sum", fill_value=0.0, observed=True)  # fmt: skip
     cases = wide["n"].reindex(columns=periods, fill_value=0.0).to_numpy(float)
     sums = wide["sum"].reindex(columns=periods, fill_value=0.0).to_numpy(float)
     names = wide.index.to_frame(index=False)

@@ -36,8 +36,9 @@ DESIGN: frozenset[Reason] = frozenset(
      "placebo"}
 )  # fmt: skip
 LEAST_UNITS, LEAST_TEAMS = 12, 3
-# With fewer arrangements no effect, however large, would have a chance below 5 %.
-LEAST_WAYS = 20
+# So many ways to choose the treated at least: chance alone makes the real one differ most of all
+# once in so many, half of them to the better. Two teams of five can be chosen in ten ways.
+LEAST_WAYS = 15
 # Placebos below this chance are effects; groups so low among those that could have been chosen
 # were chosen for being worst.
 ODD, WORST = 0.05, 0.10
@@ -196,7 +197,9 @@ def _compared(panel: Panel, spans: Sequence[Window], chosen_by: int, by: By, see
     few: list[Reason] = []
     if others < LEAST_UNITS or other_teams < LEAST_TEAMS:
         few.append("too_few_comparisons")
-    if by == "team" and how_many(panel.starts[there], panel.stratum[there]) < LEAST_WAYS:
+    # Who started first of those treated hardly matters; it does where nobody is left untreated.
+    begun = treated.astype(np.int64) if (calm & ~treated).any() else panel.starts
+    if by == "team" and how_many(begun[there], panel.stratum[there]) < LEAST_WAYS:
         few.append("too_few_teams")
     bare = Effect(
         reasons=tuple(few), before_after=_before_after(panel, spans), n_treated_units=units,
@@ -240,6 +243,8 @@ def _judged(found: Effect, reasons: Sequence[Reason], worthwhile: float) -> Effe
     why = list(reasons)
     verdict: Verdict = "not_enough"
     firm = not DESIGN.intersection(why)
+    if math.isnan(found.estimate):
+        return replace(found, reasons=tuple(why))
     if found.high < 0:
         why.append("worse_than_before")
     elif found.low <= 0:
@@ -275,10 +280,10 @@ def _position(
     """Which share of the groups that could have been chosen stood worse just before?"""
     late = [replace(w, before=range(max(0, w.start - periods), w.start)) for w in spans]
     found: Arranged = arranged(levels(panel, late), ways, panel.stratum)
-    if math.isnan(found.estimate):
+    if len(found.change) < 2:
         return math.nan
     stood = found.change - estimate * found.dose
-    return float((stood < stood[0] - 1e-12).mean())
+    return float((stood[1:] < stood[0]).mean() + (stood[1:] == stood[0]).mean() / 2)
 
 
 def _counts(panel: Panel, spans: Sequence[Window], blocks: Flags) -> tuple[int, int]:

@@ -154,13 +154,13 @@ def test_order_names_and_scale_change_nothing():
     )  # fmt: skip
     begun = {other[k]: v + 700 for k, v in starts.items()}
     as_named = effect(renamed, begun, worthwhile=0.1)
-    hundred = effect(frame.assign(value=100 * frame["value"]), starts, worthwhile=10)
+    million = effect(frame.assign(value=1e6 * frame["value"]), starts, worthwhile=1e5)
     for again in (mixed, as_named):
         assert (again.verdict, again.reasons, again.p) == (found.verdict, found.reasons, found.p)
         assert again.low == pytest.approx(found.low)
         assert astuple(again)[-4:] == pytest.approx(astuple(found)[-4:])
-    assert hundred.high == pytest.approx(100 * found.high)
-    assert (hundred.p, hundred.verdict) == (found.p, found.verdict)
+    assert million.high == pytest.approx(1e6 * found.high)
+    assert (million.p, million.verdict) == (found.p, found.verdict)
 
 
 def test_where_less_is_better_the_verdict_turns_with_it():
@@ -208,12 +208,29 @@ def test_people_are_compared_within_their_team():
     assert (found.n_treated_teams, found.n_comparison_teams) == (5, 5)
 
 
-def test_two_teams_of_five_are_not_enough_and_say_what_could_be_seen():
-    frame = raised(panel(11, teams=5, reps=6), since(0, 1), 1.0)
-    found = effect(frame, since(0, 1), worthwhile=0.5)
+@pytest.mark.parametrize("second", [AFTER, AFTER + 3])
+def test_two_teams_of_five_are_not_enough_and_say_what_could_be_seen(second):
+    starts = since(0) | since(1, start=second)
+    frame = raised(panel(11, teams=5, reps=6), starts, 1.0)
+    found = effect(frame, starts, worthwhile=0.5)
     assert (found.verdict, found.reasons) == ("not_enough", ("too_few_teams",))
     assert 0 < found.detectable < 1
     assert found.estimate == pytest.approx(1.0, abs=0.1)
+
+
+def test_one_team_of_fifteen_can_be_judged_and_one_of_fourteen_cannot():
+    for teams, verdict in ((15, "worked"), (14, "not_enough")):
+        frame = raised(panel(21, teams=teams), since(4), 1.0)
+        assert effect(frame, since(4), worthwhile=0.5).verdict == verdict
+
+
+def test_where_all_are_treated_in_turn_the_later_ones_are_compared_with():
+    starts = {f"{g}": 10 + 6 * (g % 3) for g in range(12)}
+    frame = raised(panel(22, teams=12, periods=30), starts, 0.5)
+    found = effect(frame, starts, worthwhile=0.2)
+    assert (found.n_treated_teams, found.n_comparison_teams) == (8, 8)
+    assert found.verdict == "worked"
+    assert found.low < 0.5 < found.high
 
 
 def test_few_people_to_compare_with_are_not_enough():
@@ -296,6 +313,31 @@ def test_nothing_of_a_worthwhile_size_did_not_work_and_a_wide_range_says_nothing
     worse = effect(raised(frame, since(0, 1, 2), -0.5), since(0, 1, 2), worthwhile=0.5)
     assert worse.verdict == "did_not"
     assert "worse_than_before" in worse.reasons
+
+
+@pytest.mark.parametrize("rows", [0, None])
+def test_without_rows_or_starts_nothing_is_said(rows):
+    found = effect(panel()[:rows], {}, worthwhile=1)
+    assert found.verdict == "not_enough"
+    assert set(found.reasons) == DESIGN - {"pretrend", "placebo"}
+    assert math.isnan(found.before_after)
+
+
+def test_gaps_and_ids_of_any_kind_are_taken():
+    starts = since(0, 1, 2)
+    frame = raised(panel(23), starts, 0.3)
+    gaps = frame.assign(value=frame["value"].mask(frame.index % 7 == 0))
+    found = effect(gaps, starts, worthwhile=0.2)
+    kind = gaps.assign(team=gaps["team"].astype("category"), unit=pd.factorize(gaps["unit"])[0])
+    assert effect(kind, starts, worthwhile=0.2) == found
+    numbers = gaps.assign(team=gaps["team"].astype(int))
+    assert effect(numbers, {0: 12, 1: 12, 2: 12}, worthwhile=0.2).p == found.p
+
+
+def test_outcomes_that_never_move_show_no_effect():
+    found = effect(panel().assign(value=1.0), since(0, 1, 2), worthwhile=0.2)
+    assert (found.estimate, found.low, found.high, found.verdict) == (0, 0, 0, "did_not")
+    assert not found.chosen_worst
 
 
 def test_what_cannot_be_meant_is_refused():
