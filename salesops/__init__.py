@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from salesops.analyses.performance import performance as performance
     from salesops.analyses.process import process as process
     from salesops.analyses.quality import quality as quality
+    from salesops.analyses.review import review as review
     from salesops.analyses.service import service as service
     from salesops.analyses.stall import stall as stall
     from salesops.analyses.targets import targets as targets
@@ -50,6 +51,7 @@ _PUBLIC = {
     "performance": "salesops.analyses.performance",
     "process": "salesops.analyses.process",
     "quality": "salesops.analyses.quality",
+    "review": "salesops.analyses.review",
     "service": "salesops.analyses.service",
     "stall": "salesops.analyses.stall",
     "targets": "salesops.analyses.targets",

@@ -12,9 +12,12 @@ from weakref import WeakKeyDictionary
 
 from salesops.book.book import Book
 from salesops.charts.card import findings_html, gaps_html
+from salesops.charts.changed import ChangedLine
 from salesops.charts.exhibit import Exhibit, Say
 from salesops.charts.parts import RESULT_MIME, Shown, as_json, definitions, framed, marked
 from salesops.charts.verdict import Headline, RunBar
+from salesops.metrics.catalogue import CATALOGUE
+from salesops.metrics.sincelast import since_last
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
 from salesops.wording import label, listed, say, say_gap
@@ -160,7 +163,24 @@ class Result:
     def headline(self) -> Headline:
         """Give the head of page one."""
         facts = self.setting.facts()
-        return Headline(report=self.report, facts=facts, verdict=self.verdict, run=self.run)
+        return Headline(report=self.report, facts=facts, verdict=self.verdict, run=self.run,
+                        changed=self.changed)  # fmt: skip
+
+    @cached_property
+    def changed(self) -> ChangedLine | None:
+        """What changed since the last run of this report over other data; null without one."""
+        setting = self.setting
+        before = since_last(setting.book, self.report, setting.fingerprint, self.findings)
+        if before is None:
+            return None
+        lead, now = self.lead, self.metrics
+        told = None if lead is None else (lead.name, lead.kind, lead.value, before.lead, lead.prior)
+        moved = tuple(
+            (name, CATALOGUE[name].unit, before.metrics.get(name), now[name]) for name in now
+            if name in CATALOGUE and now[name] is not None and now[name] != before.metrics.get(name)
+        )  # fmt: skip
+        return ChangedLine(as_of=before.as_of, lead=told, metrics=moved, new=before.new,
+                           gone=before.gone, back=before.back, moved=before.moved)  # fmt: skip
 
     def due(self, finding: Finding) -> dt.date:
         """Give the day by which a finding's action is due, in working days of its severity."""

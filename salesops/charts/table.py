@@ -31,6 +31,8 @@ class TableView:
         Columns that a phone leaves out.
     total
         Columns summed in the last row, over all rows.
+    wrapped
+        Columns with sentences, which break into lines.
     """
 
     frame: pd.DataFrame
@@ -39,6 +41,7 @@ class TableView:
     most: int = 15
     optional: frozenset[str] = frozenset()
     total: Mapping[str, float] = field(default_factory=dict)
+    wrapped: frozenset[str] = frozenset()
 
     def html(self) -> str:
         """Give the table with head cells, escaped."""
@@ -81,6 +84,7 @@ class TableView:
     def _css(self, column: str) -> str:
         names = [] if self.columns[column] in _WORDS else ["n"]
         names += ["opt"] if column in self.optional else []
+        names += ["said"] if column in self.wrapped else []
         return f' class="{" ".join(names)}"' if names else ""
 
     def _cell(self, column: str, value: Any) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from salesops.charts import theme
-from salesops.charts.exhibit import Say
+from salesops.charts.exhibit import Part, Say
 from salesops.charts.parts import LINKS, framed
 from salesops.wording import current_language, label
 
@@ -85,6 +85,7 @@ class Headline:
     facts: tuple[Say, ...]
     verdict: tuple[Say, ...]
     run: RunBar | None = None
+    changed: Part | None = None
 
     def html(self) -> str:
         """Give the head; the verdict breaks between its clauses."""
@@ -94,7 +95,7 @@ class Headline:
         return (
             f'<header class="top"><div class="facts"><h1>{name}</h1>{facts}</div></header>{LINKS}'
             f'<p class="verdict">{clauses}</p>{self.run.html() if self.run else ""}'
-            f"{key_of_marks()}"
+            f"{self.changed.html() if self.changed else ''}{key_of_marks()}"
         )
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:

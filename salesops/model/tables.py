@@ -292,6 +292,8 @@ class Actions(Table):
     id: Text = key()
     kind: Text = column("action, snag or decision.")
     finding_id: Text = column("Finding that it answers.")
+    code: Text = column("Code of that finding.")
+    metric: Text = column("Metric of the catalogue that should change.")
     scope: Text = column("Scope in text form, such as team:华东/一组.")
     owner_id: Text = user("Person who does it.")
     created_at: Instant = known()

@@ -63,6 +63,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "decimal": numbers.decimal,
     "ratio": numbers.ratio,
     "points": numbers.points,
+    "exact_points": lambda value: numbers.points(value, exact=True),
     "money": numbers.money,
     "exact": numbers.exact,
     "money_change": lambda value: numbers.money(value, sign=True),

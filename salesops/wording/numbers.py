@@ -74,18 +74,21 @@ def ratio(value: float | None) -> str:
     return f"{percent:.0f}%"
 
 
-def points(value: float | None, *, unit: bool = True) -> str:
+def points(value: float | None, *, unit: bool = True, exact: bool = False) -> str:
     """Write a difference of two shares in percentage points, always with its sign.
+
+    `exact` keeps one decimal below ten points, where half a point is part of what was meant.
 
     Examples
     --------
-    >>> points(-0.09)
-    '−9 pts'
+    >>> points(-0.09), points(0.025, exact=True)
+    ('−9 pts', '+2.5 pts')
     """
     if _is_null(value) or value is None:
         return NULL
     size = abs(value * 100)
-    text = f"{size:.0f}" if size >= 0.95 or size == 0 else f"{size:.1f}"
+    whole = size == 0 or size >= (9.95 if exact else 0.95)
+    text = f"{size:.0f}" if whole else f"{size:.1f}"
     text = _signed(text, value, True)
     if not unit:
         return text

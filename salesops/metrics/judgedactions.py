@@ -1,0 +1,158 @@
+"""What became of the actions of the register, and what those that were done did."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pandas as pd
+
+from salesops.book.book import Book
+from salesops.book.scope import Scope
+from salesops.methods.effects import Effect, effect
+from salesops.metrics.catalogue import CATALOGUE, find_metric
+from salesops.metrics.outcomes import month_number, monthly, reason_unfollowed
+
+State = Literal["done", "late", "open", "dropped"]
+STATES: tuple[State, ...] = ("late", "open", "done", "dropped")
+LISTED = ["id", "kind", "note", "scope", "owner_id", "owner", "due_on", "done_on", "state",
+          "finding_id", "metric", "baseline", "expected_effect"]  # fmt: skip
+# Three years before an action are enough to compare with, and more than most books hold.
+BACK = 36
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What one thing that was tried did, in all teams that tried it.
+
+    Attributes
+    ----------
+    ids, note, scopes, metric, expected
+        Of its actions: their ids, text, scopes, and the change of which metric was hoped for.
+    since
+        First day on which one of them was done.
+    found
+        The effect; null where it could not be asked for.
+    reason
+        Code of why not, else null.
+    """
+
+    ids: tuple[str, ...]
+    note: str
+    scopes: tuple[str, ...]
+    metric: str
+    expected: float
+    since: dt.date
+    found: Effect | None = None
+    reason: str | None = None
+    needs: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """`worked`, `did_not` or `not_enough`."""
+        return self.found.verdict if self.found is not None else "not_enough"
+
+
+def listed(book: Book) -> pd.DataFrame:
+    """List the register as it stood at the book's date: late ones first, then by due date.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per action, snag or decision: its columns, `owner` (name) and `state`.
+    """
+    if not book.has("actions"):
+        return pd.DataFrame(columns=LISTED)
+    rows = book.actions.to_pandas()
+    people = book.unscoped("users").select("id", "name").to_pandas().set_index("id")["name"]
+    today = pd.Timestamp(book.date)
+    for column in ("due_on", "done_on"):
+        rows[column] = pd.to_datetime(rows[column])
+    rows["state"] = [_state(row, today) for row in rows.to_dict("records")]
+    rows["owner"] = rows["owner_id"].map(people).fillna(rows["owner_id"])
+    order = rows["state"].map({state: nth for nth, state in enumerate(STATES)})
+    rows = rows.assign(_order=order).sort_values(["_order", "due_on", "id"])
+    return rows.reindex(columns=LISTED).reset_index(drop=True)
+
+
+def _state(row: Mapping[Any, Any], today: pd.Timestamp) -> State:
+    if row["status"] == "dropped":
+        return "dropped"
+    if pd.notna(row["done_on"]) and row["done_on"] <= today:
+        return "done"
+    return "late" if pd.notna(row["due_on"]) and row["due_on"] < today else "open"
+
+
+def judged(book: Book) -> tuple[Judged, ...]:
+    """Judge what was tried: each thing once, in all teams or people that it was done in.
+
+    Notes
+    -----
+    Actions of the same text and metric are one thing with several starts. A start counts from the
+    first whole month after the day on which it was done. Teams outside a scope are compared with,
+    and never shown.
+    """
+    rows = listed(book)
+    done = rows[(rows["state"] == "done") & (rows["kind"] != "snag")]
+    found = []
+    for (_note, metric), part in done.fillna({"metric": "", "note": ""}).groupby(
+        ["note", "metric"], sort=False
+    ):
+        found.append(_judge(book, str(metric), part))
+    return tuple(sorted(found, key=lambda one: (one.since, one.ids)))
+
+
+def _judge(book: Book, metric: str, rows: pd.DataFrame) -> Judged:
+    expected = rows["expected_effect"].dropna().astype(float)
+    since = rows["done_on"].min().date()
+    bare = Judged(
+        ids=tuple(rows["id"]), note=str(rows["note"].iloc[0]), metric=metric,
+        scopes=tuple(rows["scope"].fillna("company")), since=since,
+        expected=float(expected.mean()) if len(expected) else math.nan,
+    )  # fmt: skip
+    if metric not in CATALOGUE:
+        return replace(bare, reason="no_metric")
+    if math.isnan(bare.expected) or bare.expected == 0:
+        return replace(bare, reason="no_expectation")
+    kinds = {scope.partition(":")[0] for scope in bare.scopes}
+    if len(kinds) != 1 or not kinds <= {"company", "team", "user"}:
+        return replace(bare, reason="no_group")
+    whole = replace(book, limits=Scope())
+    why = reason_unfollowed(whole, metric)
+    if why is not None:
+        code, _colon, needs = why.partition(":")
+        return replace(bare, reason=code, needs=needs)
+    first = (pd.Timestamp(since) - pd.DateOffset(months=BACK)).date()
+    frame = monthly(whole, metric, first)
+    starts = _starts(frame, rows, next(iter(kinds)))
+    if not starts:
+        return replace(bare, reason="nobody_there")
+    by: Literal["team", "unit"] = "unit" if kinds == {"user"} else "team"
+    return replace(bare, found=effect(frame, starts, worthwhile=bare.expected, by=by))
+
+
+def _starts(frame: pd.DataFrame, rows: pd.DataFrame, kind: str) -> dict[str, int]:
+    """Give the first whole month after each action, by team or by person within a team."""
+    found: dict[str, int] = {}
+    names = sorted(frame["unit"].unique()) if kind == "user" else sorted(frame["team"].unique())
+    for row in rows.to_dict("records"):
+        start = month_number(row["done_on"].date()) + 1
+        wanted = str(row["scope"] or "company").partition(":")[2]
+        for name in names:
+            mine = name.partition("|")[0] == wanted if kind == "user" else (
+                kind == "company" or name == wanted or name.startswith(wanted + "/"))  # fmt: skip
+            if mine:
+                found[name] = min(start, found.get(name, start))
+    return found
+
+
+def unit_of(name: str) -> str:
+    """Give the unit of a metric's change: `ratio`, `money`, `days` or another of the catalogue's.
+
+    Examples
+    --------
+    >>> unit_of("win_rate"), unit_of("something else")
+    ('ratio', 'count')
+    """
+    return find_metric(name).unit if name in CATALOGUE else "count"
