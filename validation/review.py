@@ -8,6 +8,7 @@ import pandas as pd
 from salesops.methods.effects import DESIGN, effect
 from salesops.methods.intervals import wilson
 from validation.interventions import tried
+from validation.planted import planted
 from validation.table import Claim
 
 # What was hoped for, as a part of the outcome's usual level: 10 % becomes 12.5 %.
@@ -115,4 +116,4 @@ def measure(seeds: int) -> list[Claim]:
     found.append(share("reps by lot within teams: 90 % interval covers the effect", reps["covers"],
                        "0.85 to 0.96", 0.85, 0.96))  # fmt: skip
     found.append(_shown("reps by lot within teams: refused", reps["refused"]))
-    return found
+    return [*found, *planted(seeds)]

@@ -12,6 +12,10 @@ COLUMNS = ["run", "started", "as_of", "report", "scope", "lang", "finding", "cod
            "evidence"]  # fmt: skip
 
 
+# Two years of weeks, and some; who reports daily sees a third of a year back.
+MOST = 120
+
+
 def folder_of(where: str) -> Path | None:
     """Give the folder of the records of a book; nothing for a database."""
     if "://" in where:
@@ -22,10 +26,10 @@ def folder_of(where: str) -> Path | None:
 
 
 def records(runs: Path | None) -> Iterator[dict[str, Any]]:
-    """Give the records of runs, oldest first; what is no record is left out."""
+    """Give the records of the last 120 runs, oldest first; what is no record is left out."""
     if runs is None or not runs.is_dir():
         return
-    for path in sorted(runs.glob("*.json")):
+    for path in sorted(runs.glob("*.json"))[-MOST:]:
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, OSError):

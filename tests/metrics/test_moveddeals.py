@@ -22,7 +22,9 @@ def test_one_more_day_of_data_lists_exactly_the_deals_that_moved(sample_book, da
     deals = pd.read_parquet(SAMPLE / "opportunities.parquet")
     created = (deals["created_at"] + pd.Timedelta(hours=8)).dt.date
     born = set(deals.loc[created == last, "id"])
-    of_day = log[(log["day"] == last) & ~log["entity_id"].isin(born)].sort_values("changed_at", kind="stable")
+    of_day = log[(log["day"] == last) & ~log["entity_id"].isin(born)].sort_values(
+        "changed_at", kind="stable"
+    )
     first = of_day.drop_duplicates(["entity_id", "field"]).set_index(["entity_id", "field"])
     end = of_day.drop_duplicates(["entity_id", "field"], keep="last")
     end = end.set_index(["entity_id", "field"]).reindex(first.index)

@@ -11,7 +11,9 @@ from salesops.metrics.outcomes import month_number, monthly, reason_unfollowed
 SINCE = dt.date(2025, 1, 15)
 
 
-@pytest.mark.parametrize("name", ["win_rate", "lead_opportunity_rate", "bookings", "lead_valid_rate"])
+@pytest.mark.parametrize(
+    "name", ["win_rate", "lead_opportunity_rate", "bookings", "lead_valid_rate"]
+)
 def test_people_and_months_add_up_to_the_metric(sample_book, name):
     frame = monthly(sample_book, name, SINCE)
     month = frame[frame["period"] == month_number(dt.date(2025, 11, 1))]
