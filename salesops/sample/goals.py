@@ -246,11 +246,13 @@ def decide(company: Company) -> None:
     manager = int(users.index[users.role == "manager"][0])
     if company.options.size("P17"):
         for team in real_change_teams(company):
-            rows.append((f"team:{team}", "线索首次响应纳入服务水平：30 分钟内", 0.10, 0.025))
+            rows.append((f"team:{team}", "线索首次响应纳入服务水平：30 分钟内",
+                         "lead_opportunity_rate", 0.10, 0.025))  # fmt: skip
     if company.options.size("P18"):
         team = company.facts["P18"]["team"]
-        rows.append((f"team:{team}", "启用每周工作模板", WIN_BASE, 0.05))
-    frame = pd.DataFrame(rows, columns=["scope", "note", "baseline", "expected_effect"])
+        rows.append((f"team:{team}", "启用每周工作模板", "win_rate", WIN_BASE, 0.05))
+    columns = ["scope", "note", "metric", "baseline", "expected_effect"]
+    frame = pd.DataFrame(rows, columns=columns)
     frame["owner"], frame["created"] = manager, day * DAY + 10 * 3600
     frame["due"], frame["done"] = day + 14, day + 10
     company["actions"] = frame[frame.done <= line.end].reset_index(drop=True)

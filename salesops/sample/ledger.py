@@ -181,6 +181,7 @@ def plans(company: Company) -> dict[str, pa.Table]:
         {
             "id": ids("actions", np.arange(len(acts)), company.block),
             "kind": np.full(len(acts), "decision", dtype=object),
+            "metric": acts.metric.to_numpy(),
             "scope": acts.scope.to_numpy(),
             "owner_id": person(company, acts.owner.to_numpy()),
             "created_at": acts.created,
