@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
 from salesops.book.book import Book
-from salesops.book.runlog import folder_of, said_findings
+from salesops.book.runlog import said_findings
 from salesops.charts import review as pictures
 from salesops.charts import review_page as words
 from salesops.charts.exhibit import Exhibit
@@ -116,7 +116,7 @@ def review(book: Book, *, period: str = "latest") -> Review:
     actions, tried = listed(stood), judged(stood)
     effects = _effects(tried)
     forecasts = said_and_came(stood)
-    said = said_findings(folder_of(stood.store.where), stood.date)
+    said = said_findings(stood.store.where, stood.date)
     mine = said[said["scope"] == _scope(stood)]
     returning = returned(mine) if len(mine) else pd.DataFrame(columns=RETURNED)
     agenda = _agenda(actions, effects, forecasts, mine)

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ["run", "started", "as_of", "report", "scope", "lang", "finding", "code", "subject",
            "evidence"]  # fmt: skip
@@ -14,22 +16,36 @@ COLUMNS = ["run", "started", "as_of", "report", "scope", "lang", "finding", "cod
 
 # Two years of weeks, and some; who reports daily sees a third of a year back.
 MOST = 120
+# Where runs of books that can't be written to leave their records; set by who runs the reports.
+ELSEWHERE = "SALESOPS_RUNS"
 
 
-def folder_of(where: str) -> Path | None:
-    """Give the folder of the records of a book; nothing for a database."""
-    if "://" in where:
-        return None
-    place = Path(where)
-    place = place if place.is_dir() else place.parent
-    return place / "runs"
+def records(where: str) -> Iterator[dict[str, Any]]:
+    """Give the records of the last runs of a book, oldest first; what is no record is left out.
+
+    Parameters
+    ----------
+    where
+        Path or URL of the book. Files in one folder share a folder of records, and so do books that
+        can't be written to: of these only a book's own are given.
+    """
+    found: list[dict[str, Any]] = []
+    if "://" not in where:
+        place = Path(where)
+        whole = place.is_dir()
+        own = (place if whole else place.parent) / "runs"
+        found += [r for r in _read(own) if whole or Path(str(r.get("book"))).name == place.name]
+    elsewhere = os.environ.get(ELSEWHERE, "")
+    if elsewhere:
+        # Users and passwords are left out, by each in its own way.
+        name = where.rpartition("@")[2]
+        found += [r for r in _read(Path(elsewhere))
+                  if str(r.get("book")).rpartition("@")[2] == name]  # fmt: skip
+    yield from sorted(found, key=lambda record: str(record.get("started", "")))[-MOST:]
 
 
-def records(runs: Path | None) -> Iterator[dict[str, Any]]:
-    """Give the records of the last 120 runs, oldest first; what is no record is left out."""
-    if runs is None or not runs.is_dir():
-        return
-    for path in sorted(runs.glob("*.json"))[-MOST:]:
+def _read(runs: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(runs.glob("*.json"))[-MOST:] if runs.is_dir() else ():
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, OSError):
@@ -38,9 +54,9 @@ def records(runs: Path | None) -> Iterator[dict[str, Any]]:
             yield {"run": path.stem, **record}
 
 
-def results(runs: Path | None, until: dt.date) -> Iterator[dict[str, Any]]:
+def results(where: str, until: dt.date) -> Iterator[dict[str, Any]]:
     """Give each report's facts of each run over data up to a day, oldest first, `run` beside."""
-    for record in records(runs):
+    for record in records(where):
         for job in record["jobs"]:
             facts = job.get("result")
             if facts and str(facts.get("as_of", "9")) <= until.isoformat():
@@ -48,7 +64,7 @@ def results(runs: Path | None, until: dt.date) -> Iterator[dict[str, Any]]:
                        "started": record.get("started", "")}  # fmt: skip
 
 
-def said_findings(runs: Path | None, until: dt.date) -> pd.DataFrame:
+def said_findings(where: str, until: dt.date) -> "pd.DataFrame":
     """Lay out the findings of all runs.
 
     Returns
@@ -58,8 +74,11 @@ def said_findings(runs: Path | None, until: dt.date) -> pd.DataFrame:
         `lang`, `finding` (its id, null where a report found nothing), `code`, `subject` and
         `evidence` (raw facts by name, as the record holds them).
     """
+    # Who runs reports needs a name of this module alone, and not a second of imports.
+    import pandas as pd
+
     rows = []
-    for facts in results(runs, until):
+    for facts in results(where, until):
         head = [facts[c] for c in ("run", "started", "as_of", "report", "scope", "lang")]
         for finding in facts["findings"] or [{}]:
             rows.append((*head, finding.get("id"), finding.get("code"), finding.get("subject"),

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from salesops.book.book import Book
-from salesops.book.runlog import folder_of, results
+from salesops.book.runlog import results
 from salesops.metrics.moveddeals import MOVED, moved_deals
 from salesops.model.finding import Finding
 
@@ -58,7 +58,7 @@ def since_last(
         What holds now.
     """
     mine = [
-        facts for facts in results(folder_of(book.store.where), book.date)
+        facts for facts in results(book.store.where, book.date)
         if facts.get("report") == report and facts.get("scope") == str(book.limits)
         and facts.get("fingerprint") != fingerprint
     ]  # fmt: skip

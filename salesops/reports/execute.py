@@ -4,7 +4,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,10 +43,11 @@ class Executed:
 
 
 @contextmanager
-def kernel_environment() -> Iterator[None]:
-    """Set what kernels started inside the `with` block need to know."""
-    before = {name: os.environ.get(name) for name in KERNEL_ENVIRONMENT}
-    os.environ.update(KERNEL_ENVIRONMENT)
+def kernel_environment(told: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Set what kernels started inside the `with` block need to know, and what they are told."""
+    given = {**KERNEL_ENVIRONMENT, **(told or {})}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:

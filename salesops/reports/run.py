@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from salesops.book.runlog import ELSEWHERE
 from salesops.model.errors import SalesopsError
 from salesops.reports.checking import Check
 from salesops.reports.execute import execute, kernel_environment, load_papermill
@@ -146,7 +147,8 @@ def run_reports(
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
     started = dt.datetime.now().astimezone()
     root = Path(out)
-    with Check(given, scopes) as check, _at_work(jobs, workers) as waiting:
+    told = {ELSEWHERE: str((root / "runs").absolute())}
+    with Check(given, scopes) as check, _at_work(jobs, workers, told) as waiting:
         check.passed()
         root.mkdir(parents=True, exist_ok=True)
         with scratch_folder(root, ".run-") as work:
@@ -169,12 +171,14 @@ def _silent(_done: int, _total: int, _name: str) -> None:
 
 
 @contextmanager
-def _at_work(jobs: Sequence[Job], workers: int | None) -> Iterator[Mapping["Future[_Made]", Job]]:
+def _at_work(
+    jobs: Sequence[Job], workers: int | None, told: Mapping[str, str]
+) -> Iterator[Mapping["Future[_Made]", Job]]:
     """Run jobs a few at a time; where the `with` block is broken off, their kernels end with it."""
     most = max(1, min(workers or os.cpu_count() or 1, 4, len(jobs)))
     kernels = Kernels()
     load_papermill()
-    with kernel_environment():
+    with kernel_environment(told):
         pool = ThreadPoolExecutor(most)
         try:
             yield {pool.submit(_make, job, jobs, kernels): job for job in jobs}

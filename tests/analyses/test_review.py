@@ -153,7 +153,7 @@ def test_a_finding_that_was_gone_and_is_back_is_told(company):
     write(company, run_of("2026-04-30", LATE), run_of("2026-05-31", OTHER),
           run_of("2026-06-15", LATE, OTHER))  # fmt: skip
     (company / "runs" / "broken.json").write_text("{", encoding="utf-8")
-    said = said_findings(company / "runs", dt.date(2026, 6, 20))
+    said = said_findings(str(company), dt.date(2026, 6, 20))
     found = returned(said)
     assert found["finding"].tolist() == [LATE.id]
     assert found["gone_on"].iloc[0] == T("2026-05-31")
@@ -188,3 +188,19 @@ def test_a_second_run_over_the_same_data_compares_with_other_data(company):
     now = review(book).setting.fingerprint
     write(company, run_of("2026-06-20", LATE, fingerprint=now))
     assert review(book).changed is None
+
+
+def test_books_in_one_folder_and_books_of_a_database_have_their_own_runs(tmp_path, monkeypatch):
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    one = run_of("2026-04-30", LATE) | {"book": "elsewhere/one.duckdb"}
+    other = run_of("2026-04-30", OTHER) | {"book": "elsewhere/other.duckdb"}
+    url = run_of("2026-04-30", OTHER) | {"book": "postgres://…@db/sales"}
+    for name, record in (("1", one), ("2", other), ("3", url)):
+        (runs / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
+    (tmp_path / "one.duckdb").touch()
+    until = dt.date(2026, 6, 20)
+    assert said_findings(str(tmp_path / "one.duckdb"), until)["finding"].tolist() == [LATE.id]
+    assert said_findings("postgres://me:pw@db/sales", until).empty
+    monkeypatch.setenv("SALESOPS_RUNS", str(runs))
+    assert said_findings("postgres://me:pw@db/sales", until)["run"].tolist() == ["3"]
