@@ -6,16 +6,18 @@ owner and that owner's team at the event. A person outside shows as `another_tea
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import ibis
 import pandas as pd
 from ibis import _
 
-from salesops.book.store import Store
 from salesops.book.versions import AT
 from salesops.model.errors import BadScope, nearest
 from salesops.model.tables import facts, user_columns
+
+if TYPE_CHECKING:
+    from salesops.book.store import Store
 
 Table: TypeAlias = ibis.Table
 
@@ -118,7 +120,7 @@ def in_people(scope: Scope, person: ibis.Value, team: ibis.Value, region: ibis.V
 
 
 def with_people(
-    store: Store, table: Table, owner: str, at: str, users: Table, now: ibis.Value
+    store: "Store", table: Table, owner: str, at: str, users: Table, now: ibis.Value
 ) -> Table:
     """Add `event_team` and `event_region`: those of the owner at the instant in column `at`.
 

@@ -24,6 +24,9 @@ from salesops.book.faults import (
 from salesops.book.kept import fits, kept_moves, kept_versions, moves_fit, table_files
 from salesops.book.merges import merge_file, read_merges, with_merged
 from salesops.book.moves import moves
+from salesops.book.register import canonical_rows
+from salesops.book.registered import register_beside
+from salesops.book.registerfile import FILE
 from salesops.book.versions import AT, versions
 from salesops.model.errors import MissingColumn, NotABook
 from salesops.model.settings import Settings
@@ -89,9 +92,22 @@ class Store:
 
 
 def open_store(
-    where: str | Path, settings: Settings | None = None, *, copied: bool = True
+    where: str | Path,
+    settings: Settings | None = None,
+    *,
+    copied: bool = True,
+    register: bool = True,
 ) -> Store:
     """Open a folder, a .duckdb file or a database URL.
+
+    Parameters
+    ----------
+    where, settings
+        Path or URL; instead of the `salesops.toml` beside the tables.
+    copied
+        See `assemble`.
+    register
+        Read the register that people keep beside a folder; who changes it reads it apart.
 
     Raises
     ------
@@ -99,6 +115,8 @@ def open_store(
         There is nothing there, or no table of opportunities.
     MissingColumn
         A table lacks a column without which it can't be read.
+    BadRegister, BadRows
+        The register can't be meant as it stands.
     """
     text = str(where)
     if "://" in text:
@@ -113,7 +131,12 @@ def open_store(
         con = _in_process()
         # What the import laid out knows nothing of merged accounts.
         kept = None if merged else Kept(con, path)
-        return assemble(_from_folder(con, path), own, text, kept, copied=copied, merged=merged)
+        raw = _from_folder(con, path)
+        if register and "actions" not in raw and "opportunities" in raw:
+            told = register_beside(path, raw, own, lambda: _last_day(raw, own, text))
+            if told is not None:
+                raw["actions"] = con.create_table("actions", canonical_rows(told))
+        return assemble(raw, own, text, kept, copied=copied, merged=merged)
     return assemble(_from_file(path), own, text, copied=copied, merged=merged)
 
 
@@ -205,6 +228,8 @@ def _from_folder(con: Any, path: Path) -> dict[str, Table]:
     raw: dict[str, Table] = {}
     for name in TABLES:
         files = table_files(path, name)
+        if files and files[0].name == FILE:
+            continue  # written by people, who are read with more patience
         if files and files[0].suffix == ".csv":
             raw[name] = _csv(con, files[0], name)
         elif files:
@@ -298,9 +323,13 @@ def _month_start(period: ibis.Value) -> ibis.Value:
 def _latest(
     tables: dict[str, Table], present: dict[str, frozenset[str]], settings: Settings
 ) -> dt.datetime:
-    """Find the last instant at which anything came to be known."""
+    """Find the last instant at which anything came to be known.
+
+    What the review notes is no news of the market: the book's date does not move by it.
+    """
     columns = [("changes", "changed_at"), ("tracked", "since")]
-    columns += [(n, c) for n in present if (c := known_at(n)) and n not in ("targets", "users")]
+    others = ("targets", "users", "actions")
+    columns += [(n, c) for n in present if (c := known_at(n)) and n not in others]
     columns += [("targets", "set_at"), ("opportunities", "closed_at")]
     found: list[dt.datetime] = []
     for name in dict.fromkeys(name for name, _column in columns if name in present):
@@ -314,6 +343,13 @@ def _latest(
             is_day = tables[name][column].type().is_date()
             found.append(_instant(at.date() if is_day else at, settings))
     return max(found, default=dt.datetime(1970, 1, 1))
+
+
+def _last_day(raw: dict[str, Table], settings: Settings, where: str) -> dt.date:
+    """Find the last day that tables know of, before they are made a store."""
+    present = {name: frozenset(raw[name].columns) for name in raw}
+    tables = {name: _canonical(name, raw, where) for name in TABLES}
+    return settings.calendar.local_date(_latest(tables, present, settings))
 
 
 def _instant(value: Any, settings: Settings) -> dt.datetime:

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from salesops.book.kept import ENDINGS, keep, keep_moves, kept_moves, kept_versions
+from salesops.book.registerfile import FILE
 from salesops.book.store import Store, lay_out, open_store
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
@@ -48,7 +49,7 @@ def write_store(
 
     All is written beside the folder first and then put in its place, so that a break leaves the
     old store or the new one. What else lies in the folder (salesops.toml, runs) is kept; tables
-    that are not given are gone.
+    that are not given are gone, but for the register that people keep, which stays to the byte.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def write_store(
     with scratch_folder(folder.parent, f".{folder.name}-") as scratch:
         fresh = scratch / "new"
         fresh.mkdir()
-        _carry_over(folder, fresh)
+        _carry_over(folder, fresh, tables)
         texts = dict(extra or {})
         if settings_toml is not None:
             texts["salesops.toml"] = settings_toml
@@ -159,13 +160,15 @@ def loaded(con: Any, rows: pd.DataFrame | pa.Table, name: str) -> ibis.Table:
     return con.create_table(name, rows)
 
 
-def _carry_over(folder: Path, fresh: Path) -> None:
-    """Link what is no table of the store into its successor."""
+def _carry_over(folder: Path, fresh: Path, given: Collection[str]) -> None:
+    """Link what is no table of the store into its successor, and the register that stays."""
     if not folder.is_dir():
         return
     tables = {f"{name}{ending}" for name in TABLES for ending in ENDINGS}
     tables |= {kept_versions(folder, name).name for name in TABLES} | set(TABLES)
     tables.add(kept_moves(folder).name)
+    if "actions" not in given:
+        tables.discard(FILE)
     for path in folder.iterdir():
         if path.name in tables:
             continue

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from salesops.book.registerfile import is_chinese
 from salesops.model.errors import SalesopsError
 
 # A byte order mark decides; else the first that decodes without a fault.
@@ -115,21 +116,6 @@ def _declared(data: bytes, where: str, encoding: str) -> tuple[str, str]:
         ) from error  # fmt: skip
 
 
-def _is_chinese(text: str) -> bool:
-    """Say whether a text read as GB18030 is Chinese: other bytes give characters nobody writes."""
-    others = [c for c in text if ord(c) > 127]
-    usual = sum(1 for c in others if _in_everyday_use(c))
-    return usual >= 0.9 * len(others)
-
-
-def _in_everyday_use(character: str) -> bool:
-    try:
-        character.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _decoded(data: bytes, where: str) -> tuple[str, str]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -145,7 +131,7 @@ def _decoded(data: bytes, where: str) -> tuple[str, str]:
             continue
         if "\x00" in text:
             break
-        if encoding == "gb18030" and not _is_chinese(text):
+        if encoding == "gb18030" and not is_chinese(text):
             continue
         return text, encoding
     raise UnreadableFile(where=where, reason="it is binary, not text",

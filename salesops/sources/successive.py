@@ -10,6 +10,8 @@ import ibis
 import pandas as pd
 import pyarrow as pa
 
+from salesops.book.kept import table_files
+from salesops.book.registerfile import FILE
 from salesops.book.snapshots import SNAPSHOT_TABLES, differences, moving_fields, removed_rows
 from salesops.book.store import assemble, open_store
 from salesops.book.write import read_tables, typed
@@ -78,16 +80,20 @@ def with_earlier(
     Returns
     -------
     tuple
-        The tables to write, and the number of differences by table.
+        The tables to write, and the number of differences by table. Where people keep a register
+        beside the book it counts, not that of an export, and none is among the tables.
 
     Raises
     ------
     OlderExport
         The book already knows more.
     """
+    own = [path.name for path in table_files(book, "actions")] == [FILE]
+    if own:
+        tables = {name: table for name, table in tables.items() if name != "actions"}
     if not (book / "tracked.parquet").exists():
         return {**tables, "tracked": _tracked(tables, exported_at, logged, None)}, {}
-    store = open_store(book)
+    store = open_store(book, register=not own)
     earlier = read_tables(store)
     before = _last_export(earlier)
     if exported_at < before:
