@@ -5,7 +5,7 @@ import pandas as pd
 
 from salesops.methods.chances import logit, recalibrated
 from salesops.methods.intervals import wilson
-from salesops.methods.unitdraws import DRAWS, LEVELS, Floats, Scored, ranges, scored_rows
+from salesops.methods.unitdraws import DRAWS, LEVELS, Bools, Floats, Scored, ranges, scored_rows
 
 BINS = 10
 
@@ -149,9 +149,16 @@ def separated(rows: Scored, weight: Floats) -> bool:
 
     Equal scores at the border still separate: the slope would rise without end.
     """
-    hits = rows.score[rows.happened & (weight > 0)]
-    rest = rows.score[~rows.happened & (weight > 0)]
-    if not len(hits) or not len(rest):
+    there = weight > 0
+    hits, rest = rows.happened & there, ~rows.happened & there
+    if not hits.any() or not rest.any():
         return True
     # Ascending, so that ends are first and last.
-    return bool(hits[0] >= rest[-1] or rest[0] >= hits[-1])
+    first_hit, last_hit = _ends(rows.score, hits)
+    first_rest, last_rest = _ends(rows.score, rest)
+    return bool(first_hit >= last_rest or first_rest >= last_hit)
+
+
+def _ends(score: Floats, of: Bools) -> tuple[float, float]:
+    """Give the first and the last score of some rows, of which there is one at least."""
+    return float(score[of.argmax()]), float(score[len(of) - 1 - of[::-1].argmax()])

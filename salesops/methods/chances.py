@@ -77,7 +77,7 @@ class Model:
     slope, intercept
         How its log-odds are put right by earlier origins.
     levels
-        Of each column of words the values seen, for boosting.
+        Of each column of words the values seen, for logistic and boosting.
     """
 
     kind: Kind
@@ -101,7 +101,7 @@ class Model:
                 numbers = coded(frame, self.task, self.levels)
                 found = self.estimator.predict_proba(numbers)[:, 1]
         else:
-            found = self.estimator.predict_proba(_plain(frame, self.task))[:, 1]
+            found = self.estimator.predict_proba(_plain(frame, self.task, self.levels))[:, 1]
         return self._right(np.asarray(found, dtype=float))
 
     def _right(self, found: Floats) -> Floats:
@@ -165,8 +165,12 @@ def fitted(
         return Model(kind=kind, task=task, base=base, estimator=trees, levels=levels,
                      slope=slope, intercept=intercept)  # fmt: skip
     if kind == "logistic":
-        return Model(kind=kind, task=task, base=base, estimator=_logistic(frame, task, y),
-                     slope=slope, intercept=intercept)  # fmt: skip
+        if len(frame) > MOST_ROWS:
+            keep = np.random.default_rng(0).choice(len(frame), MOST_ROWS, replace=False)
+            frame, y = frame.iloc[keep], y[keep]
+        levels = {c: sorted(frame[c].astype(str).unique()) for c in task.words}
+        return Model(kind=kind, task=task, base=base, levels=levels, slope=slope,
+                     intercept=intercept, estimator=_logistic(frame, task, y, levels))  # fmt: skip
     return Model(kind=kind, task=task, base=base)
 
 
@@ -182,11 +186,21 @@ def recalibrated(
         return float("nan"), float("nan")
     a, b = start
     widest = float(np.abs(odds).max())
+    # In place, and sums as products of vectors: ranges take these steps hundreds of times.
     for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(a + b * odds, -30, 30)))
-        v, rest = w * p * (1 - p), w * (y - p)
-        g = np.array([rest.sum(), (rest * odds).sum()])
-        h = np.array([[v.sum(), (v * odds).sum()], [(v * odds).sum(), (v * odds**2).sum()]])
+        p = np.clip(odds * -b - a, -30, 30)
+        np.exp(p, out=p)
+        p += 1
+        np.reciprocal(p, out=p)
+        v = 1 - p
+        v *= p
+        v *= w
+        rest = np.subtract(y, p, out=p)
+        rest *= w
+        g = np.array([rest.sum(), rest @ odds])
+        level = v.sum()
+        v *= odds
+        h = np.array([[level, v.sum()], [v.sum(), v @ odds]])
         if abs(np.linalg.det(h)) < 1e-12:
             break
         step = np.linalg.solve(h, g)
@@ -256,23 +270,26 @@ def coded(frame: pd.DataFrame, task: Task, levels: dict[str, list[str]]) -> Floa
     return found
 
 
-def _plain(frame: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """Give words as text, and numbers on a scale on which double is double."""
+def _plain(frame: pd.DataFrame, task: Task, levels: dict[str, list[str]]) -> pd.DataFrame:
+    """Give words as numbers of their levels, and numbers on a scale on which double is double.
+
+    Of text, scikit-learn would look at each value in a loop.
+    """
+    words = {c: pd.Index(levels[c]).get_indexer(frame[c].astype(str)) for c in task.words}
     numbers = {c: frame[c].astype(float) for c in task.numbers}
     scaled = {c: np.sign(v) * np.log1p(v.abs()) for c, v in numbers.items()}
-    return pd.DataFrame({**{c: frame[c].astype(str) for c in task.words}, **scaled})
+    return pd.DataFrame({**words, **scaled}, index=frame.index)
 
 
-def _logistic(frame: pd.DataFrame, task: Task, y: "npt.NDArray[np.bool_]") -> Any:
+def _logistic(
+    frame: pd.DataFrame, task: Task, y: "npt.NDArray[np.bool_]", levels: dict[str, list[str]]
+) -> Any:
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    if len(frame) > MOST_ROWS:
-        keep = np.random.default_rng(0).choice(len(frame), MOST_ROWS, replace=False)
-        frame, y = frame.iloc[keep], y[keep]
     numbers = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
         StandardScaler(),
@@ -281,5 +298,5 @@ def _logistic(frame: pd.DataFrame, task: Task, y: "npt.NDArray[np.bool_]") -> An
     parts = [("numbers", numbers, list(task.numbers)), ("words", words, list(task.words))]
     columns = ColumnTransformer([p for p in parts if p[2]])
     return make_pipeline(columns, LogisticRegression(C=1.0, solver="newton-cholesky")).fit(
-        _plain(frame, task), y
+        _plain(frame, task, levels), y
     )

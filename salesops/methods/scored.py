@@ -76,7 +76,7 @@ def judged(frame: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Data
     1.0
     """
     rows = scored_rows(frame)
-    y, odds, order = rows.happened, logit(rows.score), _Order(rows.score)
+    y, odds, order = rows.happened, logit(rows.score), _Order(rows.score, rows.happened)
     loss = (rows.score - y) ** 2
     base = rows.frame["base"].to_numpy(float) if "base" in frame else None
     first = slope_of(odds, rows, rows.weight)
@@ -84,7 +84,7 @@ def judged(frame: pd.DataFrame, *, draws: int = DRAWS, seed: int = 0) -> pd.Data
 
     def measured(w: Floats) -> list[float]:
         slope, level = slope_of(odds, rows, w, start)
-        return [*order.measures(y, w), *_errors(y, loss, base, w), slope, level]
+        return [*order.measures(w), *_errors(y, loss, base, w), slope, level]
 
     value = np.array([*_by_library(rows), *_errors(y, loss, base, rows.weight), *first])
     low, high = ranges(measured, rows, draws=draws, seed=seed)
@@ -118,40 +118,44 @@ def _errors(y: Bools, loss: Floats, base: Floats | None, w: Floats) -> tuple[flo
 class _Order:
     """Rows sorted by a score once, so that each draw takes sums alone."""
 
-    def __init__(self, score: Floats) -> None:
+    def __init__(self, score: Floats, y: Bools) -> None:
         self.by = np.argsort(score, kind="stable")
-        ascending = score[self.by]
+        ascending, self.y = score[self.by], y[self.by]
         self.starts = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]])
         self.is_tied = len(self.starts) < len(score)
+        self.is_sorted = bool((self.by[1:] > self.by[:-1]).all())
         self.n = len(score)
 
-    def _sums(self, values: Floats) -> Floats:
-        found = values[self.by]
-        return np.add.reduceat(found, self.starts) if self.is_tied else found
+    def _both(self, w: Floats) -> tuple[Floats, Floats]:
+        """Give the weight of rows in which it happened, and of the rest, by score."""
+        ascending = w if self.is_sorted else w[self.by]
+        hits = ascending * self.y
+        rest = ascending - hits
+        if not self.is_tied:
+            return hits, rest
+        return np.add.reduceat(hits, self.starts), np.add.reduceat(rest, self.starts)
 
-    def auc(self, y: Bools, w: Floats) -> float:
-        if not self.n:
-            return float("nan")
-        return self._auc(self._sums(w * y), self._sums(w * ~y))
+    def auc(self, w: Floats) -> float:
+        return self._auc(*self._both(w)) if self.n else float("nan")
 
-    def measures(self, y: Bools, w: Floats) -> tuple[float, float]:
+    def measures(self, w: Floats) -> tuple[float, float]:
         """Give AUC and average precision: recall gained times the precision there, from the top."""
         if not self.n:
             return float("nan"), float("nan")
-        hits, rest = self._sums(w * y), self._sums(w * ~y)
+        hits, rest = self._both(w)
         found = self._auc(hits, rest)
         if np.isnan(found):
             return found, found
         got = np.cumsum(hits[::-1])
         reached = got + np.cumsum(rest[::-1])
         precision = np.divide(got, reached, out=np.zeros(len(got)), where=reached > 0)
-        return found, float((hits[::-1] * precision).sum() / got[-1])
+        return found, float(hits[::-1] @ precision / got[-1])
 
     @staticmethod
     def _auc(hits: Floats, rest: Floats) -> float:
         below = np.cumsum(rest)
         both = hits.sum() * below[-1]
-        return float((hits * (below - rest / 2)).sum() / both) if both > 0 else float("nan")
+        return float(hits @ (below - rest / 2) / both) if both > 0 else float("nan")
 
 
 def paired_gain(
@@ -190,9 +194,9 @@ def paired_gain(
     rows = scored_rows(frame[frame[[score, other]].notna().all(axis=1)], score=score,
                        is_chance=False)  # fmt: skip
     values = [rows.frame[name].to_numpy(float) for name in (score, other)]
-    mine, theirs = (_Order(v) for v in values)
     y = rows.happened
-    low, high = ranges(lambda w: [mine.auc(y, w) - theirs.auc(y, w)], rows, draws=draws, seed=seed)
+    mine, theirs = (_Order(v, y) for v in values)
+    low, high = ranges(lambda w: [mine.auc(w) - theirs.auc(w)], rows, draws=draws, seed=seed)
     first, second = (auc(v, y, rows.weight) for v in values)
     return first - second, float(low[0]), float(high[0])
 
@@ -244,13 +248,13 @@ def by_group(
 
 
 def _group(rows: Scored, draws: int, seed: int) -> dict[str, object]:
-    y, order, why = rows.happened, _Order(rows.score), _why_not(rows)
+    y, order, why = rows.happened, _Order(rows.score, rows.happened), _why_not(rows)
 
     def gap(w: Floats) -> float:
         return float((w * (y - rows.score)).sum() / w.sum()) if w.any() else float("nan")
 
     def measured(w: Floats) -> list[float]:
-        return [order.auc(y, w), gap(w)]
+        return [order.auc(w), gap(w)]
 
     low, high = ranges(measured, rows, draws=0 if why else draws, seed=seed)
     said = float(np.average(rows.score, weights=rows.weight))

@@ -16,7 +16,7 @@ from ibis import _
 
 from salesops.book.book import Book
 from salesops.metrics.currency import with_cents
-from salesops.metrics.tracks import DAY, Track, known_from, seconds
+from salesops.metrics.tracks import DAY, Track, events_of, known_from, seconds
 
 Floats = npt.NDArray[np.float64]
 HORIZON = 30
@@ -134,12 +134,18 @@ def deal_states(book: Book, dates: Sequence[dt.date]) -> pd.DataFrame:
     chosen = {f.id: f for f in usable(book)}
     frame = _open_rows(book, dates)
     at = frame["at"]
-    makers = {"stage": _of_stage, "dates": _of_dates, "value": _of_value, "touch": _of_touch,
-              "people": _of_people, "customer": _of_customer, "calendar": _of_calendar}  # fmt: skip
+    logged = {"dates": _of_dates, "value": _of_value, "people": _of_people}
+    makers = {"stage": _of_stage, "touch": _of_touch, "customer": _of_customer,
+              "calendar": _of_calendar}  # fmt: skip
     groups = {f.group for f in chosen.values()} | ({"stage"} if "stage" in chosen else set())
     for group, make in makers.items():
         if group in groups:
             frame = frame.assign(**make(book, frame, at))
+    if groups & set(logged):
+        changes = _changes(book, frame["id"])
+        for group, count in logged.items():
+            if group in groups:
+                frame = frame.assign(**count(book, frame, at, changes))
     frame["age_days"] = _days(at, frame["created_at"])
     for name, feature in chosen.items():
         if feature.unit == "word":
@@ -172,8 +178,8 @@ def _days(later: "pd.Series[pd.Timestamp]", earlier: "pd.Series[pd.Timestamp]") 
 
 
 def _of_stage(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") -> dict[str, object]:
-    moves = moves_of(book)
     ids = frame["id"]
+    moves = moves_of(book, ids)
     every = Track.of(moves["id"], moves["changed_at"])
     back = moves[moves["step"] < 0]
     skip = moves[moves["step"] > 1]
@@ -189,20 +195,29 @@ def _of_stage(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") ->
     }
 
 
-def moves_of(book: Book) -> pd.DataFrame:
+def moves_of(book: Book, ids: "pd.Series[str]") -> pd.DataFrame:
     """Give the moves of deals between stages, with `step`: by how many stages forwards."""
     rank = {s.id: k for k, s in enumerate(s for s in book.settings.stages if s.kind == "open")}
-    moves = book.moves.select("id", "source", "target", "changed_at").to_pandas()
+    moves = events_of(ids, book.moves.select("id", "source", "target", "changed_at"), "id")
     return moves.assign(step=moves["target"].map(rank) - moves["source"].map(rank))
 
 
-def _changes(book: Book, field: str) -> pd.DataFrame:
-    rows = book.changes.filter(_.entity == "opportunities", _.field == field)
-    return rows.select("entity_id", "old_value", "new_value", "changed_at").to_pandas()
+# Fields whose changes are counted.
+LOGGED = ("expected_close_on", "amount", "owner_id")
 
 
-def _of_dates(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") -> dict[str, object]:
-    rows = _changes(book, "expected_close_on")
+def _changes(book: Book, ids: "pd.Series[str]") -> dict[str, pd.DataFrame]:
+    """Give the changes of deals by field, from one pass over the log."""
+    rows = book.changes.filter(_.entity == "opportunities", _.field.isin(LOGGED))
+    rows = rows.select("entity_id", "field", "old_value", "new_value", "changed_at")
+    frame = events_of(ids, rows, "entity_id", "field")
+    return {field: frame[frame["field"] == field] for field in LOGGED}
+
+
+def _of_dates(
+    book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]", changes: dict[str, pd.DataFrame]
+) -> dict[str, object]:
+    rows = changes["expected_close_on"]
     later = rows[rows["old_value"].notna() & (rows["new_value"] > rows["old_value"])]
     close = pd.to_datetime(frame["expected_close_on"])
     return {
@@ -211,8 +226,10 @@ def _of_dates(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") ->
     }
 
 
-def _of_value(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") -> dict[str, object]:
-    rows = _changes(book, "amount")
+def _of_value(
+    book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]", changes: dict[str, pd.DataFrame]
+) -> dict[str, object]:
+    rows = changes["amount"]
     changed = rows[rows["old_value"].notna()]
     return {
         "amount": frame["cents"].astype(float) / 100,
@@ -228,7 +245,8 @@ def _of_touch(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") ->
     rows = book.unscoped("activities").filter(_.opportunity_id.notnull())
     columns = [c for c in ("opportunity_id", "direction", "occurred_at", "logged_at")
                if c in rows.columns]  # fmt: skip
-    touches = rows.select(*columns).to_pandas()
+    words = [c for c in columns if c == "direction"]
+    touches = events_of(frame["id"], rows.select(*columns), "opportunity_id", *words)
     touches["known"] = known_from(touches)
     every = Track.of(touches["opportunity_id"], touches["known"], touches["occurred_at"])
     ids = frame["id"]
@@ -242,12 +260,14 @@ def _of_touch(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") ->
     return found
 
 
-def _of_people(book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]") -> dict[str, object]:
+def _of_people(
+    book: Book, frame: pd.DataFrame, at: "pd.Series[pd.Timestamp]", changes: dict[str, pd.DataFrame]
+) -> dict[str, object]:
     users = book.unscoped("users")
     users = users.select(*(c for c in ("id", "team", "hired_on") if c in users.columns))
     people = users.to_pandas().set_index("id")
     owner = frame["owner_id"]
-    rows = _changes(book, "owner_id")
+    rows = changes["owner_id"]
     given = Track.of(rows["entity_id"], rows["changed_at"]).latest(frame["id"], at)
     begun = seconds(frame["created_at"]).astype(float)
     deals = frame.groupby(["on", "owner_id"])["id"].transform("size")
@@ -272,12 +292,14 @@ def _of_customer(
         accounts = book.unscoped("accounts").select("id", "segment").to_pandas()
         found["segment"] = account.map(accounts.set_index("id")["segment"])
     deals = book.unscoped("opportunities").filter(_.closed_at.notnull())
-    ended = deals.select("account_id", "outcome", "closed_at").to_pandas()
+    deals = deals.select("account_id", "outcome", "closed_at")
+    ended = events_of(account, deals, "account_id", "outcome")
     for name, outcome in (("won_before", "won"), ("lost_before", "lost")):
         rows = ended[ended["outcome"] == outcome]
         found[name] = Track.of(rows["account_id"], rows["closed_at"]).count(account, at)
     if book.has("tickets.account_id"):
-        rows = book.unscoped("tickets").select("account_id", "opened_at", "closed_at").to_pandas()
+        tickets = book.unscoped("tickets").select("account_id", "opened_at", "closed_at")
+        rows = events_of(account, tickets, "account_id")
         opened = Track.of(rows["account_id"], rows["opened_at"]).count(account, at)
         found["open_tickets"] = opened - Track.of(rows["account_id"],
                                                   rows["closed_at"]).count(account, at)  # fmt: skip

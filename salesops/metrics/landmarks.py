@@ -100,7 +100,7 @@ def what_next(book: Book, frame: pd.DataFrame) -> "tuple[np.ndarray, np.ndarray]
         `id` and `at`.
     """
     kinds = {s.id: s.kind for s in book.settings.stages}
-    moves = moves_of(book)
+    moves = moves_of(book, frame["id"])
     kind = moves["target"].map(kinds)
     forwards = (moves["step"] > 0) | (kind == "won")
     told = moves[(forwards | kind.isin(["lost", "void"])) & moves["changed_at"].notna()]
