@@ -28,7 +28,7 @@ from salesops.book.registercells import (
     told_word,
     word_of,
 )
-from salesops.book.registerfile import HEADS, BadRegister, Grid, read_grid, write_grid
+from salesops.book.registerfile import HEADS, BadAction, BadRegister, Grid, read_grid, write_grid
 from salesops.book.registerrows import Known, Values, row_faults
 from salesops.model.calendar import Calendar
 from salesops.model.errors import BadRows
@@ -316,12 +316,12 @@ def with_values(register: Register, id_: str, where: str, values: Values) -> Reg
 
     Raises
     ------
-    BadRegister
+    BadAction
         There is no row of that id.
     """
     if register.row(id_) is None:
         ids = ", ".join(str(row.values["id"]) for row in register.rows[-10:])
-        raise BadRegister(where=where, reason=f"it has no row {id_}",
+        raise BadAction(where=where, reason=f"it has no row {id_}",
                           mend=f"Its last ones are: {ids or 'none'}.")  # fmt: skip
     rows = [replace(row, values={**row.values, **values}) if row.values["id"] == id_ else row
             for row in register.rows]  # fmt: skip
@@ -347,6 +347,7 @@ def canonical_rows(register: Register) -> pa.Table:
 
 
 __all__ = [
+    "BadAction",
     "BadRegister", "Known", "Reading", "Register", "Row", "canonical_rows",
     "last_number", "new_register", "read_register", "with_row", "with_values", "write_register",
 ]  # fmt: skip

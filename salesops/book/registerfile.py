@@ -34,7 +34,7 @@ _SEPARATORS = ",;\t"
 
 @dataclass(eq=False, kw_only=True)
 class BadRegister(SalesopsError, ValueError):
-    """A register can't be read as one, or can't be changed as asked."""
+    """A register can't be read as one."""
 
     where: str
     reason: str
@@ -45,6 +45,23 @@ class BadRegister(SalesopsError, ValueError):
             f"{self.where}: {self.reason}.\n"
             "Expected: a CSV with one row of heads (id, kind, owner_id, due_on, status, note … or "
             "编号, 类型, 负责人, 截止日, 状态, 备注 …) and one row per action, snag or decision.\n"
+            f"{self.mend}"
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BadAction(SalesopsError, ValueError):
+    """A register can't be changed as asked."""
+
+    where: str
+    reason: str
+    mend: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.where}: {self.reason}.\n"
+            "Expected: a row that fits the book, its people, teams, metrics and days; nothing was "
+            "written.\n"
             f"{self.mend}"
         )
 

@@ -117,6 +117,10 @@ def _events_until(store: Store, name: str, table: Table, moment: Moment) -> Tabl
         for c in columns
         if c.kind == "event"
     }
+    if name == "actions":
+        # People note after the last day of the data, too, how a row has ended.
+        known = moment.happened(table, table.done_on).fill_null(True)
+        events["status"] = ibis.ifelse(known, table.status, ibis.null("string"))
     table = table.mutate(**events) if events else table
     follows = {}
     for c in columns:

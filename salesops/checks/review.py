@@ -11,6 +11,7 @@ from salesops.book.moment import instant
 from salesops.checks.check import Check, Norm, Seen, Tested
 from salesops.checks.followup import NOT_SIZED, beyond, rows_of
 from salesops.checks.looks import Gain, alive, gain_of_looks, looks
+from salesops.metrics.actions import state_of
 from salesops.metrics.breaks import pushes
 from salesops.metrics.opendeals import open_deals, standing
 from salesops.metrics.workdays import local_day
@@ -121,8 +122,7 @@ def _undone(book: Book, _period: Period) -> Seen:
     """Actions that are overdue and not done."""
     rows = book.table("actions").filter(_.kind == "action")
     frame = rows.select("id", "due_on", "status", "done_on").to_pandas()
-    open_ = frame["done_on"].isna() & ~frame["status"].fillna("").isin(["done", "dropped"])
-    late = frame[open_ & (pd.to_datetime(frame["due_on"]) < pd.Timestamp(book.date))]
+    late = frame[state_of(frame, book.date) == "late"]
     value = float(len(late)) if len(frame) else math.nan
     if late.empty:
         return Seen(value=value, n=len(frame))

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from salesops.cli.actions import actions
 from salesops.cli.planning import targets, worklist
 
 app = typer.Typer(
@@ -298,6 +299,7 @@ def merge(
 
 app.command()(targets)
 app.command()(worklist)
+app.add_typer(actions, name="actions")
 
 
 def _one_language(lang: str) -> str:

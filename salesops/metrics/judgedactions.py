@@ -2,15 +2,15 @@
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
 from salesops.book.book import Book
 from salesops.book.scope import Scope
 from salesops.methods.effects import Effect, effect
+from salesops.metrics.actions import state_of
 from salesops.metrics.catalogue import CATALOGUE, find_metric
 from salesops.metrics.outcomes import month_number, monthly, reason_unfollowed
 
@@ -66,22 +66,13 @@ def listed(book: Book) -> pd.DataFrame:
         return pd.DataFrame(columns=LISTED)
     rows = book.actions.to_pandas()
     people = book.unscoped("users").select("id", "name").to_pandas().set_index("id")["name"]
-    today = pd.Timestamp(book.date)
     for column in ("due_on", "done_on"):
         rows[column] = pd.to_datetime(rows[column])
-    rows["state"] = [_state(row, today) for row in rows.to_dict("records")]
+    rows["state"] = state_of(rows, book.date)
     rows["owner"] = rows["owner_id"].map(people).fillna(rows["owner_id"])
     order = rows["state"].map({state: nth for nth, state in enumerate(STATES)})
     rows = rows.assign(_order=order).sort_values(["_order", "due_on", "id"])
     return rows.reindex(columns=LISTED).reset_index(drop=True)
-
-
-def _state(row: Mapping[Any, Any], today: pd.Timestamp) -> State:
-    if row["status"] == "dropped":
-        return "dropped"
-    if pd.notna(row["done_on"]) and row["done_on"] <= today:
-        return "done"
-    return "late" if pd.notna(row["due_on"]) and row["due_on"] < today else "open"
 
 
 def judged(book: Book) -> tuple[Judged, ...]:

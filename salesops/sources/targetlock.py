@@ -1,4 +1,4 @@
-"""One at a time: who adds targets to a book, or imports into it, keeps others from doing so."""
+"""One at a time: who writes targets or actions into a book, or imports, keeps others from it."""
 
 import datetime as dt
 import os
@@ -25,7 +25,7 @@ class BookBusy(SalesopsError, RuntimeError):
     def __str__(self) -> str:
         return (
             f"{self.where} is being written to by {self.who}; nothing was changed.\n"
-            "Expected: one at a time who takes targets over or imports.\n"
+            "Expected: one at a time who takes targets over, changes the register or imports.\n"
             "Try again in a minute. If that process is no more, it was cut off: delete "
             f"{self.lock}."
         )

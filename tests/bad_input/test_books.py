@@ -13,6 +13,12 @@ from tests.bad_input.test_corpus import (
 )
 from tests.fixtures import TINY
 
+
+def register(text: str, encoding: str = "utf-8") -> dict[str, str | bytes]:
+    people = "id,name,team,left_on\nu1,张伟,North/1,\nu2,李娜,North/1,2026-01-31\n"
+    return CANONICAL | {"users.csv": people, "actions.csv": text.encode(encoding)}
+
+
 BROKEN_BOOKS: dict[str, tuple[dict[str, str | bytes], tuple[str, ...]]] = {
     "ids that stand twice": (
         {"opportunities.csv": CANONICAL["opportunities.csv"] + "d1,u1,needs,1,2026-01-06\n"},
@@ -42,6 +48,60 @@ BROKEN_BOOKS: dict[str, tuple[dict[str, str | bytes], tuple[str, ...]]] = {
     "a broken Parquet file": (
         {"opportunities.parquet": b"PAR1 and no more"},
         ("opportunities.parquet", "magic bytes"),
+    ),
+    "a register with an unknown kind": (
+        register("id,kind\nM1,wish\n"),
+        (
+            "actions.csv has 1 fault",
+            "line 2",
+            "wish",
+            "write action, snag, decision",
+            "salesops actions BOOK check",
+        ),
+    ),
+    "a register with an unknown status": (
+        register("编号,状态\nM1,完成\nM2,快了\n", "gb18030"),
+        ("line 3", "快了", "is no status"),
+    ),
+    "a register with an unknown owner": (
+        register("id,owner\nM1,张玮\n", "utf-8-sig"),
+        ("line 2", "张玮", "nearest: 张伟"),
+    ),
+    "a register with an owner who had left": (
+        register("id,owner,created_at\nM1,李娜,2026-02-01\n"),
+        ("u2", "left on 2026-01-31"),
+    ),
+    "a register with an unknown team": (
+        register("id,scope\nM1,team:Nroth\n"),
+        ("line 2", "no team Nroth", "North"),
+    ),
+    "a register with dates that could be two": (
+        register("id;due\nM1;3/5/2026\n"),
+        ("3/5/2026", "day or month first"),
+    ),
+    "a register due before it was made": (
+        register("id,created,due\nM1,2026-03-05,2026-03-04\n"),
+        ("2026-03-04", "before created_at"),
+    ),
+    "a register done in the future": (
+        register("id,done_on\nM1,2199-01-01\n"),
+        ("2199-01-01", "lies in the future"),
+    ),
+    "a register with an id twice": (
+        register("id,note\nM1,a\nM1,b\n"),
+        ("line 3", "M1", "stands in line 2 too"),
+    ),
+    "a register with an open quote": (
+        register('id,note\nM1,"a\nM2,b\n'),
+        ("actions.csv, line 2", "quotes do not fit"),
+    ),
+    "a register in another encoding": (
+        register("id,note\nM1,Zoë Müller\n", "latin-1"),
+        ("neither UTF-8 nor GB18030",),
+    ),
+    "a register that is a workbook": (
+        CANONICAL | {"actions.csv": b"PK\x03\x04"},
+        ("it is a workbook, not a CSV",),
     ),
     "no opportunities": ({"accounts.csv": "id,name\na1,One\n"}, ("opportunities",)),
     "mandatory column missing": (
@@ -201,3 +261,18 @@ def test_a_company_that_can_not_be_made_is_refused_before_it_is_begun(option, tm
         done, name, value.partition("=")[0], "Expected:", "Write for example:", *SAMPLES[option]
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_register_that_speaks_of_unknown_findings_and_metrics_is_refused_with_all_of_them(
+    tmp_path,
+):
+    rows = "".join(f"M{n},service.sloow,winrate\n" for n in range(6))
+    for name, content in register(f"编号,发现代码,指标\n{rows}").items():
+        data = content.encode() if isinstance(content, str) else content
+        (tmp_path / name).write_bytes(data)
+    before = everything(tmp_path)
+    # A book without a catalogue of findings still opens; who keeps the register is told.
+    done = salesops("actions", str(tmp_path), "check")
+    refused(done, "12 faults", "is no finding; nearest: service.slow", "is no metric", "win_rate",
+            "and 2 more", "nothing was changed")  # fmt: skip
+    assert everything(tmp_path) == before

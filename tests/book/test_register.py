@@ -26,7 +26,7 @@ from salesops.book.register import (
 )
 from salesops.book.registercells import Unclear, day_of, number_of, order_of
 from salesops.book.registered import LAST
-from salesops.book.registerfile import HEADS, BadRegister
+from salesops.book.registerfile import HEADS, BadAction, BadRegister
 from salesops.book.registerrows import Person, places_of
 from salesops.model.calendar import Calendar
 from salesops.model.errors import BadRows
@@ -247,7 +247,7 @@ def test_columns_that_people_added_and_their_order_stay():
 def test_a_row_is_changed_by_its_id_alone():
     register = with_values(read(CHINESE), "M000005", "actions.csv", {"note": "已解决"})
     assert [row.values["note"] for row in register.rows] == ["每周复盘", "已解决"]
-    with pytest.raises(BadRegister, match=r"it has no row M9.\n[^\n]*\n[^\n]*M000004, M000005"):
+    with pytest.raises(BadAction, match=r"it has no row M9.\n[^\n]*\n[^\n]*M000004, M000005"):
         with_values(register, "M9", "actions.csv", {})
 
 

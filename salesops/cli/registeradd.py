@@ -1,0 +1,162 @@
+"""From the findings of the last run to actions with owner, due date and baseline."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from salesops.book.register import BadAction, Register, with_row
+from salesops.book.scope import OUTSIDE, parse_scope
+from salesops.cli.lastrun import last_findings
+from salesops.cli.register import (
+    checked_row,
+    day_option,
+    finding_codes,
+    number_option,
+    today,
+    value_now,
+)
+from salesops.cli.running import BadOption
+from salesops.metrics.actions import METRIC_OF
+from salesops.metrics.catalogue import CATALOGUE
+from salesops.model.errors import nearest
+from salesops.sources.registerstore import Desk, changing, keep
+from salesops.wording import language, say, tell_company
+from salesops.wording.catalogue import entries
+
+
+def add_findings(
+    where: str, out: Console, *, wanted: Sequence[str], owner: str, due: str, expect: str, lang: str
+) -> None:  # fmt: skip
+    """Add the findings of the last run that are to act on or to watch, or those named."""
+    if lang not in ("zh", "en"):
+        raise BadOption(option="--lang", value=lang, expected="zh or en")
+    day = day_option("--due", due) if due else None
+    expected = number_option("--expect", expect)
+    run, findings = last_findings(where)
+    chosen = _chosen(findings, wanted, where, run)
+    with changing(where, finding_codes(), tuple(CATALOGUE)) as desk, language(lang):
+        tell_company(desk.book.settings)
+        register, told, lacking = desk.register, [], []
+        for finding in chosen:
+            scope = _scope(finding, desk)
+            twice = _standing(register, finding["id"], scope)
+            if twice:
+                told.append(f"{finding['id']} is in the register already: {twice}.")
+                continue
+            person = owner or _proposed(desk, finding["owner_role"], scope)
+            if not person:
+                lacking.append(f"{finding['id']} ({finding['owner_role']}, {scope})")
+                continue
+            row = _row(_with(desk, register), finding, scope, person, day, expected)
+            register = with_row(register, row)
+            told.append(f"{row['id']}: {row['note']} — {row['owner_id']}, due {row['due_on']}.")
+        if lacking and register is desk.register and not told:
+            raise BadAction(
+                where=f"run {run}", reason=f"nobody alone has the role for {', '.join(lacking)}",
+                mend="Name the owner: --finding "
+                f"{lacking[0].split(' ')[0]} --owner NAME.",
+            )  # fmt: skip
+        if register is not desk.register:
+            keep(desk, register)
+    for line in told:
+        out.print(line, markup=False)
+    if lacking:
+        out.print(f"Not added, as more than one person, or none, has the role: {', '.join(lacking)}"
+                  ".\nName the owner: --finding ID --owner NAME.", markup=False)  # fmt: skip
+    n = len(register.rows) - len(desk.register.rows)
+    out.print(f"{n} added from run {run}." if chosen
+              else f"Run {run} found nothing to act on or to watch.")  # fmt: skip
+
+
+def _chosen(
+    findings: Sequence[dict[str, Any]], wanted: Sequence[str], where: str, run: str
+) -> list[dict[str, Any]]:
+    if not run:
+        raise BadAction(where=where, reason="no run of reports is noted beside it",
+                          mend=f"Make one: salesops run diagnosis --book {where}.")  # fmt: skip
+    if not wanted:
+        return [f for f in findings if f["severity"] in ("act", "watch")]
+    ids = sorted({f["id"] for f in findings})
+    for id_ in wanted:
+        if id_ not in ids:
+            near = f"Its findings: {nearest(id_, ids)}." if ids else "It found nothing."
+            raise BadAction(where=f"run {run}", reason=f"it has no finding {id_}", mend=near)
+    return [f for f in findings if f["id"] in wanted]
+
+
+def _scope(finding: dict[str, Any], desk: Desk) -> str:
+    """Give the report's scope, or the team that the finding speaks of."""
+    teams = desk.known.places[0] if desk.known.places else frozenset()
+    subject = finding.get("subject") or ""
+    return f"team:{subject}" if subject in teams else str(finding["scope"])
+
+
+def _standing(register: Register, finding: str, scope: str) -> str:
+    """Name the row of a finding in a scope that has not ended; empty where there is none."""
+    for row in register.rows:
+        told = row.values
+        same = told.get("finding_id") == finding and (told.get("scope") or "company") == scope
+        if same and told.get("status") not in ("done", "dropped"):
+            return str(told["id"])
+    return ""
+
+
+def _proposed(desk: Desk, role: str, scope: str) -> str:
+    """Name the person of a role in a scope, where it is one; else the company's only one."""
+    limits = parse_scope(scope)
+    book = desk.book if limits.is_company else desk.book.within(limits)
+    for seen in (book, desk.book):
+        users = seen.table("users").select("id", "role", "team", "left_on").to_pandas()
+        there = users[(users["role"] == role) & users["left_on"].isna()]
+        # Who was in the team once is seen in its book, but works elsewhere now.
+        there = there[there["team"] != OUTSIDE]
+        if len(there) == 1:
+            return str(there["id"].iloc[0])
+        if len(there):
+            return ""
+    return ""
+
+
+def _with(desk: Desk, register: Register) -> Desk:
+    return Desk(desk.where, desk.book, desk.known, register)
+
+
+def _row(
+    desk: Desk, finding: dict[str, Any], scope: str, person: str, due: dt.date | None,
+    expected: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    day = min(today(desk), dt.date.fromisoformat(finding["as_of"]))
+    told = finding.get("due")
+    until = due or (dt.date.fromisoformat(told) if told else None)
+    name = METRIC_OF.get(finding["code"])
+    row = checked_row(desk, {
+        "id": desk.next_id(), "kind": "action", "finding_id": finding["id"],
+        "code": finding["code"], "metric": name, "scope": scope, "owner_id": person,
+        "created_at": desk.known.calendar.start_of(day), "due_on": until, "status": "open",
+        "expected_effect": expected, "note": _words(finding),
+    })  # fmt: skip
+    if name:
+        row["baseline"] = value_now(desk, name, scope, finding["as_of"], finding["period"])
+    return row
+
+
+def _words(finding: dict[str, Any]) -> str:
+    """Say what is to be done; numbers and dates in it are those of the run."""
+    code = f"{finding['code']}.do"
+    entry = entries().get(code)
+    if entry is None:
+        return str(finding["code"])
+    try:
+        return say(code, **{name: _fact(value, entry.fields.get(name, ""))
+                            for name, value in finding["evidence"].items()
+                            if name in entry.fields})  # fmt: skip
+    except (KeyError, TypeError, ValueError):
+        # A run of another version told other facts.
+        return str(finding["code"])
+
+
+def _fact(value: Any, kind: str) -> Any:
+    """Give a fact of a record its type again: JSON has no dates."""
+    return dt.date.fromisoformat(value) if kind in ("date", "short_date") and value else value
