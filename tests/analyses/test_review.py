@@ -25,8 +25,11 @@ T = pd.Timestamp
 
 
 @pytest.fixture(scope="module")
-def result(sample_book):
-    return review(sample_book)
+def result(tmp_path_factory):
+    # Without the records that runs over the sample may have left.
+    folder = tmp_path_factory.mktemp("fresh") / "company"
+    shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("runs"))
+    return review(open_book(folder))
 
 
 def test_page_one_has_its_exhibits(result):
