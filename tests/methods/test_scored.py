@@ -72,7 +72,7 @@ def test_the_draws_measure_what_the_library_measures(drawn):
     frame = pd.DataFrame(drawn, columns=["score", "happened", "weight", "unit"])
     frame = frame.astype({"happened": bool, "weight": float}).assign(score=lambda f: f.score / 8)
     rows = scored_rows(frame)
-    mine = _Order(rows.score).measures(rows.happened, rows.weight)
+    mine = _Order(rows.score, rows.happened).measures(rows.weight)
     told = measures(frame, draws=0)["value"]
     np.testing.assert_allclose(mine, told[["auc", "pr_auc"]], rtol=1e-9)
 
