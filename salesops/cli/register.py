@@ -67,7 +67,7 @@ def _listed(desk: Desk, rows: pd.DataFrame) -> Table:
     found = {finding["id"]: finding for finding in last_findings(desk.where)[1]}
     people = desk.known.people or {}
     table = Table("id", "kind", "state", "owner", "due")
-    table.add_column("what", overflow="fold")
+    table.add_column("what", no_wrap=True, overflow="ellipsis")
     table.add_column("money", justify="right")
     for row in rows.to_dict("records"):
         person = people.get(row["owner_id"])

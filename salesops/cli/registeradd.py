@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from salesops.book.register import BadAction, Register, with_row
-from salesops.book.scope import OUTSIDE, parse_scope
+from salesops.book.scope import OUTSIDE, Scope, parse_scope
 from salesops.cli.lastrun import last_findings
 from salesops.cli.register import (
     checked_row,
@@ -23,7 +23,8 @@ from salesops.metrics.catalogue import CATALOGUE
 from salesops.model.errors import nearest
 from salesops.sources.registerstore import Desk, changing, keep
 from salesops.wording import language, say, tell_company
-from salesops.wording.catalogue import entries
+from salesops.wording.catalogue import FORMATS, entries
+from salesops.wording.language import current_language
 
 
 def add_findings(
@@ -87,9 +88,11 @@ def _chosen(
 
 
 def _scope(finding: dict[str, Any], desk: Desk) -> str:
-    """Give the report's scope, or the team that the finding speaks of."""
+    """Give the report's scope, or the team or person that the finding speaks of."""
     teams = desk.known.places[0] if desk.known.places else frozenset()
     subject = finding.get("subject") or ""
+    if subject in (desk.known.people or {}):
+        return f"user:{subject}"
     return f"team:{subject}" if subject in teams else str(finding["scope"])
 
 
@@ -104,8 +107,15 @@ def _standing(register: Register, finding: str, scope: str) -> str:
 
 
 def _proposed(desk: Desk, role: str, scope: str) -> str:
-    """Name the person of a role in a scope, where it is one; else the company's only one."""
+    """Name the person of a role in a scope, where it is one; else the company's only one.
+
+    Whoever is to see to a person is looked for in that person's team.
+    """
     limits = parse_scope(scope)
+    if limits.user != "all":
+        people = desk.book.table("users")
+        teams = people.filter(people.id == limits.user).to_pandas()["team"].dropna()
+        limits = Scope(team=str(teams.iloc[0])) if len(teams) else Scope()
     book = desk.book if limits.is_company else desk.book.within(limits)
     for seen in (book, desk.book):
         users = seen.table("users").select("id", "role", "team", "left_on").to_pandas()
@@ -135,11 +145,19 @@ def _row(
         "id": desk.next_id(), "kind": "action", "finding_id": finding["id"],
         "code": finding["code"], "metric": name, "scope": scope, "owner_id": person,
         "created_at": desk.known.calendar.start_of(day), "due_on": until, "status": "open",
-        "expected_effect": expected, "note": _words(finding),
+        "expected_effect": expected, "note": _about(finding, scope) + _words(finding),
     })  # fmt: skip
     if name:
         row["baseline"] = value_now(desk, name, scope, finding["as_of"], finding["period"])
     return row
+
+
+def _about(finding: dict[str, Any], scope: str) -> str:
+    """Name what a finding speaks of where its scope does not: a stage, a source, a customer."""
+    subject = str(finding.get("subject") or "")
+    if not subject or scope in (f"team:{subject}", f"user:{subject}"):
+        return ""
+    return FORMATS["stage"](subject) + ("：" if current_language() == "zh" else ": ")
 
 
 def _words(finding: dict[str, Any]) -> str:

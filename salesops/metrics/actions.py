@@ -14,8 +14,6 @@ METRIC_OF: dict[str, str] = {
     "diagnosis.untouched_leads": "never_touched_share",
     "collection.late_all": "overdue",
     "collection.late_team": "overdue",
-    "collection.unaccepted": "unaccepted",
-    "diagnosis.unaccepted": "unaccepted",
 }
 
 

@@ -107,6 +107,16 @@ def test_one_finding_is_added_by_its_id_and_again_once_it_has_ended(company):
     refused(salesops("actions", str(company), "add", "--finding", "DIA-000000"), "no finding DIA-0")
 
 
+def test_an_action_names_the_person_or_stage_that_its_finding_speaks_of(company):
+    record(company, found("diagnosis.sudden_wins", "watch", "manager", "u1"),
+           found("diagnosis.no_role", "watch", "manager", "needs"))  # fmt: skip
+    actions(company, "add", "--lang", "en")
+    person, stage = rows(company).to_dict("records")
+    assert (person["scope"], person["owner_id"]) == ("user:u1", "u9")
+    assert stage["scope"] == "company"
+    assert stage["note"].startswith("Needs: ")
+
+
 def test_without_a_run_or_with_a_broken_record_it_is_told_what_to_do(company):
     refused(salesops("actions", str(company), "add"), "no run of reports", "salesops run diagnosis")
     (company / "runs").mkdir()
