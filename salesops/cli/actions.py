@@ -205,4 +205,8 @@ def check(
 
 
 def _out() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, soft_wrap=True)
+    if not out.is_terminal:
+        # In a file or a pipe there is room to say what is to be done.
+        out.width = 120
+    return out

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +23,8 @@ from salesops.wording.catalogue import entries
 
 STATES = ("open", "late", "done", "dropped")
 SHOWN = 15
+# What the other columns of the list take, and what is left for the text at least.
+TAKEN, LEAST = 69, 12
 
 
 def finding_codes() -> frozenset[str]:
@@ -52,7 +55,7 @@ def list_rows(where: str, out: Console, *, state: str, owner: str, scope: str) -
     if shown.empty:
         out.print("No row of the register fits." if len(frame) else "The register is empty.")
     else:
-        out.print(_listed(desk, shown))
+        out.print(_listed(desk, shown, max(out.width - TAKEN, LEAST)))
     counts = ", ".join(f"{int((frame['state'] == s).sum())} {s}" for s in STATES)
     out.print(f"{len(shown)} of {len(frame)} rows; on {desk.book.date}: {counts}.")
     later = int((pd.to_datetime(frame["created_at"]) > pd.Timestamp(desk.book.instant)).sum())
@@ -63,11 +66,11 @@ def list_rows(where: str, out: Console, *, state: str, owner: str, scope: str) -
         out.print(f"Next: salesops actions {where} add, after a salesops run; or snag TEXT.")
 
 
-def _listed(desk: Desk, rows: pd.DataFrame) -> Table:
+def _listed(desk: Desk, rows: pd.DataFrame, room: int) -> Table:
     found = {finding["id"]: finding for finding in last_findings(desk.where)[1]}
     people = desk.known.people or {}
     table = Table("id", "kind", "state", "owner", "due")
-    table.add_column("what", no_wrap=True, overflow="ellipsis")
+    table.add_column("what", overflow="fold")
     table.add_column("money", justify="right")
     for row in rows.to_dict("records"):
         person = people.get(row["owner_id"])
@@ -75,9 +78,15 @@ def _listed(desk: Desk, rows: pd.DataFrame) -> Table:
         table.add_row(
             row["id"], row["kind"], row["state"], person.name if person else row["owner_id"] or "",
             "" if pd.isna(row["due_on"]) else f"{pd.Timestamp(row['due_on']):%Y-%m-%d}",
-            row["note"] or "", "" if money is None else f"{money:,.0f}",
+            _short(row["note"] or "", room), "" if money is None else f"{money:,.0f}",
         )  # fmt: skip
     return table
+
+
+def _short(text: str, room: int) -> str:
+    """Cut a text to one line; Chinese characters are twice as wide."""
+    line = " ".join(text.split())
+    return line if cell_len(line) <= room else set_cell_size(line, room - 1).rstrip() + "…"
 
 
 def _person(desk: Desk, said: str) -> str:
