@@ -14,7 +14,8 @@ Values: TypeAlias = Mapping[str, Any]
 Told: TypeAlias = tuple[str, str, str]
 Places: TypeAlias = tuple[frozenset[str], frozenset[str]]
 _SIDES = {"团队": "team", "组": "team", "人员": "user", "个人": "user", "区域": "region",
-          "大区": "region"}  # fmt: skip
+          "大区": "region", "客户群": "segment", "产品线": "product_line"}  # fmt: skip
+_WRITTEN = "company, team:…, user:…, region:…, segment:… or product_line:…"
 _COMPANY = frozenset({"company", "all", "全公司", "公司"})
 
 
@@ -137,17 +138,17 @@ def _scope(said: str, known: Known) -> tuple[str | None, str]:
     text = f"{_SIDES.get(side.strip(), side.strip())}:{value.strip()}" if colon else text
     if not colon:
         if known.places is None:
-            return said, "is no scope; write company, team:…, user:… or region:…"
+            return said, f"is no scope; write {_WRITTEN}"
         sides = [f"{name}:{text}" for name, all_ in zip(("team", "region"), known.places,
                                                         strict=True) if text in all_]  # fmt: skip
         if len(sides) != 1:
-            meant = " or ".join(sides) or "company, team:…, user:… or region:…"
+            meant = " or ".join(sides) or _WRITTEN
             return said, f"is no scope; write {meant}"
         text = sides[0]
     try:
         scope = parse_scope(text)
     except BadScope as error:
-        return said, f"is no scope: {error.reason}; write company, team:…, user:… or region:…"
+        return said, f"is no scope: {error.reason}; write {_WRITTEN}"
     return text, _unknown_place(scope.team, scope.region, scope.user, known)
 
 

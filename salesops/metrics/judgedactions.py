@@ -8,16 +8,19 @@ from typing import Literal
 import pandas as pd
 
 from salesops.book.book import Book
-from salesops.book.scope import Scope
+from salesops.book.scope import Scope, parse_scope
 from salesops.methods.effects import Effect, effect
 from salesops.metrics.actions import state_of
 from salesops.metrics.catalogue import CATALOGUE, find_metric
-from salesops.metrics.outcomes import month_number, monthly, reason_unfollowed
+from salesops.metrics.outcomes import Side, month_number, monthly, reason_unfollowed
 
 State = Literal["done", "late", "open", "dropped"]
 STATES: tuple[State, ...] = ("late", "open", "done", "dropped")
 LISTED = ["id", "kind", "note", "scope", "owner_id", "owner", "due_on", "done_on", "state",
           "finding_id", "metric", "baseline", "expected_effect"]  # fmt: skip
+# How a scope of one side is compared: by teams, by people within their team, or by deals.
+SIDES: dict[str, Side] = {"company": "team", "team": "team", "region": "team", "user": "team",
+                          "segment": "segment", "product_line": "product_line"}  # fmt: skip
 # Three years before an action are enough to compare with, and more than most books hold.
 BACK = 36
 
@@ -81,7 +84,8 @@ def judged(book: Book) -> tuple[Judged, ...]:
     Notes
     -----
     Actions of the same text and metric are one thing with several starts. A start counts from the
-    first whole month after the day on which it was done. Teams outside a scope are compared with,
+    first whole month after the day on which it was done. What was done in a segment or product line
+    is judged by its deals, against those of the others. Teams outside a scope are compared with,
     and never shown.
     """
     rows = listed(book)
@@ -106,8 +110,9 @@ def _judge(book: Book, metric: str, rows: pd.DataFrame) -> Judged:
         return replace(bare, reason="no_metric")
     if math.isnan(bare.expected) or bare.expected == 0:
         return replace(bare, reason="no_expectation")
-    kinds = {scope.partition(":")[0] for scope in bare.scopes}
-    if len(kinds) != 1 or not kinds <= {"company", "team", "user"}:
+    sides = {_side_of(scope) for scope in bare.scopes}
+    kind = sides.pop()
+    if sides or kind not in SIDES:
         return replace(bare, reason="no_group")
     whole = replace(book, limits=Scope())
     why = reason_unfollowed(whole, metric)
@@ -115,27 +120,41 @@ def _judge(book: Book, metric: str, rows: pd.DataFrame) -> Judged:
         code, _colon, needs = why.partition(":")
         return replace(bare, reason=code, needs=needs)
     first = (pd.Timestamp(since) - pd.DateOffset(months=BACK)).date()
-    frame = monthly(whole, metric, first)
-    starts = _starts(frame, rows, next(iter(kinds)))
+    frame = monthly(whole, metric, first, SIDES[kind])
+    starts = _starts(whole, frame, rows, kind)
     if not starts:
         return replace(bare, reason="nobody_there")
-    by: Literal["team", "unit"] = "unit" if kinds == {"user"} else "team"
+    by: Literal["team", "unit"] = "unit" if kind == "user" else "team"
     return replace(bare, found=effect(frame, starts, worthwhile=bare.expected, by=by))
 
 
-def _starts(frame: pd.DataFrame, rows: pd.DataFrame, kind: str) -> dict[str, int]:
+def _side_of(scope: str) -> str:
+    """Give the one side that a scope restricts; empty where it restricts several."""
+    if parse_scope(scope).is_company:
+        return "company"
+    return "" if "," in scope else scope.partition(":")[0]
+
+
+def _starts(book: Book, frame: pd.DataFrame, rows: pd.DataFrame, kind: str) -> dict[str, int]:
     """Give the first whole month after each action, by team or by person within a team."""
     found: dict[str, int] = {}
-    names = sorted(frame["unit"].unique()) if kind == "user" else sorted(frame["team"].unique())
+    regions = _regions(book) if kind == "region" else {}
     for row in rows.to_dict("records"):
         start = month_number(row["done_on"].date()) + 1
         wanted = str(row["scope"] or "company").partition(":")[2]
-        for name in names:
-            mine = name.partition("|")[0] == wanted if kind == "user" else (
-                kind == "company" or name == wanted or name.startswith(wanted + "/"))  # fmt: skip
+        for name in sorted(frame["unit" if kind == "user" else "team"].unique()):
+            mine = {"company": True, "user": name.partition("|")[0] == wanted,
+                    "team": name == wanted or name.startswith(wanted + "/"),
+                    "region": regions.get(name) == wanted}.get(kind, name == wanted)  # fmt: skip
             if mine:
                 found[name] = min(start, found.get(name, start))
     return found
+
+
+def _regions(book: Book) -> dict[str, str]:
+    """Give each team's region: that of most of its people."""
+    people = book.unscoped("users").select("team", "region").to_pandas().dropna()
+    return {str(team): str(part.mode().iloc[0]) for team, part in people.groupby("team")["region"]}
 
 
 def unit_of(name: str) -> str:

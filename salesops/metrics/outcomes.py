@@ -1,6 +1,7 @@
 """What a metric was for each person and month: the ground on which actions are judged."""
 
 import datetime as dt
+from typing import Literal, TypeAlias
 
 import ibis
 import pandas as pd
@@ -20,6 +21,8 @@ COHORTS = {
     "lead_won_rate": ("won_on", STEP_DAYS),
 }
 COLUMNS = ["unit", "team", "period", "value", "n"]
+# What is treated as a whole: teams, or the deals of customers of a segment, or of a product line.
+Side: TypeAlias = Literal["team", "segment", "product_line"]
 
 
 def reason_unfollowed(book: Book, name: str) -> str | None:
@@ -44,7 +47,7 @@ def month_number(day: dt.date) -> int:
     return day.year * 12 + day.month - 1
 
 
-def monthly(book: Book, name: str, first: dt.date) -> pd.DataFrame:
+def monthly(book: Book, name: str, first: dt.date, side: Side = "team") -> pd.DataFrame:
     """What was a metric for each person and whole month since a day?
 
     Parameters
@@ -55,14 +58,17 @@ def monthly(book: Book, name: str, first: dt.date) -> pd.DataFrame:
         Metric of the catalogue that is a sum, a share of sums or a share of a cohort.
     first
         From the month of this day on.
+    side
+        What the cases are told apart by: whose team they were, or their segment or product line.
 
     Returns
     -------
     pandas.DataFrame
-        One row per person in a team (`unit`, `team`) and month (`period`, see `month_number`):
+        One row per person in a team (`unit`, `team`; or a person's part of a segment or product
+        line, which stands as the team then) and month (`period`, see `month_number`):
         `value` and `n` (what it is of: rows for counts and shares; 1 for money, which is 0 in a
         month without any). Months that are not over, or whose rows have not had their time, are
-        left out.
+        left out; empty where the metric's rows have no person or no such side.
     """
     metric = find_metric(name)
     until = _last_whole(book, COHORTS[name][1] if name in COHORTS else 0)
@@ -70,9 +76,10 @@ def monthly(book: Book, name: str, first: dt.date) -> pd.DataFrame:
     if until < span.start:
         return pd.DataFrame(columns=COLUMNS)
     rows = metric.rows_of(book, span)
-    if not {"owner_id", "team"} <= set(rows.columns):
+    rows = _with_side(book, rows, side)
+    if not {"owner_id", side} <= set(rows.columns):
         return pd.DataFrame(columns=COLUMNS)
-    frame = _summed(book, metric, rows)
+    frame = _summed(book, metric, rows, side)
     frame = frame.dropna(subset=["owner_id", "team"])
     frame = frame[frame["team"] != ""]
     frame["unit"] = frame["owner_id"] + "|" + frame["team"]
@@ -91,8 +98,18 @@ def _last_whole(book: Book, days: int) -> dt.date:
     return day if after.day == 1 else day.replace(day=1) - dt.timedelta(days=1)
 
 
-def _summed(book: Book, metric: Metric, rows: Table) -> pd.DataFrame:
-    """Sum by person, team and month in the engine."""
+def _with_side(book: Book, rows: Table, side: Side) -> Table:
+    """Give rows of a customer the customer's segment, where they don't say it."""
+    if side != "segment" or side in rows.columns or "account_id" not in rows.columns:
+        return rows
+    if not book.has("accounts.segment"):
+        return rows
+    accounts = book.unscoped("accounts").select(customer_="id", segment="segment")
+    return rows.left_join(accounts, rows.account_id == accounts.customer_).drop("customer_")
+
+
+def _summed(book: Book, metric: Metric, rows: Table, side: Side) -> pd.DataFrame:
+    """Sum by person, side and month in the engine."""
     dated = rows[metric.dated]
     if dated.type().is_timestamp():
         rows = with_local_days(book, rows, {"day_": metric.dated})
@@ -107,7 +124,8 @@ def _summed(book: Book, metric: Metric, rows: Table) -> pd.DataFrame:
     else:
         below = metric.denominator if metric.denominator is not None else ibis._.count()
         sums = {"above": metric.numerator, "below": below}
-    return rows.group_by("owner_id", "team", "month").agg(**sums).to_pandas()
+    keys = {"owner_id": rows.owner_id, "team": rows[side], "month": rows.month}
+    return rows.group_by(**keys).agg(**sums).to_pandas()
 
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:
