@@ -11,6 +11,8 @@ BOOK ?= data/sample
 LANGS ?= zh,en
 REPORTS ?= performance conversion funnel collection
 ARGS ?=
+# Hundreds of processes import the same libraries: without files of bytecode each compiles them anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help report test example mutants glossary lab bench validate lock clean system static
 

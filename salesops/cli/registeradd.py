@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 
 from salesops.book.register import BadAction, Register, with_row
@@ -26,6 +27,9 @@ from salesops.wording import language, say, tell_company
 from salesops.wording.catalogue import FORMATS, entries
 from salesops.wording.language import current_language
 
+_NOBODY = "nobody has the role, or several without a manager in common"
+_PERSON = ["id", "role", "team", "manager_id", "left_on"]
+
 
 def add_findings(
     where: str, out: Console, *, wanted: Sequence[str], owner: str, due: str, expect: str, lang: str
@@ -46,16 +50,18 @@ def add_findings(
             if twice:
                 told.append(f"{finding['id']} is in the register already: {twice}.")
                 continue
-            person = owner or _proposed(desk, finding["owner_role"], scope)
+            person, why = (owner, "") if owner else _proposed(desk, finding["owner_role"], scope)
             if not person:
                 lacking.append(f"{finding['id']} ({finding['owner_role']}, {scope})")
                 continue
             row = _row(_with(desk, register), finding, scope, person, day, expected)
             register = with_row(register, row)
-            told.append(f"{row['id']}: {row['note']} — {row['owner_id']}, due {row['due_on']}.")
+            told.append(
+                f"{row['id']}: {row['note']} — {row['owner_id']}{why}, due {row['due_on']}."
+            )
         if lacking and register is desk.register and not told:
             raise BadAction(
-                where=f"run {run}", reason=f"nobody alone has the role for {', '.join(lacking)}",
+                where=f"run {run}", reason=f"{_NOBODY}: {', '.join(lacking)}",
                 mend="Name the owner: --finding "
                 f"{lacking[0].split(' ')[0]} --owner NAME.",
             )  # fmt: skip
@@ -64,8 +70,8 @@ def add_findings(
     for line in told:
         out.print(line, markup=False)
     if lacking:
-        out.print(f"Not added, as more than one person, or none, has the role: {', '.join(lacking)}"
-                  ".\nName the owner: --finding ID --owner NAME.", markup=False)  # fmt: skip
+        out.print(f"Not added, as {_NOBODY}: {', '.join(lacking)}.\n"
+                  "Name the owner: --finding ID --owner NAME.", markup=False)  # fmt: skip
     n = len(register.rows) - len(desk.register.rows)
     out.print(f"{n} added from run {run}." if chosen
               else f"Run {run} found nothing to act on or to watch.")  # fmt: skip
@@ -106,10 +112,11 @@ def _standing(register: Register, finding: str, scope: str) -> str:
     return ""
 
 
-def _proposed(desk: Desk, role: str, scope: str) -> str:
+def _proposed(desk: Desk, role: str, scope: str) -> tuple[str, str]:
     """Name the person of a role in a scope, where it is one; else the company's only one.
 
-    Whoever is to see to a person is looked for in that person's team.
+    Whoever is to see to a person is looked for in that person's team. Where several have the role
+    the one who leads them all is to pass it on, and that is said.
     """
     limits = parse_scope(scope)
     if limits.user != "all":
@@ -118,15 +125,25 @@ def _proposed(desk: Desk, role: str, scope: str) -> str:
         limits = Scope(team=str(teams.iloc[0])) if len(teams) else Scope()
     book = desk.book if limits.is_company else desk.book.within(limits)
     for seen in (book, desk.book):
-        users = seen.table("users").select("id", "role", "team", "left_on").to_pandas()
-        there = users[(users["role"] == role) & users["left_on"].isna()]
+        users = seen.table("users").to_pandas().reindex(columns=_PERSON)
+        here = users[users["left_on"].isna() & (users["team"] != OUTSIDE)]
         # Who was in the team once is seen in its book, but works elsewhere now.
-        there = there[there["team"] != OUTSIDE]
+        there = here[here["role"] == role]
         if len(there) == 1:
-            return str(there["id"].iloc[0])
+            return str(there["id"].iloc[0]), ""
         if len(there):
-            return ""
-    return ""
+            return _leader(there, desk.book.table("users").to_pandas().reindex(columns=_PERSON))
+    return "", ""
+
+
+def _leader(people: pd.DataFrame, users: pd.DataFrame) -> tuple[str, str]:
+    """Name the manager whom all of these people have; nobody where they have several or none."""
+    managers = people["manager_id"].unique()
+    known = users[users["left_on"].isna() & users["id"].isin(managers)]["id"]
+    if len(managers) != 1 or len(known) != 1:
+        return "", ""
+    role = people["role"].iloc[0]
+    return str(known.iloc[0]), f" ({len(people)} people are {role}: their manager is to pass it on)"
 
 
 def _with(desk: Desk, register: Register) -> Desk:

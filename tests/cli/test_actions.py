@@ -36,9 +36,11 @@ UNTOUCHED = found(
     "conversion.never_touched", "act", "manager", at_stake=1234.0,
     evidence={"n": 4, "n_untouched": 2, "untouched_share": 0.5, "norm": 0.02},
 )  # fmt: skip
-SEALED = found("diagnosis.no_contact", "watch", "rep")
+SEALED = found("diagnosis.no_contact", "watch", "legal")
+ASKED = found("diagnosis.no_contact", "watch", "rep")
 BEHIND = found("performance.group_behind_pace", "watch", "rep", "South/1",
                evidence={"group": "South/1"})  # fmt: skip
+NOBODY = "nobody has the role, or several without a manager in common"
 NOTED = found("diagnosis.undone_actions", "note", "manager")
 
 
@@ -73,8 +75,7 @@ def test_what_is_to_act_on_or_to_watch_is_added_once_with_owner_due_and_baseline
     record(company, UNTOUCHED, BEHIND, SEALED, NOTED)
     told = actions(company, "add", "--lang", "en")
     assert "2 added from run 20260401-090000" in told
-    # Three people are reps, so nobody is chosen among them.
-    assert f"Not added, as more than one person, or none, has the role: {SEALED['id']} (rep" in told
+    assert f"Not added, as {NOBODY}: {SEALED['id']} (legal" in told
     first, second = rows(company).to_dict("records")
     assert (first["id"], first["kind"], first["status"]) == ("M000001", "action", "open")
     assert (first["finding_id"], first["code"]) == (UNTOUCHED["id"], UNTOUCHED["code"])
@@ -94,6 +95,18 @@ def test_what_is_to_act_on_or_to_watch_is_added_once_with_owner_due_and_baseline
     assert "on 2026-03-31: 3 open, 0 late, 0 done, 0 dropped" in listed
 
 
+def test_what_several_are_to_see_to_is_for_the_manager_of_them_all(company):
+    record(company, ASKED)
+    told = actions(company, "add", "--lang", "en")
+    assert "u9 (3 people are rep: their manager is to pass it on), due" in told
+    assert rows(company)["owner_id"].tolist() == ["u9"]
+    users = pd.read_csv(company / "users.csv")
+    users.loc[0, "manager_id"] = "u2"
+    users.to_csv(company / "users.csv", index=False)
+    (company / "actions.csv").unlink()
+    refused(salesops("actions", str(company), "add"), NOBODY)
+
+
 def test_one_finding_is_added_by_its_id_and_again_once_it_has_ended(company):
     record(company, UNTOUCHED, SEALED)
     assert "1 added" in actions(company, "add", "--finding", UNTOUCHED["id"], "--due", "2026-05-01")
@@ -103,7 +116,7 @@ def test_one_finding_is_added_by_its_id_and_again_once_it_has_ended(company):
     with language("zh"):
         assert rows(company)["note"].iloc[0] == rows(company)["note"].iloc[1]
     ended = salesops("actions", str(company), "add", "--finding", SEALED["id"])
-    refused(ended, "nobody alone has the role", f"--finding {SEALED['id']} --owner NAME")
+    refused(ended, NOBODY, f"--finding {SEALED['id']} --owner NAME")
     refused(salesops("actions", str(company), "add", "--finding", "DIA-000000"), "no finding DIA-0")
 
 
