@@ -71,6 +71,8 @@ def load_papermill() -> None:
         sys.modules[name] = None  # type: ignore[assignment]
     try:
         import papermill  # noqa: F401 - loaded here, used in `execute`
+
+        from salesops.reports import engine  # noqa: F401 - registers itself with papermill
     finally:
         if hidden:
             del sys.modules[name]
@@ -79,27 +81,44 @@ def load_papermill() -> None:
 def execute(job: Job, kernels: Kernels) -> Executed:
     """Run a job's notebook in its language; a cell that fails ends it and is told, not raised."""
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+
+    from salesops.reports.engine import ENGINE
 
     began = time.monotonic()
     notebook = translate_notebook(read_notebook(job.report), job.report, job.lang)
     kept = {"notebook": notebook}
     failure = None
-    try:
-        papermill.execute_notebook(
-            notebook, None, parameters=job.parameters, kernel_name="python3", progress_bar=False,
-            shutdown_kernel="immediate", extra_arguments=["--log-level=ERROR"],
-            kernel_manager_class=kernels.manager(),
-            # papermill hands the notebook over only when all went well; keep hold of it here.
-            on_notebook_start=lambda notebook: kept.update(notebook=notebook),
-        )  # fmt: skip
-    except PapermillExecutionError:
-        failure = failure_of(kept["notebook"])
-    finally:
-        _close_loop()
+    with kernels.held() as held:
+        try:
+            papermill.execute_notebook(
+                notebook, None, parameters=job.parameters, kernel_name="python3",
+                progress_bar=False, engine_name=ENGINE, shutdown_kernel="immediate",
+                extra_arguments=["--log-level=ERROR"], kernel_manager_class=held.manager,
+                # papermill hands the notebook over only when all went well; keep hold of it here.
+                on_notebook_start=lambda notebook: kept.update(notebook=notebook),
+            )  # fmt: skip
+        except PapermillExecutionError:
+            failure = failure_of(kept["notebook"])
+        except DeadKernelError as error:
+            if kernels.ended:
+                raise
+            failure = died(kept["notebook"], held.why, str(error))
+        finally:
+            _close_loop()
     done = kept["notebook"]
     done.cells = [c for c in done.cells if _MARKER not in c.metadata.get("tags", [])]
     return Executed(notebook=done, failure=failure, seconds=time.monotonic() - began)
+
+
+def died(notebook: Any, why: str, told: str) -> dict[str, str]:
+    """Name the cell in which a kernel ended, and why: its limit of time, or by itself."""
+    running = [c for c in notebook.cells
+               if c.get("metadata", {}).get("papermill", {}).get("status") == "running"]  # fmt: skip
+    name = "TimeLimit" if why == "time" else "DeadKernel"
+    cell = running[-1].get("id", "") if running else ""
+    return {"cell": cell, "name": name, "value": told or name, "traceback": ""}
 
 
 def _close_loop() -> None:

@@ -1,50 +1,55 @@
-"""The kernels of a run, all known by name, so that none outlives it."""
+"""The kernels of a run, all known by name, so that none outlives it or its limits."""
 
 import os
 import signal
 import threading
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from salesops.reports.provisioner import MEMORY
+from salesops.reports.warm import WarmServer
+
+Why = Literal["", "time"]
 
 
-class Kernels:
-    """Starts kernels for papermill and ends them all at once where a run is broken off."""
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one report may take.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._managers: list[Any] = []
-        self._ended = False
+    Attributes
+    ----------
+    seconds
+        From the start of its kernel to its end; 0 is without limit.
+    megabytes
+        Memory of its kernel; 0 is without limit.
+    """
 
-    def manager(self) -> type:
-        """Give the class that nbclient makes a kernel's manager of.
+    seconds: float = 900.0
+    megabytes: int = 0
 
-        It is the usual one, apart from that its kernels are known here.
-        """
-        from jupyter_client.manager import AsyncKernelManager
 
-        kernels = self
+@dataclass(kw_only=True)
+class Held:
+    """The kernels of one job; `why` is the limit that ended them."""
 
-        class Known(AsyncKernelManager):
-            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-                kernels._refuse()
-                await super().start_kernel(**options)
-                kernels._add(self)
+    manager: type
+    managers: list[Any] = field(default_factory=list)
+    why: Why = ""
 
-        return Known
-
-    def end(self) -> None:
-        """Kill every kernel that runs, and let no other start."""
-        with self._lock:
-            self._ended = True
-            running = list(self._managers)
-        for manager in running:
+    def end(self, why: Why = "") -> None:
+        """Kill them with all that they started."""
+        self.why = why
+        for manager in list(self.managers):
             _kill(manager)
 
     def close(self) -> None:
-        """Reap the kernels and close their sockets, once nothing uses them any more.
+        """Reap them and close their sockets.
 
         A client whose kernel was killed, or never answered, leaves both behind.
         """
-        for manager in self._managers:
+        for manager in self.managers:
             _kill(manager)
             process = getattr(manager.provisioner, "process", None)
             if process is not None:
@@ -52,14 +57,87 @@ class Kernels:
             if not manager.context.closed:
                 manager.context.destroy(linger=0)
 
+
+class Kernels:
+    """Starts kernels for papermill and ends them all at once where a run is broken off.
+
+    Parameters
+    ----------
+    limits
+        Of each job.
+    server
+        Forks kernels; without one each is a process of its own.
+    """
+
+    def __init__(self, limits: Limits | None = None, server: WarmServer | None = None) -> None:
+        self._lock = threading.Lock()
+        self._held: list[Held] = []
+        self._ended = False
+        self.limits = limits or Limits()
+        self.server = server
+
+    @contextmanager
+    def held(self) -> Iterator[Held]:
+        """Give the class that nbclient makes a job's kernel manager of, for as long as the job is.
+
+        It is the usual one, apart from that its kernels are known here.
+        """
+        held = self._hold()
+        timer = threading.Timer(self.limits.seconds, held.end, ("time",))
+        if self.limits.seconds:
+            timer.start()
+        try:
+            yield held
+        finally:
+            timer.cancel()
+            held.close()
+            with self._lock:
+                self._held.remove(held)
+
+    def _hold(self) -> Held:
+        from jupyter_client.manager import AsyncKernelManager
+
+        kernels = self
+
+        class Known(AsyncKernelManager):
+            async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+                kernels._refuse()
+                options.setdefault("env", kernels._environment())
+                await super().start_kernel(**options)
+                kernels._add(held, self)
+
+        held = Held(manager=Known)
+        with self._lock:
+            self._held.append(held)
+        return held
+
+    def _environment(self) -> dict[str, str]:
+        told = self.server.environment() if self.server is not None else {}
+        if self.limits.megabytes:
+            told[MEMORY] = str(self.limits.megabytes * 2**20)
+        return {**os.environ, **told}
+
+    def end(self) -> None:
+        """Kill every kernel that runs, and let no other start."""
+        with self._lock:
+            self._ended = True
+            running = list(self._held)
+        for held in running:
+            held.end()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run was broken off."""
+        return self._ended
+
     def _refuse(self) -> None:
         if self._ended:
             raise RuntimeError("the run was broken off")
 
-    def _add(self, manager: Any) -> None:
+    def _add(self, held: Held, manager: Any) -> None:
         with self._lock:
-            self._managers.append(manager)
-            ended = self._ended
+            held.managers.append(manager)
+            ended = self._ended or held.why
         if ended:
             _kill(manager)
             self._refuse()

@@ -24,9 +24,10 @@ from salesops.model.errors import SalesopsError
 from salesops.reports.checking import Check
 from salesops.reports.execute import execute, kernel_environment, load_papermill
 from salesops.reports.jobs import Job, plan_jobs
-from salesops.reports.kernels import Kernels
+from salesops.reports.kernels import Kernels, Limits
 from salesops.reports.publish import keep_record, point_latest, publish
 from salesops.reports.spent import Spent
+from salesops.reports.warm import WarmServer, can_fork
 from salesops.stopping import scratch_folder
 from salesops.wording import label, language
 from salesops.wording.language import LANGUAGES
@@ -110,6 +111,7 @@ def run_reports(
     out: str | Path = "reports",
     progress: Progress | None = None,
     workers: int | None = None,
+    limits: Limits | None = None,
 ) -> RunOutcome:
     """Make reports into a folder of their own, and an index over them.
 
@@ -129,6 +131,8 @@ def run_reports(
         Called with (done, all, name) when a job begins or ends.
     workers
         Notebooks at a time; by default as many as there are cores, at most four.
+    limits
+        Time and memory that one report may take.
 
     Returns
     -------
@@ -148,7 +152,7 @@ def run_reports(
     started = dt.datetime.now().astimezone()
     root = Path(out)
     told = {ELSEWHERE: str((root / "runs").absolute())}
-    with Check(given, scopes) as check, _at_work(jobs, workers, told) as waiting:
+    with Check(given, scopes) as check, _at_work(jobs, workers, told, limits) as waiting:
         check.passed()
         root.mkdir(parents=True, exist_ok=True)
         with scratch_folder(root, ".run-") as work:
@@ -172,11 +176,15 @@ def _silent(_done: int, _total: int, _name: str) -> None:
 
 @contextmanager
 def _at_work(
-    jobs: Sequence[Job], workers: int | None, told: Mapping[str, str]
+    jobs: Sequence[Job], workers: int | None, told: Mapping[str, str], limits: Limits | None
 ) -> Iterator[Mapping["Future[_Made]", Job]]:
     """Run jobs a few at a time; where the `with` block is broken off, their kernels end with it."""
     most = max(1, min(workers or os.cpu_count() or 1, 4, len(jobs)))
-    kernels = Kernels()
+    # One report alone is made as soon by a kernel that imports only what it needs.
+    server = WarmServer() if can_fork() and len(jobs) > 1 else None
+    if server is not None:
+        server.start()
+    kernels = Kernels(limits, server)
     load_papermill()
     with kernel_environment(told):
         pool = ThreadPoolExecutor(most)
@@ -193,7 +201,8 @@ def _at_work(
             raise
         finally:
             pool.shutdown()
-            kernels.close()
+            if server is not None:
+                server.close()
 
 
 def _make(job: Job, jobs: Sequence[Job], kernels: Kernels) -> _Made:

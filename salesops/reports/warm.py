@@ -1,0 +1,93 @@
+"""Starting and ending the server that kernels are forked from."""
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from salesops.reports.provisioner import NAME, SOCKET
+
+_READY = 60.0
+
+
+def can_fork() -> bool:
+    """Tell whether kernels can be forked here: on Linux, where libraries survive it.
+
+    Setting `SALESOPS_COLD` switches it off.
+    """
+    return sys.platform == "linux" and not os.environ.get("SALESOPS_COLD")
+
+
+class WarmServer:
+    """The server of one run; it ends with the process that started it, however that ends."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._folder = tempfile.TemporaryDirectory(prefix="salesops-")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process of the server, null where none runs."""
+        return self._process.pid if self._process is not None else None
+
+    def start(self) -> None:
+        """Begin to start it; `environment` waits until it is ready."""
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
+        self._started += 1
+        path = Path(self._folder.name) / f"kernels-{self._started}"
+        # Threads of a library would be lost by a fork.
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "salesops.reports.warmserver", str(path)], env=env,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        self._path = path
+        self._ready = False
+
+    def environment(self) -> dict[str, str]:
+        """Give what tells jupyter_client to fork kernels; empty where that is not possible.
+
+        A server that was killed is started anew, once per call.
+        """
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._end()
+                self._start()
+            if not self._ready and not self._wait():
+                return {}
+            return {"JUPYTER_DEFAULT_PROVISIONER_NAME": NAME, SOCKET: str(self._path)}
+
+    def _wait(self) -> bool:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        told = self._process.stdout
+        if select.select([told], [], [], _READY)[0]:
+            self._ready = told.readline().strip() == b"ready"
+        return self._ready
+
+    def _end(self) -> None:
+        if self._process is None:
+            return
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def close(self) -> None:
+        """End it with all its kernels."""
+        with self._lock:
+            self._end()
+            self._folder.cleanup()
