@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from salesops.book.book import Book, open_book
 from salesops.model.tables import TABLES, facts
-from salesops.reports.run import without_password
+from salesops.reports.addresses import without_password
 
 if TYPE_CHECKING:
     from salesops.analyses.result import Result

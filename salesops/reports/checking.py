@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from salesops.model.errors import SalesopsError
+from salesops.reports.keys import Stand
 
 
-def check(given: Mapping[str, object], scopes: Sequence[str]) -> None:
-    """Open the book and read date, period and scopes as every job will.
+def check(given: Mapping[str, object], scopes: Sequence[str]) -> Stand:
+    """Open the book, read date, period and scopes as every job will, and tell what it shows.
+
+    A period that is over is seen from its end, whatever the date: what came later changes nothing.
 
     Raises
     ------
@@ -30,11 +33,15 @@ def check(given: Mapping[str, object], scopes: Sequence[str]) -> None:
     # Its versions are not needed here, and laying them out takes a second.
     store = open_store(str(given["book"]), copied=False)
     opened = known_as_of(Book.of(store), str(given["as_of"]))
-    opened.period(str(given["period"]))
+    period = opened.period(str(given["period"]))
     for scope in scopes:
         limits = parse_scope(scope)
         if not limits.is_company:
             opened.within(limits)
+    over = period.end < opened.date
+    stood = opened.as_of(period.end) if over else opened
+    return Stand(as_of=stood.date.isoformat(), period=period.text, over=over,
+                 data=stood.fingerprint(), settings=stood.settings.fingerprint)  # fmt: skip
 
 
 class Check:
@@ -43,6 +50,7 @@ class Check:
     def __init__(self, given: Mapping[str, object], scopes: Sequence[str]) -> None:
         self._asked = (dict(given), list(scopes))
         self._process: subprocess.Popen[bytes] | None = None
+        self._found: Stand | None = None
         # Where the packages are there already, it is quicker here.
         if sys.executable and "salesops.book.book" not in sys.modules:
             self._process = subprocess.Popen(
@@ -53,7 +61,7 @@ class Check:
     def __enter__(self) -> "Check":
         """Hand the process what is to be checked, or check here, before any kernel starts."""
         if self._process is None:
-            check(*self._asked)
+            self._found = check(*self._asked)
         elif self._process.stdin is not None:
             # Not as arguments, which everybody on the machine can read: a URL has a password.
             self._process.stdin.write(json.dumps(self._asked).encode())
@@ -69,31 +77,32 @@ class Check:
             if self._process.stdout is not None:
                 self._process.stdout.close()
 
-    def passed(self) -> None:
-        """Wait for the end of the check.
+    def passed(self) -> Stand:
+        """Wait for the end of the check, and give what the book shows.
 
         Raises
         ------
         SalesopsError
             As `check` does.
         """
-        if self._process is None:
-            return
+        if self._found is not None:
+            return self._found
+        assert self._process is not None
         told, _nothing = self._process.communicate()
         if self._process.returncode == 0:
-            error: SalesopsError | None = pickle.loads(told)  # noqa: S301 - of our own process
-            if error is not None:
-                raise error
-            return
+            found: SalesopsError | Stand = pickle.loads(told)  # noqa: S301 - of our own process
+            if isinstance(found, Stand):
+                return found
+            raise found
         # It ended otherwise than by an error that can be mended: here it shows what that was.
-        check(*self._asked)
+        return check(*self._asked)
 
 
 def _main() -> None:
     given, scopes = json.load(sys.stdin)
-    found: Any = None
+    found: Any
     try:
-        check(given, scopes)
+        found = check(given, scopes)
     except SalesopsError as error:
         found = error
     sys.stdout.buffer.write(pickle.dumps(found))

@@ -101,10 +101,10 @@ def execute(job: Job, kernels: Kernels) -> Executed:
             )  # fmt: skip
         except PapermillExecutionError:
             failure = failure_of(kept["notebook"])
-        except DeadKernelError as error:
+        except (DeadKernelError, RuntimeError) as error:
             if kernels.ended:
                 raise
-            failure = died(kept["notebook"], held.why, str(error))
+            failure = died(kept["notebook"], held.why, error)
         finally:
             _close_loop()
     done = kept["notebook"]
@@ -112,13 +112,14 @@ def execute(job: Job, kernels: Kernels) -> Executed:
     return Executed(notebook=done, failure=failure, seconds=time.monotonic() - began)
 
 
-def died(notebook: Any, why: str, told: str) -> dict[str, str]:
-    """Name the cell in which a kernel ended, and why: its limit of time, or by itself."""
-    running = [c for c in notebook.cells
-               if c.get("metadata", {}).get("papermill", {}).get("status") == "running"]  # fmt: skip
-    name = "TimeLimit" if why == "time" else "DeadKernel"
+def died(notebook: Any, why: str, error: Exception) -> dict[str, str]:
+    """Name the cell in which a kernel ended or never began, and why: its limit, or by itself."""
+    told = [(c, c.get("metadata", {}).get("papermill", {})) for c in notebook.cells]
+    running = [cell for cell, noted in told if noted.get("status") == "running"]
+    name = "DeadKernel" if running else "NoAnswer"
+    name = "TimeLimit" if why == "time" else name
     cell = running[-1].get("id", "") if running else ""
-    return {"cell": cell, "name": name, "value": told or name, "traceback": ""}
+    return {"cell": cell, "name": name, "value": str(error) or name, "traceback": ""}
 
 
 def _close_loop() -> None:

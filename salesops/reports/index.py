@@ -11,7 +11,7 @@ from salesops.wording.catalogue import FORMATS
 from salesops.wording.numbers import NULL, points
 
 if TYPE_CHECKING:
-    from salesops.reports.run import Done
+    from salesops.reports.making import Done
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def _scope_name(scope: str, same: "Sequence[Done]") -> str:
 
 
 def _again(done: "Sequence[Done]", record: Mapping[str, Any]) -> str:
-    from salesops.reports.run import command
+    from salesops.reports.addresses import command
 
     reports = " ".join(dict.fromkeys(d.job.report for d in done))
     scopes = list(dict.fromkeys(d.job.scope for d in done))

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 NAME = "salesops-warm"
 SOCKET = "SALESOPS_WARM"
@@ -100,7 +100,7 @@ class Forked:
             os.killpg(self.pid, signal.SIGKILL)
 
 
-class WarmProvisioner(LocalProvisioner):  # type: ignore[misc]
+class WarmProvisioner(LocalProvisioner):
     """Forks a kernel from the warm server where there is one, else starts it as usual."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from salesops.reports.provisioner import NAME, SOCKET
@@ -36,9 +38,10 @@ class WarmServer:
         return self._process.pid if self._process is not None else None
 
     def start(self) -> None:
-        """Begin to start it; `environment` waits until it is ready."""
+        """Begin to start it, unless it was begun; `environment` waits until it is ready."""
         with self._lock:
-            self._start()
+            if self._process is None:
+                self._start()
 
     def _start(self) -> None:
         self._started += 1
@@ -91,3 +94,17 @@ class WarmServer:
         with self._lock:
             self._end()
             self._folder.cleanup()
+
+
+@contextmanager
+def warm_server(jobs: int) -> Iterator[WarmServer | None]:
+    """Give a server for so many jobs, which starts when it is first asked; null without need.
+
+    One report alone is made as soon by a kernel that imports only what it needs.
+    """
+    server = WarmServer() if can_fork() and jobs > 1 else None
+    try:
+        yield server
+    finally:
+        if server is not None:
+            server.close()

@@ -24,9 +24,10 @@ LAZY = (
     "IPython.core.completerlib", "chinese_calendar", "clarabel", "duckdb", "ibis.backends.duckdb",
     "ibis.backends.sql.compilers.duckdb", "ipykernel.kernelapp", "ipykernel.zmqshell", "lunardate",
     "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.pyplot",
-    "pandas.io.formats.style", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet", "scipy.interpolate",
-    "scipy.linalg", "scipy.optimize", "scipy.sparse", "scipy.special", "scipy.stats", "seaborn",
-    "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics", "sklearn.pipeline",
+    "pandas.io.formats.style", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet",
+    "scipy.interpolate", "scipy.linalg", "scipy.optimize", "scipy.sparse", "scipy.special",
+    "scipy.stats", "seaborn", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics",
+    "sklearn.pipeline",
     "sklearn.preprocessing", "skops.io",
 )  # fmt: skip
 OWN = ("analyses", "book", "charts", "checks", "methods", "metrics", "model", "wording")
@@ -134,12 +135,18 @@ class Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.selector.close()
-            for one in (self.listener, self.woken, self.waking, *self.kernels.values(), *self.asked):
+            for one in (
+                self.listener,
+                self.woken,
+                self.waking,
+                *self.kernels.values(),
+                *self.asked,
+            ):
                 one.close()
             code = run_kernel(request)
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0
-        except BaseException:  # noqa: BLE001 - a kernel must never go on as a second server
+        except BaseException:
             import traceback
 
             traceback.print_exc()
@@ -187,9 +194,9 @@ def run_kernel(request: dict[str, Any]) -> int:
 
     app = IPKernelApp.instance()
     app.parent_handle = os.getppid()
-    app.initialize(request["argv"])
+    app.initialize(request["argv"])  # type: ignore[no-untyped-call]
     _as_in_a_notebook()
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]
     return 0
 
 
@@ -199,7 +206,7 @@ def _as_in_a_notebook() -> None:
     from matplotlib_inline.backend_inline import _enable_matplotlib_integration
 
     plt.switch_backend(os.environ["MPLBACKEND"])
-    _enable_matplotlib_integration()
+    _enable_matplotlib_integration()  # type: ignore[no-untyped-call]
     pd.set_option("display.max_columns", 20)
 
 
@@ -209,7 +216,7 @@ def _reseed() -> None:
     import numpy as np
 
     random.seed()
-    np.random.seed()  # noqa: NPY002 - the state that other libraries draw from
+    np.random.seed()
 
 
 def _limit_memory(most: str) -> None:

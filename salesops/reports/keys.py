@@ -1,0 +1,125 @@
+"""The key of a report: everything from which its pages follow, so that equal keys are equal pages.
+
+Two runs over the same rows, settings, code and parameters make the same report; the second one is
+taken from what the first one left. Of rows all that the company shows at the date count, also for a
+team's report: norms are learnt from the others.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from salesops.reports.jobs import Job, notebooks_folder
+
+# Libraries by which numbers or pictures may change.
+LIBRARIES = ("clarabel", "duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyarrow",
+             "scikit-learn", "scipy", "seaborn", "splink")  # fmt: skip
+_SOURCES = ("*.py", "*.po", "*.css", "*.toml", "*.j2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """What a book shows to a report.
+
+    Attributes
+    ----------
+    as_of, period
+        As asked for, resolved: the date no later than the period's end, and the period's name.
+    data
+        Fingerprint of the company's rows at that date.
+    settings
+        Fingerprint of the settings.
+    over
+        Whether the period is over, and seen from its end.
+    """
+
+    as_of: str
+    period: str
+    data: str
+    settings: str
+    over: bool = False
+
+
+@cache
+def code() -> str:
+    """Give the fingerprint of the package and of the libraries by which numbers are made."""
+    package = Path(__file__).parent.parent
+    files = sorted({path for kind in _SOURCES for path in package.rglob(kind)})
+    digest = hashlib.blake2b(digest_size=8)
+    for path in files:
+        digest.update(str(path.relative_to(package)).encode())
+        digest.update(path.read_bytes())
+    for name in LIBRARIES:
+        digest.update(f"{name} {_version(name)}".encode())
+    digest.update(sys.version.encode())
+    return digest.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+@cache
+def _notebook(report: str) -> str:
+    path = notebooks_folder() / f"{report}.ipynb"
+    return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+
+
+def parts(
+    job: Job, stand: Stand, *, links: Iterable[tuple[str, str]], formats: Iterable[str],
+    runs: str = "",
+) -> dict[str, object]:  # fmt: skip
+    """Name what a job's pages follow from.
+
+    Parameters
+    ----------
+    job
+        The job.
+    stand
+        What its book shows.
+    links
+        Its neighbours on the page.
+    formats
+        Files that are made beside the page.
+    runs
+        Fingerprint of earlier runs, where the report is about them.
+    """
+    given = {k: v for k, v in job.parameters.items() if k not in ("as_of", "period")}
+    return {
+        "notebook": _notebook(job.report), "parameters": given, "as_of": stand.as_of,
+        "period": stand.period, "data": stand.data, "settings": stand.settings, "code": code(),
+        "links": sorted(links), "formats": sorted(formats), "runs": runs,
+    }  # fmt: skip
+
+
+def key_of(told: Mapping[str, object]) -> str:
+    """Give the key of what `parts` names.
+
+    Examples
+    --------
+    >>> key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1}), len(key_of({}))
+    (True, 24)
+    """
+    text = json.dumps(told, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def why(told: Mapping[str, object], before: Mapping[str, object] | None) -> tuple[str, ...]:
+    """Say which parts differ from those of the last time; `new` where there was none.
+
+    Examples
+    --------
+    >>> why({"data": 1, "code": 2}, {"data": 3, "code": 2}), why({"data": 1}, None)
+    (('data',), ('new',))
+    """
+    if before is None:
+        return ("new",)
+    return tuple(name for name in told if told[name] != before.get(name))

@@ -1,0 +1,116 @@
+"""Making one report: the notebook is executed, tried again where that can help, and laid out."""
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from salesops.reports.addresses import command
+from salesops.reports.causes import can_pass, with_cause
+from salesops.reports.execute import Executed, execute
+from salesops.reports.jobs import Job
+from salesops.reports.kernels import Kernels
+from salesops.reports.spent import Spent
+from salesops.wording import language
+
+State = Literal["made", "kept", "failed"]
+# Seconds before the second and the third try.
+PAUSES = (1.0, 4.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What became of one job.
+
+    Attributes
+    ----------
+    job
+        The job.
+    facts
+        Metrics, findings and verdict of its result; null where it failed before them.
+    failure
+        `cell`, `name` and `value` of the error, its `cause` in plain words and `traceback`; null
+        where all ran.
+    page
+        File name of its page.
+    spent
+        Where its time went.
+    state
+        Made now, kept from an earlier run, or failed.
+    key
+        See `salesops.reports.keys`.
+    files
+        Its files by format.
+    tries
+        How often it was begun.
+    """
+
+    job: Job
+    facts: dict[str, Any] | None
+    failure: dict[str, str] | None
+    page: str
+    spent: Spent
+    state: State = "made"
+    key: str = ""
+    files: dict[str, str | list[str]] = field(default_factory=dict)
+    tries: int = 1
+
+    def told(self) -> dict[str, Any]:
+        """Give as plain data what `kept` needs."""
+        return {"facts": self.facts, "page": self.page, "files": self.files, "tries": self.tries,
+                "spent": asdict(self.spent)}  # fmt: skip
+
+    @classmethod
+    def kept(cls, job: Job, key: str, told: Mapping[str, Any]) -> "Done":
+        """Give the end of a job that an earlier run made; it took no time now."""
+        return cls(job=job, facts=told["facts"], failure=None, page=told["page"], state="kept",
+                   key=key, files=told["files"], tries=0,
+                   spent=Spent(start=0.0, imports=0.0, cells=0.0, export=0.0))  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A job's end, with its files by name."""
+
+    done: Done
+    files: dict[str, bytes]
+
+
+def make(
+    job: Job, links: Sequence[tuple[str, str]], kernels: Kernels, pauses: Sequence[float] = PAUSES
+) -> Made:
+    """Execute a job and lay out its page; nothing is written."""
+    executed, tries = execute(job, kernels), 1
+    for pause in pauses:
+        if executed.failure is None or kernels.ended or not can_pass(executed.failure):
+            break
+        time.sleep(pause)
+        executed, tries = execute(job, kernels), tries + 1
+    return _laid_out(job, executed, links, kernels, tries)
+
+
+def _laid_out(
+    job: Job, executed: Executed, links: Sequence[tuple[str, str]], kernels: Kernels, tries: int
+) -> Made:
+    began = time.monotonic()
+    # They take a second to import, while the kernels of other jobs work.
+    import nbformat
+
+    from salesops.reports.page import render, result_of
+
+    facts = result_of(executed.notebook)
+    made = f"{dt.datetime.now():%Y-%m-%d %H:%M} · {executed.seconds:.1f} s"
+    with language(job.lang):
+        failure = with_cause(executed.failure, kernels.limits)
+        page = render(
+            executed.notebook, report=job.report, lang=job.lang, failure=failure,
+            links=links, command=command(job, facts or {}), made=made,
+        )  # fmt: skip
+    written = nbformat.writes(executed.notebook)  # type: ignore[no-untyped-call]
+    export = time.monotonic() - began
+    spent = Spent.of(executed.notebook, executed=executed.seconds, export=export)
+    name = f"{job.stem}.html"
+    done = Done(job=job, facts=facts, failure=failure, page=name, spent=spent, tries=tries,
+                state="failed" if failure else "made", files={"html": name})  # fmt: skip
+    return Made(done=done, files={name: page.encode(), f"{job.stem}.ipynb": written.encode()})
