@@ -8,19 +8,24 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from salesops.reports.provisioner import NAME, SOCKET
 
+GROUP = "jupyter_client.kernel_provisioners"
 _READY = 60.0
 
 
 def can_fork() -> bool:
     """Tell whether kernels can be forked here: on Linux, where libraries survive it.
 
-    Setting `SALESOPS_COLD` switches it off.
+    Setting `SALESOPS_COLD` switches it off; so does an installation from before there was a
+    provisioner, since jupyter_client knows it by the package's entry point.
     """
-    return sys.platform == "linux" and not os.environ.get("SALESOPS_COLD")
+    if sys.platform != "linux" or os.environ.get("SALESOPS_COLD"):
+        return False
+    return any(point.name == NAME for point in entry_points(group=GROUP))
 
 
 class WarmServer:

@@ -9,6 +9,7 @@ and, when the kernel ends, `{"exit": 0}`. A connection that is closed ends its k
 import contextlib
 import gc
 import importlib
+import importlib.util
 import json
 import os
 import pkgutil
@@ -192,6 +193,9 @@ def run_kernel(request: dict[str, Any]) -> int:
     _reseed()
     from ipykernel.kernelapp import IPKernelApp
 
+    launcher = importlib.util.find_spec("ipykernel_launcher")
+    assert launcher is not None
+    sys.argv = [str(launcher.origin), *request["argv"]]
     app = IPKernelApp.instance()
     app.parent_handle = os.getppid()
     app.initialize(request["argv"])  # type: ignore[no-untyped-call]
@@ -256,6 +260,9 @@ def main(path: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     preload()
     os.environ.pop("MPLBACKEND")
+    if sys.path[0] == str(Path.cwd()):
+        # Added for `-m`, as for a kernel that starts by itself, which takes it away too.
+        del sys.path[0]
     place = Path(path)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
