@@ -235,7 +235,7 @@ def _joined(items: Sequence[Any]) -> list[Any]:
     """Join what a cell printed in pieces, which may have cut a secret in two."""
     found: list[Any] = []
     for item in items:
-        before = found[-1] if found else None
+        before: Any = found[-1] if found else None
         if _is_stream(item) and _is_stream(before) and item["name"] == before["name"]:
             text = "".join(before["text"]) + "".join(item["text"])
             found[-1] = type(before)({**before, "text": text})
