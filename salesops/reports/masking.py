@@ -113,7 +113,10 @@ def _in_address(address: str) -> set[str]:
 def _forms(value: str) -> set[str]:
     """Write a value as it may stand in a page, a notebook, a URL or a log."""
     quoted = [urllib.parse.quote(value, safe=safe) for safe in ("", "/", _PICTURE)]
-    plain = {value, *quoted, urllib.parse.quote_plus(value), html.escape(value),
+    # So papermill writes a parameter into the notebook's source.
+    escaped = value.encode("unicode_escape").decode()
+    plain = {value, escaped, escaped.replace('"', '\\"'), *quoted,
+             urllib.parse.quote_plus(value), html.escape(value),
              html.escape(value, quote=False), repr(value)[1:-1]}  # fmt: skip
     plain |= {re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), form) for form in quoted}
     written = {json.dumps(form, ensure_ascii=ascii_)[1:-1] for form in plain

@@ -206,7 +206,7 @@ def masked(letter: Letter, masker: Masker) -> Letter:
 
 
 def reductions(letter: Letter) -> Iterator[Letter]:
-    """Give the letter whole, then ever less of it, until the subject is left."""
+    """Give the letter with its sentences, then ever less of it, until the subject is left."""
     n = len(letter.items)
     for sentence in (400, 160):
         for findings in range(FINDINGS, -1, -1):
@@ -240,9 +240,8 @@ def _with(letter: Letter, *, sentence: int, findings: int, items: int) -> Letter
 
 def fitted(letter: Letter, form: Callable[[Letter], T], fits: Callable[[T], bool]) -> T:
     """Give the form of as much of the letter as fits."""
-    shown = form(letter)
     for less in reductions(letter):
+        shown = form(less)
         if fits(shown):
             break
-        shown = form(less)
     return shown

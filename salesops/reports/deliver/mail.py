@@ -21,7 +21,10 @@ from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from pathlib import Path
 
+from markupsafe import Markup
+
 from salesops.reports.deliver.letter import Letter, named, reductions
+from salesops.reports.deliver.texts import numbers_whole
 from salesops.reports.page import environment
 from salesops.wording import label, language, say
 
@@ -92,7 +95,6 @@ def _message(
     digest = hashlib.blake2b(id_.encode(), digest_size=16).hexdigest()
     host = email.utils.parseaddr(sender)[1].rpartition("@")[2] or "salesops.invalid"
     message["Message-ID"] = f"<{digest}@{host}>"
-    message["Content-Language"] = letter.lang
     # So that nobody's absence note answers it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     with language(letter.lang):
@@ -112,6 +114,8 @@ def _message(
         main, _slash, sub = kind.partition("/")
         # As bytes, also a page: a server that rewraps lines would change it.
         message.add_attachment(path.read_bytes(), main, sub, filename=path.name)
+    # At the end, as headers of this kind go with the content when parts are wrapped.
+    message["Content-Language"] = letter.lang
     return message
 
 
@@ -153,6 +157,10 @@ def as_html(letter: Letter, rest: Sequence[str], picture: str) -> str:
     """Write the letter as HTML; `picture` is the content id of the picture that it shows."""
     template = environment().get_template("mail.html.j2")
     preview = letter.items[0].verdict if letter.items else letter.subject
-    words: dict[str, Callable[..., str]] = {"label": label, "say": say}
+    words: dict[str, Callable[..., str]] = {"label": label, "say": say, "whole": _whole}
     return template.render(lang=letter.lang, letter=letter, rest=rest, picture=picture,
                            preview=preview, **words)  # fmt: skip
+
+
+def _whole(text: str) -> Markup:
+    return Markup(numbers_whole(text))  # noqa: S704 - escaped there

@@ -22,6 +22,7 @@ from salesops.reports.deliver import chats
 from salesops.reports.deliver.letter import Letter, fitted
 from salesops.reports.deliver.outcome import NotSent, Passing, Unsure
 
+_SECURE = "https"
 _SECONDS = (10, 30)
 # Codes in an answer of 200 that mean: too often, or busy.
 _PASSING = {
@@ -132,7 +133,7 @@ def _workflow(plugin: Any) -> str:
     port = f":{plugin.port}" if plugin.port else ""
     asked = {"api-version": plugin.api_version, "sp": "/triggers/manual/run", "sv": "1.0",
              "sig": plugin.signature}  # fmt: skip
-    where = f"https://{plugin.host}{port}{path}/workflows/{plugin.workflow}"
+    where = f"{_SECURE}://{plugin.host}{port}{path}/workflows/{plugin.workflow}"
     return f"{where}/triggers/manual/paths/invoke?{urlencode(asked)}"
 
 

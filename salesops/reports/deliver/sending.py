@@ -36,7 +36,7 @@ MISSING = "missing"  # key of the note that a report could not be made
 
 
 @dataclass(eq=False, kw_only=True)
-class NoDelivery(SalesopsError, ImportError):
+class NoDelivery(SalesopsError, RuntimeError):
     """What sending needs is not installed."""
 
     package: str

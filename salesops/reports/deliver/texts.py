@@ -1,7 +1,9 @@
 """Texts that go out: clean, and shortened without cutting a character or a number."""
 
+import html
 import re
 import unicodedata
+from functools import lru_cache
 
 ELLIPSIS = "…"
 # They turn round what follows, in the subject too, where nothing ends their effect.
@@ -13,6 +15,7 @@ _NUMBER = re.compile(
     r"[<>＜＞~～]?\s?[¥￥$€£]?[−+-]?\d[\d,.:/％%\-–−～~]*\s?"
     r"(?:%|万元|亿元|千元|万|亿|元|点|倍|单|天|年|月|日|[kmb]\b|pts\b|x\b|days?\b)*"
 )
+_WHOLE = '<span style="white-space:nowrap;">'
 # Where a sentence may end early: behind a space or a mark that closes something.
 _BREAK = re.compile(r"[\s，。；：、！？）】》,;:!?)\]]")
 
@@ -30,6 +33,7 @@ def clean(text: str) -> str:
     return " ".join(shown.split())
 
 
+@lru_cache(maxsize=4096)  # a letter is tried in many lengths, most of its sentences the same
 def shortened(text: str, most: int) -> str:
     """Shorten a text to a number of characters; numbers and characters stay whole.
 
@@ -40,14 +44,42 @@ def shortened(text: str, most: int) -> str:
     """
     if len(text) <= most:
         return text
-    numbers = [match.span() for match in _NUMBER.finditer(text)]
+    # A number that begins before the end is seen whole; what comes later does not matter.
+    text = text[: most + 40]
     limit = most - len(ELLIPSIS)
-    cuts = [at for at in range(limit, 0, -1) if _may_cut(text, at)]
-    cuts = [at for at in cuts if not any(start < at < end for start, end in numbers)]
-    # A little less, where it then ends between two words.
-    early = [at for at in cuts if at > limit // 2 and _BREAK.match(text[at - 1])]
-    at = (early or cuts or [0])[0]
-    return text[:at].rstrip(" ，、；：,;:") + ELLIPSIS
+    inside = {
+        at for found in _NUMBER.finditer(text) for at in range(found.start() + 1, found.end())
+    }
+    last = 0
+    for at in range(limit, 0, -1):
+        if at in inside or not _may_cut(text, at):
+            continue
+        last = last or at
+        # A little less, where it then ends between two words.
+        if at > limit // 2 and _BREAK.match(text[at - 1]):
+            last = at
+            break
+        if at <= limit // 2:
+            break
+    return text[:last].rstrip(" ，、；：,;:") + ELLIPSIS
+
+
+def numbers_whole(text: str) -> str:
+    """Give a text as HTML in which no line breaks between a number and its unit.
+
+    Examples
+    --------
+    >>> numbers_whole("差813.7万元 & more")
+    '差<span style="white-space:nowrap;">813.7万元</span> &amp; more'
+    """
+    found, at = [], 0
+    for match in _NUMBER.finditer(text):
+        number = match[0].rstrip(" ,.:-–")
+        start = match.start()
+        if len(number) > 1:
+            found += [html.escape(text[at:start]), f"{_WHOLE}{html.escape(number)}</span>"]
+            at = start + len(number)
+    return "".join([*found, html.escape(text[at:])])
 
 
 def _may_cut(text: str, at: int) -> bool:
