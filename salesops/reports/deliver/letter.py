@@ -206,20 +206,23 @@ def masked(letter: Letter, masker: Masker) -> Letter:
 
 
 def reductions(letter: Letter) -> Iterator[Letter]:
-    """Give the letter with its sentences, then ever less of it, until the subject is left."""
+    """Give the letter with its sentences, then ever less of it, until the subject is left.
+
+    What is left out is counted, in the language that is set.
+    """
     n = len(letter.items)
-    for sentence in (400, 160):
+    for sentence, notes in ((400, 100), (160, 20)):
         for findings in range(FINDINGS, -1, -1):
-            yield _with(letter, sentence=sentence, findings=findings, items=n)
+            yield _with(letter, sentence=sentence, findings=findings, items=n, notes=notes)
     while n > 1:
         n = n * 3 // 4
-        yield _with(letter, sentence=160, findings=0, items=n)
+        yield _with(letter, sentence=160, findings=0, items=n, notes=8)
     for sentence in (80, 40):
-        yield _with(letter, sentence=sentence, findings=0, items=1)
-    yield _with(letter, sentence=40, findings=0, items=0)
+        yield _with(letter, sentence=sentence, findings=0, items=1, notes=4)
+    yield _with(letter, sentence=40, findings=0, items=0, notes=2)
 
 
-def _with(letter: Letter, *, sentence: int, findings: int, items: int) -> Letter:
+def _with(letter: Letter, *, sentence: int, findings: int, items: int, notes: int) -> Letter:
     def said(one: Said) -> Said:
         return replace(one, action=shortened(one.action, sentence),
                        text=shortened(one.text, sentence))  # fmt: skip
@@ -232,9 +235,11 @@ def _with(letter: Letter, *, sentence: int, findings: int, items: int) -> Letter
                        more=item.more + max(0, left))  # fmt: skip
 
     kept = letter.items[:items]
+    lines = [shortened(note, 2 * sentence) for note in letter.notes[:notes]]
+    if len(letter.notes) > notes:
+        lines.append(say("deliver.more_notes", n=len(letter.notes) - notes))
     return replace(letter, facts=tuple(shortened(fact, 60) for fact in letter.facts),
-                   items=tuple(less(item) for item in kept),
-                   notes=tuple(shortened(note, 2 * sentence) for note in letter.notes),
+                   items=tuple(less(item) for item in kept), notes=tuple(lines),
                    more=letter.more + len(letter.items) - len(kept))  # fmt: skip
 
 

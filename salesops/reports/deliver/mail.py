@@ -65,7 +65,8 @@ def mail_of(letter: Letter, *, sender: str, to: str, id_: str, most: int) -> Mai
         Bytes that the mail may have; files that do not fit are left out and named, the largest
         first.
     """
-    letter = next(iter(reductions(letter)))
+    with language(letter.lang):
+        letter = next(iter(reductions(letter)))
     files = list(dict.fromkeys(path for item in letter.items for path in item.files))
     left_out: list[Path] = []
     # Packed as base64 with its line ends a file grows by 37 %.

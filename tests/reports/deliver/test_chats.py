@@ -122,6 +122,17 @@ def test_a_message_stays_within_the_limit_of_its_service(service, case):
         assert f"另有{100 - shown}份报告" in whole or shown == 100
 
 
+@pytest.mark.parametrize("service", FORMS)
+def test_a_long_digest_stays_within_the_limit_and_counts_its_lines(service):
+    notes = tuple(f"没有发给收件人{i}：{'服务器没有应答' * 30}" for i in range(60))
+    sent = FORMS[service](letter(30, name="华东" * 40, notes=notes))[0]
+    assert within(service, sent)
+    whole = "\n".join(texts(sent))
+    told = whole.count("没有发给收件人")
+    assert told >= 2
+    assert f"另有{60 - told}行" in whole
+
+
 @pytest.mark.parametrize("service", sorted(set(FORMS) - {"slack"}))
 def test_findings_that_are_not_told_are_counted(service):
     whole = "\n".join(texts(FORMS[service](letter(40, name="很长的客户名称" * 40))[0]))
