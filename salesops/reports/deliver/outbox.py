@@ -60,6 +60,8 @@ class Outbox:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        # It names who is written to, and may lie where a web server finds it.
+        self.path.touch(mode=0o600)
         connection = sqlite3.connect(self.path, timeout=30, isolation_level=None)
         try:
             connection.execute(_TABLE)

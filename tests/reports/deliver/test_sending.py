@@ -243,6 +243,7 @@ def test_two_that_send_at_once_send_one_message(tmp_path, mailed):
 def test_of_a_sending_that_was_killed_the_outbox_knows_that_it_had_begun(tmp_path):
     entry = Entry(occasion="o", recipient="r", address="a", report="funnel.zh", key="k")
     assert Outbox(tmp_path).begin([entry]) == [entry]
+    assert (tmp_path / ".outbox.sqlite").stat().st_mode & 0o077 == 0
     # Another process, later.
     assert Outbox(tmp_path).state(entry)[0] == "begun"
     assert Outbox(tmp_path).begin([entry]) == []
