@@ -13,14 +13,15 @@ from weakref import WeakKeyDictionary
 from salesops.book.book import Book
 from salesops.charts.card import findings_html, gaps_html
 from salesops.charts.changed import ChangedLine
-from salesops.charts.exhibit import Exhibit, Say
+from salesops.charts.exhibit import SENSITIVITIES, Exhibit, Say, Sensitivity
 from salesops.charts.parts import RESULT_MIME, Shown, as_json, definitions, framed, marked
 from salesops.charts.verdict import Headline, RunBar
 from salesops.metrics.catalogue import CATALOGUE
 from salesops.metrics.sincelast import since_last
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
-from salesops.wording import label, listed, say, say_gap
+from salesops.wording import label, listed, say, say_finding, say_gap
+from salesops.wording.catalogue import FORMATS
 
 _FINGERPRINTS: WeakKeyDictionary[Book, str] = WeakKeyDictionary()
 
@@ -224,6 +225,12 @@ class Result:
         head = f"<h2>{marked(label('page.appendix'))}</h2>"
         return Shown(head + definitions(pairs), self.setting.fingerprint)
 
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Who may see the report: whoever may see the most sensitive of its exhibits."""
+        seen = [exhibit.sensitivity for exhibit in self.exhibits.values()]
+        return max(seen, key=SENSITIVITIES.index, default=SENSITIVITIES[0])
+
     def facts(self) -> dict[str, Any]:
         """Give metrics, findings and gaps as plain data, for the run's record."""
         book = self.setting.book
@@ -232,12 +239,13 @@ class Result:
             "company": book.settings.company.name,
             "scope": str(book.limits),
             "whose": self.setting.whose,
-            "lead": None if self.lead is None else as_json(asdict(self.lead)),
+            "lead": None if self.lead is None else _lead(self.lead),
             "as_of": book.date.isoformat(),
             "period": self.setting.period.text,
             "fingerprint": self.setting.fingerprint,
             "settings": book.settings.fingerprint,
             "head": [fact.text() for fact in self.setting.facts()],
+            "sensitivity": self.sensitivity,
             "verdict": [clause.text() for clause in self.verdict],
             "metrics": as_json(dict(self.metrics)),
             "findings": [_finding(finding, self.due(finding)) for finding in self.findings],
@@ -254,14 +262,22 @@ class Result:
         }
 
 
+def _lead(lead: Lead) -> dict[str, Any]:
+    said = f"{label(lead.name)} {FORMATS[lead.kind](lead.value)}"
+    return {**as_json(asdict(lead)), "said": said}
+
+
 def _finding(finding: Finding, due: dt.date) -> dict[str, Any]:
     got = finding.recoverable
+    words = say_finding(finding)
     return {
         "id": finding.id, "code": finding.code, "severity": finding.severity,
         "subject": finding.subject, "evidence": as_json(finding.evidence),
         "at_stake": finding.at_stake, "trust": finding.trust,
         "recoverable": None if got is None else [got.low, got.middle, got.high],
         "owner_role": finding.owner_role, "due": due.isoformat(),
+        "said": {"action": words.action, "text": words.text,
+                 "at_stake": FORMATS["money"](finding.at_stake)},
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from salesops.analyses.result import Lead, Result, Setting
 from salesops.book.book import Book
 from salesops.charts import detail
 from salesops.charts import targets_page as words
-from salesops.charts.exhibit import Exhibit
+from salesops.charts.exhibit import Exhibit, Sensitivity
 from salesops.charts.parts import Shown
 from salesops.charts.table import TableView
 from salesops.checks.judged import examine
@@ -96,6 +96,11 @@ class Targets(Result):
     def pay_tables(self) -> Shown:
         """The pay plan, then the pay sheet of the one person in scope."""
         return detail.together(self.plan_table, self.sheet_table)
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Who may see it: a report with somebody's pay sheet that person and who sees pay."""
+        return super().sensitivity if self.sheet.empty else "hr"
 
     @property
     def people_table(self) -> TableView | Shown:

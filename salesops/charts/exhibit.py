@@ -4,7 +4,7 @@ import html
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from matplotlib.figure import Figure
 
@@ -13,6 +13,7 @@ from salesops.charts.parts import framed, marked, nowrap
 from salesops.wording import say
 
 Sensitivity = Literal["team", "manager", "hr"]
+SENSITIVITIES: tuple[Sensitivity, ...] = get_args(Sensitivity)  # from the least on
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from salesops.cli.actions import actions
 from salesops.cli.planning import targets, worklist
+from salesops.cli.sending import send
 
 app = typer.Typer(
     name="salesops",
@@ -299,6 +300,7 @@ def merge(
 
 app.command()(targets)
 app.command()(worklist)
+app.command()(send)
 app.add_typer(actions, name="actions")
 
 

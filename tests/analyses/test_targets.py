@@ -76,11 +76,14 @@ def test_nobodys_pay_or_chance_is_in_a_teams_report(sample_book, lang):
 def test_few_peoples_pay_is_not_summed(sample_book):
     found = targets(sample_book.scope(team="华东/二组"))
     assert found.metrics["cost"] is None
+    assert found.facts()["sensitivity"] == "team"
 
 
 def test_a_person_sees_the_own_pay_sheet(sample_book):
     found = targets(sample_book.scope(user=PERSON))
     assert found.sheet["pay"].sum() == pytest.approx(found.metrics["earned"])
+    # Whoever else gets it has to be among those who see pay.
+    assert found.facts()["sensitivity"] == "hr"
     assert found.metrics["cost"] is None
     assert set(found.nodes["level"]) == {"company"}
     assert found.nodes["chance_now"].iloc[0] == 1.0

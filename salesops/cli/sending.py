@@ -1,0 +1,125 @@
+"""`salesops send`: what goes to whom, and what became of it."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from salesops.reports.deliver.sending import Dispatch, Sent
+
+
+def send(
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", help="Folder of a run, or of the reports.")
+    ] = "reports",
+    to: Annotated[
+        list[str] | None, typer.Option(help="Recipient of the plan; none means all; may repeat.")
+    ] = None,
+    plan: Annotated[str, typer.Option(help="Folder with reports.toml, or the file.")] = ".",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go to whom; send nothing.")
+    ] = False,
+    mails: Annotated[
+        str, typer.Option(help="Folder for the mails of a dry run, as .eml files to look at.")
+    ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what may or may not have arrived.")
+    ] = False,
+) -> None:
+    """Send the reports of a run to the recipients of the plan, each what they may see.
+
+    Who gets what stands in reports.toml; the addresses of chats and of the mail server are looked
+    up by name. What was sent is not sent twice. For example:
+
+      salesops send --dry-run --mails build/mails
+
+      salesops send reports/20260620-080000 --to board
+
+      [delivery]
+      server = "env:SMTP_URL"
+      operator = "ops"
+
+      [recipients.board]
+      to = ["li.na@example.com", "env:WECOM_BOARD"]
+      max_sensitivity = "manager"
+    """
+    out = Console(highlight=False, soft_wrap=True)
+    send_run(run, out, names=to or (), plan=plan, dry_run=dry_run, mails=mails, again=again)
+
+
+def send_run(
+    where: str, out: Console, *, names: Sequence[str], plan: str, dry_run: bool, mails: str,
+    again: bool,
+) -> None:  # fmt: skip
+    """Send a run, or show what would be sent; exits with 1 where something did not go out."""
+    from salesops.reports.deliver.digest import digest_of, send_digest
+    from salesops.reports.deliver.recipients import read_audience
+    from salesops.reports.deliver.record import read_run
+    from salesops.reports.deliver.sending import Post, check_installed
+
+    check_installed()
+    audience = read_audience(plan)
+    post = Post.of(read_run(where), audience, again=again)
+    sent = post.ready(names) if dry_run else post.send(names)
+    digest = digest_of(sent, post)
+    for line in _lines(sent):
+        out.print(post.masker.mask_text(line), markup=False)
+    if digest is not None:
+        out.print("For the operator:", digest.subject, markup=False)
+        for item in digest.items:
+            out.print(f"  {item.title}: {item.verdict} ({item.number})", markup=False)
+        for note in digest.notes:
+            out.print(f"  {note}", markup=False)
+    if dry_run:
+        _keep_mails(sent, mails, out)
+        return
+    told = send_digest(sent, post)
+    for one in told:
+        out.print(_line(one), markup=False)
+    if any(one.state in ("failed", "unsure") for one in (*sent.dispatches, *told)):
+        sys.exit(1)
+
+
+def _lines(sent: "Sent") -> list[str]:
+    found = [_line(one) for one in sent.dispatches]
+    return found or ["There is nothing to send: no report of this run is meant for anybody named."]
+
+
+_STATES = {"ready": "would go to", "sent": "sent to", "before": "already sent to",
+           "failed": "NOT sent to", "unsure": "may not have arrived at"}  # fmt: skip
+
+
+def _line(one: "Dispatch") -> str:
+    words = [f"{_STATES[one.state]} {one.name} ({one.address})"]
+    if one.letter is not None and one.channel:
+        words.append(f"{one.channel}, {_size(one.size)}")
+        words.append(f"{one.letter.subject!r}")
+        words.append("reports: " + ", ".join(
+            entry.report + (" (missing)" if entry.key == "missing" else "")
+            for entry in one.entries))  # fmt: skip
+    if one.mail is not None and one.mail.left_out:
+        names = ", ".join(path.name for path in one.mail.left_out)
+        words.append(f"too large to attach: {names}")
+    return "; ".join([*words, *filter(None, [one.told])])
+
+
+def _size(n: int) -> str:
+    return f"{n / 2**20:.1f} MB" if n >= 2**20 else f"{n / 1000:.1f} kB"
+
+
+def _keep_mails(sent: "Sent", folder: str, out: Console) -> None:
+    mails = [one for one in sent.dispatches if one.mail is not None]
+    if not (folder and mails):
+        return
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    for one in mails:
+        assert one.mail is not None  # chosen above
+        name = re.sub(r"[^\w.-]+", "-", f"{one.name}.{one.address}")
+        (place / f"{name}.eml").write_bytes(one.mail.data)
+    out.print(f"{len(mails)} mails written to {folder}; nothing was sent.", markup=False)
