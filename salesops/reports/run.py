@@ -11,6 +11,7 @@ import logging
 import os
 import shlex
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -22,6 +23,17 @@ from typing import Any
 from salesops.book.runlog import ELSEWHERE
 from salesops.model.errors import SalesopsError
 from salesops.reports.checking import Check
+from salesops.reports.events import (
+    Event,
+    Events,
+    JobBegun,
+    JobEnded,
+    RunBegun,
+    RunEnded,
+    State,
+    from_progress,
+    silent,
+)
 from salesops.reports.execute import execute, kernel_environment, load_papermill
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.kernels import Kernels, Limits
@@ -112,6 +124,7 @@ def run_reports(
     progress: Progress | None = None,
     workers: int | None = None,
     limits: Limits | None = None,
+    events: Events | None = None,
 ) -> RunOutcome:
     """Make reports into a folder of their own, and an index over them.
 
@@ -133,6 +146,8 @@ def run_reports(
         Notebooks at a time; by default as many as there are cores, at most four.
     limits
         Time and memory that one report may take.
+    events
+        Called with what happens, see `salesops.reports.events`; one at a time, from any thread.
 
     Returns
     -------
@@ -150,36 +165,64 @@ def run_reports(
             raise UnknownLanguage(value=lang)
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
     started = dt.datetime.now().astimezone()
+    tell = _one_at_a_time([events or silent, from_progress(progress) if progress else silent])
     root = Path(out)
     told = {ELSEWHERE: str((root / "runs").absolute())}
-    with Check(given, scopes) as check, _at_work(jobs, workers, told, limits) as waiting:
+    names = tuple((job.stem, job.report, job.scope, job.lang) for job in jobs)
+    most = _most(workers, jobs)
+    tell(RunBegun(book=without_password(book), jobs=names, workers=most))
+    with Check(given, scopes) as check, _at_work(jobs, workers, told, limits, tell) as waiting:
         check.passed()
         root.mkdir(parents=True, exist_ok=True)
         with scratch_folder(root, ".run-") as work:
-            done = _written(jobs, waiting, work, progress or _silent)
+            done = _written(jobs, waiting, work, tell)
             record = _record(started, book, done)
             _write_index(work, done, record, langs)
             folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     point_latest(folder, root / "latest")
-    return RunOutcome(
+    outcome = RunOutcome(
         run_id=folder.name,
         folder=folder,
         index=root / "latest" / "index.html",
         record=keep_record({"run": folder.name, **record}, book, root),
         done=tuple(done),
     )
+    from salesops.reports.site import write_site
+
+    write_site(root, langs)
+    n_failed = len(outcome.failed)
+    seconds = (dt.datetime.now().astimezone() - started).total_seconds()
+    tell(RunEnded(run=outcome.run_id, made=len(done) - n_failed, kept=0, failed=n_failed,
+                  seconds=seconds, folder=folder))  # fmt: skip
+    return outcome
 
 
-def _silent(_done: int, _total: int, _name: str) -> None:
-    """Show no progress."""
+def _one_at_a_time(listeners: Sequence[Events]) -> Events:
+    """Tell events in turn, whichever thread they come from."""
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock:
+            for listener in listeners:
+                listener(event)
+
+    return tell
+
+
+def _most(workers: int | None, jobs: Sequence[Job]) -> int:
+    return max(1, min(workers or os.cpu_count() or 1, 4, len(jobs)))
 
 
 @contextmanager
 def _at_work(
-    jobs: Sequence[Job], workers: int | None, told: Mapping[str, str], limits: Limits | None
+    jobs: Sequence[Job],
+    workers: int | None,
+    told: Mapping[str, str],
+    limits: Limits | None,
+    tell: Events,
 ) -> Iterator[Mapping["Future[_Made]", Job]]:
     """Run jobs a few at a time; where the `with` block is broken off, their kernels end with it."""
-    most = max(1, min(workers or os.cpu_count() or 1, 4, len(jobs)))
+    most = _most(workers, jobs)
     # One report alone is made as soon by a kernel that imports only what it needs.
     server = WarmServer() if can_fork() and len(jobs) > 1 else None
     if server is not None:
@@ -189,7 +232,7 @@ def _at_work(
     with kernel_environment(told):
         pool = ThreadPoolExecutor(most)
         try:
-            yield {pool.submit(_make, job, jobs, kernels): job for job in jobs}
+            yield {pool.submit(_make, job, jobs, kernels, tell): job for job in jobs}
         except BaseException:
             # That they die is meant, so papermill need not tell it.
             log = logging.getLogger("papermill")
@@ -205,8 +248,9 @@ def _at_work(
                 server.close()
 
 
-def _make(job: Job, jobs: Sequence[Job], kernels: Kernels) -> _Made:
+def _make(job: Job, jobs: Sequence[Job], kernels: Kernels, tell: Events) -> _Made:
     """Execute a job and lay out its page; nothing is written."""
+    tell(JobBegun(job=job.stem, report=job.report, scope=job.scope, lang=job.lang))
     executed = execute(job, kernels)
     began = time.monotonic()
     # They take a second to import, while the kernels of other jobs work.
@@ -231,19 +275,27 @@ def _make(job: Job, jobs: Sequence[Job], kernels: Kernels) -> _Made:
 
 
 def _written(
-    jobs: Sequence[Job], waiting: Mapping["Future[_Made]", Job], work: Path, progress: Progress
+    jobs: Sequence[Job], waiting: Mapping["Future[_Made]", Job], work: Path, tell: Events
 ) -> list[Done]:
     """Write every job's page when it is made, and give their ends in the order of the jobs."""
     ended: dict[Job, Done] = {}
-    progress(0, len(jobs), jobs[0].stem if jobs else "")
     for future in as_completed(waiting):
         made, job = future.result(), waiting[future]
         (work / f"{job.stem}.ipynb").write_text(made.notebook, encoding="utf-8")
         (work / made.done.page).write_text(made.page, encoding="utf-8")
         ended[job] = made.done
-        left = [job for job in jobs if job not in ended]
-        progress(len(ended), len(jobs), left[0].stem if left else "")
+        tell(_end(made.done))
     return [ended[job] for job in jobs]
+
+
+def _end(done: Done) -> JobEnded:
+    failure = done.failure or {}
+    state: State = "failed" if done.failure else "made"
+    job = done.job
+    return JobEnded(
+        job=job.stem, report=job.report, scope=job.scope, lang=job.lang, state=state,
+        seconds=done.spent.seconds, cause=failure.get("cause") or failure.get("value"),
+    )  # fmt: skip
 
 
 def _write_index(
