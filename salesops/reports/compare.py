@@ -164,6 +164,11 @@ def _why(entry: Entry | None) -> str | None:
 
 
 def _metrics(old: FactsRead, new: FactsRead) -> Iterator[MetricChange]:
+    """Give the report's main number, then its metrics."""
+    lead, before = new.lead, old.lead
+    if lead and before and (lead.name, lead.kind) == (before.name, before.kind):
+        yield MetricChange(id=lead.name, unit=lead.kind, better=lead.better, then=before.value,
+                           now=lead.value)  # fmt: skip
     then, now = numbers_of(old), numbers_of(new)
     for name in dict.fromkeys([*now, *then]):
         unit, better = unit_of(name)

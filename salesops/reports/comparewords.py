@@ -1,21 +1,18 @@
 """The comparison of two runs in words: one text for the terminal, one page, plain data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from salesops.charts.changed import recorded
 from salesops.charts.parts import as_json
 from salesops.reports.compare import Comparison, FindingChange, MetricChange, ReportChange
-from salesops.reports.leadwords import Mood, difference, named, value_in
+from salesops.reports.leadwords import Mood, named, since, value_in
 from salesops.reports.page import environment, finished
 from salesops.reports.pastruns import PastRun
 from salesops.reports.sitepage import cut
 from salesops.wording import label, language, say
-from salesops.wording.catalogue import entries
 from salesops.wording.numbers import NULL
-
-_MOODS: Mapping[str, Mood] = {"better": "good", "worse": "bad", "neither": "quiet"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,21 +74,16 @@ def _block(report: ReportChange) -> Block:
 
 
 def _metric(one: MetricChange) -> MetricRow:
-    change = one.change
-    shown = NULL if change is None else difference(one.unit, change)
-    judged = one.judged
-    if judged != "neither":
-        shown += " " + label(f"index.{judged}")
+    change = since(one.unit, one.then, one.now, one.better)
     return MetricRow(
         name=cut(metric_name(one.id)), then=value_in(one.unit, one.then),
-        now=value_in(one.unit, one.now), change=shown, mood=_MOODS[judged],
+        now=value_in(one.unit, one.now), change=change.text, mood=change.mood,
     )  # fmt: skip
 
 
 def metric_name(id: str) -> str:  # noqa: A002 - a metric's name in code
     """Give a metric's name in words, or its name in code where it has none."""
-    entry = entries().get(f"metric.{id}")
-    return id if entry is None or entry.fields else label(f"metric.{id}")
+    return named(id, "lead.") if id.startswith("lead.") else named(id, "metric.")
 
 
 def _finding(one: FindingChange) -> FindingRow:
@@ -120,7 +112,7 @@ def compared_text(found: Comparison, lang: str = "en") -> list[str]:
     with language(lang):
         lines = [f"{_named_run(found.before)} → {_named_run(found.now)}"]
         for block in blocks_of(found):
-            lines += ["", block.title, *(f"  {note}" for note in block.notes)]
+            lines += ["", block.title, *(_indented(note) for note in block.notes)]
             rows = [(one.name, one.then, one.now, one.change) for one in block.metrics]
             lines += [f"  {line}" for line in _columns(rows)]
             for one in block.findings:
@@ -129,6 +121,10 @@ def compared_text(found: Comparison, lang: str = "en") -> list[str]:
         if not found.differs:
             lines += ["", label("compare.same")]
         return lines
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

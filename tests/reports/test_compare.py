@@ -27,7 +27,8 @@ def test_a_metric_that_moved_has_its_difference_and_its_judgement_and_the_rest_i
     now = {"win_rate": 0.31, "overdue": 7e5, "n_open": 44.0, "late_share": 0.5, "bookings": None}
     found = compared(tmp_path, [job(metrics=then)], [job(metrics=now)])
     (report,) = found.reports
-    assert report.n_same == 1
+    # The main number and one more did not move.
+    assert report.n_same == 2
     told = {one.id: (one.unit, one.change, one.judged) for one in report.metrics}
     assert told == {
         "win_rate": ("ratio", pytest.approx(0.31 - 0.25), "better"),
@@ -46,6 +47,16 @@ def test_a_metric_that_moved_has_its_difference_and_its_judgement_and_the_rest_i
     ("prior_overdue", "money"), ("likely", "decimal")])  # fmt: skip
 def test_a_number_that_is_no_metric_has_the_unit_that_its_name_says_and_no_better_way(name, unit):
     assert unit_of(name) == (unit, "none")
+
+
+def test_the_main_number_of_a_report_comes_first_with_its_own_way_of_being_better(tmp_path):
+    then, now = ([job(kind="ratio", better="down", value=value)] for value in (0.2, 0.26))
+    found = compared(tmp_path, then, now)
+    (report,) = found.reports
+    (main,) = report.metrics
+    assert (main.id, main.judged) == ("lead.bookings", "worse")
+    assert any(line.startswith("  signed") and "+6 pts worse" in line
+               for line in compared_text(found))  # fmt: skip
 
 
 def test_problems_are_new_gone_back_again_or_of_another_size(tmp_path):
