@@ -16,6 +16,7 @@ _CENT = 0.005
 _SHARES = ("_rate", "_share")
 _OTHERS = {"_days": "days", "_hours": "hours", "_money": "money", "_amount": "money", "_n": "count"}
 
+_MOST_RATIO = 1000.0
 _AROUND = re.compile("^(prior|norm)_|_(low|high)$")
 
 
@@ -172,6 +173,9 @@ def _metrics(old: FactsRead, new: FactsRead) -> Iterator[MetricChange]:
     then, now = numbers_of(old), numbers_of(new)
     for name in dict.fromkeys([*now, *then]):
         unit, better = unit_of(name)
+        if unit == "ratio" and max(abs(then.get(name) or 0), abs(now.get(name) or 0)) > _MOST_RATIO:
+            # A report has a number of its own under the name of a metric that it is not.
+            unit, better = "decimal", "none"
         yield MetricChange(id=name, unit=unit, better=better, then=then.get(name),
                            now=now.get(name))  # fmt: skip
 

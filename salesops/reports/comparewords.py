@@ -39,13 +39,16 @@ class FindingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One report of one scope in words; `notes` tell what failed or is missing."""
+    """One report of one scope in words.
+
+    `notes` tell what failed or is missing, `others` how many numbers differ that have no words.
+    """
 
     title: str
     notes: list[str]
     metrics: list[MetricRow]
     findings: list[FindingRow]
-    n_same: int
+    others: str
 
 
 def blocks_of(found: Comparison) -> Iterator[Block]:
@@ -66,10 +69,14 @@ def _block(report: ReportChange) -> Block:
         notes.append(say(code, why=cut(report.failed_now)))
     elif report.failed_before is not None and report.presence == "both":
         notes.append(say("compare.works_again", why=cut(report.failed_before)))
+    told = [one for one in report.metrics
+            if one.unit != "decimal" and metric_name(one.id) != one.id]  # fmt: skip
+    n = len(report.metrics) - len(told)
     return Block(
         title=f"{cut(named(report.report, 'report.'))} · {whose}", notes=notes,
-        metrics=[_metric(one) for one in report.metrics],
-        findings=[_finding(one) for one in report.findings], n_same=report.n_same,
+        metrics=[_metric(one) for one in told],
+        findings=[_finding(one) for one in report.findings],
+        others=say("compare.others", n=n) if n else "",
     )  # fmt: skip
 
 
@@ -118,6 +125,7 @@ def compared_text(found: Comparison, lang: str = "en") -> list[str]:
             for one in block.findings:
                 money = "" if (one.then, one.now) == (NULL, NULL) else f" ({one.then} → {one.now})"
                 lines.append(f"  {one.moved}: {one.text}{money}")
+            lines += [f"  {block.others}"] if block.others else []
         if not found.differs:
             lines += ["", label("compare.same")]
         return lines
