@@ -1,4 +1,4 @@
-"""salesops on the command line: sample, import, check, run, lab."""
+"""salesops on the command line: sample, import, check, run, compare, lab."""
 
 import sys
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from salesops.cli.actions import actions
+from salesops.cli.pastruns import compare, prune
 from salesops.cli.planning import targets, worklist
 from salesops.cli.sending import send
 
@@ -174,6 +175,9 @@ def run(
         list[str] | None, typer.Option("-p", help="NAME=VALUE of the notebook; may repeat.")
     ] = None,
     folder: Annotated[str, typer.Option("--out", help="Folder of the reports.")] = "reports",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Log one JSON object per event, and nothing else.")
+    ] = False,
 ) -> None:
     """Execute report notebooks over a book and write pages with an index.
 
@@ -190,6 +194,7 @@ def run(
     run_command(
         reports or [], book=book, as_of=as_of, period=period, scopes=scope or [], by=by,
         lang=lang, formats=format_, parameters=parameter or [], folder=folder, out=out, err=err,
+        as_json=as_json,
     )  # fmt: skip
 
 
@@ -301,6 +306,8 @@ def merge(
 app.command()(targets)
 app.command()(worklist)
 app.command()(send)
+app.command()(compare)
+app.command()(prune)
 app.add_typer(actions, name="actions")
 
 

@@ -1,13 +1,14 @@
-"""`salesops run`: read the options, run with a progress bar, say where the reports are."""
+"""`salesops run`: read the options, show what goes on, say how it ended."""
 
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from salesops.cli.progress import first_line, watched
 from salesops.model.errors import SalesopsError
+from salesops.reports.events import Event, JobEnded, RunEnded
 from salesops.reports.jobs import read_parameter
 from salesops.reports.run import run_reports
 from salesops.reports.spent import summed
@@ -38,6 +39,7 @@ class BadOption(SalesopsError, ValueError):
 def run_command(
     reports: Sequence[str], *, book: str, as_of: str, period: str, scopes: Sequence[str], by: str,
     lang: str, formats: str, parameters: Sequence[str], folder: str, out: Console, err: Console,
+    as_json: bool = False,
 ) -> None:  # fmt: skip
     """Run reports as the command line asks for; exits with 1 where one failed."""
     langs = list(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
@@ -54,30 +56,47 @@ def run_command(
         own = _OPTIONS[name]
         raise BadOption(option="-p", value=f"{name}={given[name]}",
                         expected=f"the option {own}", example=f"{own} {given[name]}")  # fmt: skip
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    )  # fmt: skip
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
-        task = bar.add_task("Starting", total=None)
+    with watched(out, err, as_json=as_json, folder=folder) as tell:
+        ends: list[JobEnded | RunEnded] = []
 
-        def show(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, description=name or "Done")
+        def listen(event: Event) -> None:
+            tell(event)
+            if isinstance(event, JobEnded | RunEnded):
+                ends.append(event)
 
         outcome = run_reports(
             reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
-            parameters=given, out=folder, progress=show,
+            parameters=given, out=folder, events=listen,
         )  # fmt: skip
     for done in outcome.failed:
         failure = done.failure or {}
-        err.print(
-            f"Failed: {done.job.stem}, cell {failure.get('cell')}: {failure.get('value')}",
-            markup=False,
-        )
-    made = len(outcome.done) - len(outcome.failed)
-    out.print(summed(done.spent for done in outcome.done), markup=False)
-    out.print(f"{made} of {len(outcome.done)} reports made. Open {outcome.index}", markup=False)
+        told = first_line(failure.get("cause") or failure.get("value"))
+        err.print(f"Failed: {done.job.stem}, cell {failure.get('cell')}: {told}", markup=False)
+    if not as_json:
+        out.print(summed(done.spent for done in outcome.done), markup=False)
+        out.print(f"{summary(ends)} Open {outcome.index}", markup=False)
     if outcome.failed:
         sys.exit(1)
+
+
+def summary(ends: Sequence[JobEnded | RunEnded]) -> str:
+    """Say in one line how a run ended: how many reports how, how long, and where they are.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> summary([RunEnded(run="r", made=17, kept=2, failed=1, seconds=63.2,
+    ...                   folder=Path("reports/r"))])
+    '19 of 20 reports made (2 of them unchanged), 1 failed, in 63 s, into reports/r.'
+    """
+    end = next((one for one in reversed(ends) if isinstance(one, RunEnded)), None)
+    if end is None:
+        return ""
+    n = end.made + end.kept
+    kept = f" ({end.kept} of them unchanged)" if end.kept else ""
+    failed = f", {end.failed} failed" if end.failed else ""
+    return (f"{n} of {n + end.failed} reports made{kept}{failed}, in {end.seconds:.0f} s, "
+            f"into {end.folder}.")  # fmt: skip
 
 
 def _parameters(texts: Sequence[str]) -> list[tuple[str, object]]:

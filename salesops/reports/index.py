@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from salesops.charts.verdict import between
+from salesops.reports.leadwords import Change, number, since_period
 from salesops.reports.page import LANGUAGE_NAMES, environment, finished
+from salesops.reports.pastruns import LeadRead
 from salesops.wording import label, language, say
-from salesops.wording.catalogue import FORMATS
-from salesops.wording.numbers import NULL, points
 
 if TYPE_CHECKING:
     from salesops.reports.making import Done
@@ -22,7 +22,7 @@ class Row:
     page: str
     line: str
     number: tuple[str, str]
-    change: tuple[str, str]
+    change: Change
     failure: Mapping[str, str] | None
     links: tuple[tuple[str, str], ...]
 
@@ -54,7 +54,8 @@ def index_page(done: "Sequence[Done]", record: Mapping[str, Any], lang: str) -> 
 
 def _others(done: "Sequence[Done]", lang: str) -> list[tuple[str, str]]:
     langs = dict.fromkeys(d.job.lang for d in done)
-    return [(LANGUAGE_NAMES[other], f"index.{other}.html") for other in langs if other != lang]
+    others = [(LANGUAGE_NAMES[other], f"index.{other}.html") for other in langs if other != lang]
+    return [*others, (label("index.all_runs"), f"../index.{lang}.html")]
 
 
 def _verdict(done: "Sequence[Done]", groups: Mapping[str, list[Row]]) -> list[str]:
@@ -81,41 +82,17 @@ def _row(lang: str, same: "Sequence[Done]") -> Row:
     own = next((d for d in same if d.job.lang == lang), same[0])
     failure = next((d.failure for d in [own, *same] if d.failure), None)
     facts = own.facts or {}
+    lead = LeadRead.model_validate(facts["lead"]) if facts.get("lead") else None
     line = label("index.not_made") if failure else between().join(facts.get("verdict", []))
     return Row(
         name=label(f"report.{own.job.report}", otherwise=own.job.report),
         page=own.page,
         line=line,
-        number=("", "") if failure else _number(facts.get("lead")),
-        change=("", "") if failure else _change(facts.get("lead")),
+        number=("", "") if failure else number(lead),
+        change=Change("", "quiet") if failure else since_period(lead),
         failure=failure,
         links=tuple((LANGUAGE_NAMES[d.job.lang], d.page) for d in same),
     )
-
-
-def _number(lead: Mapping[str, Any] | None) -> tuple[str, str]:
-    """Give the name and the value of a report's number."""
-    if lead is None:
-        return "", ""
-    return label(lead["name"]), FORMATS[lead["kind"]](lead["value"])
-
-
-def _change(lead: Mapping[str, Any] | None) -> tuple[str, str]:
-    """Give the change since the period before, and whether it is `good`, `bad` or `quiet`."""
-    if lead is None or lead["value"] is None or lead["prior"] is None:
-        return NULL, "quiet"
-    change = lead["value"] - lead["prior"]
-    if lead["kind"] == "ratio":
-        shown = points(change)
-    else:
-        kind = "money_change" if lead["kind"] == "money" else lead["kind"]
-        shown = FORMATS[kind](change)
-        shown = f"+{shown}" if change > 0 and not shown.startswith("+") else shown
-    if change == 0 or lead["better"] == "none":
-        return shown, "quiet"
-    better = (change > 0) == (lead["better"] == "up")
-    word = label("index.better" if better else "index.worse")
-    return f"{shown} {word}", "good" if better else "bad"
 
 
 def _scope_name(scope: str, same: "Sequence[Done]") -> str:

@@ -171,8 +171,14 @@ def finished(page: str, *, print_foot: str) -> str:
     print_foot
         The line at the foot of each printed sheet.
     """
-    quoted = print_foot.replace("\\", "\\\\").replace('"', '\\"').replace("<", "\\3c ")
-    style = f':root {{ --print-foot: "{quoted}"; }}'
-    text = fonts.without_pictures(page) + print_foot
-    styles = "\n".join((fonts.face(text), stylesheet(), style))
-    return page.replace("</head>", f"<style>{styles}</style>\n</head>", 1)
+    face = fonts.face(fonts.without_pictures(page) + print_foot)
+    own = f"<style>{face}\n{styles(print_foot)}</style>\n</head>"
+    return page.replace("</head>", own, 1)
+
+
+def styles(print_foot: str = "") -> str:
+    """Give the styles of a page, with the line at the foot of each printed sheet."""
+    # A line break would end the text and let the rest of it be read as styles.
+    foot = " ".join(print_foot.split())
+    quoted = foot.replace("\\", "\\\\").replace('"', '\\"').replace("<", "\\3c ")
+    return f'{stylesheet()}\n:root {{ --print-foot: "{quoted}"; }}'

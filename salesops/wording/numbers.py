@@ -8,6 +8,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from babel.numbers import format_decimal, get_currency_symbol
 
@@ -154,6 +155,12 @@ def symbol() -> str:
     currency = current_settings().company.currency
     if current_language() == "zh" and currency == "CNY":
         return ""
+    return _symbol(currency)
+
+
+@cache
+def _symbol(currency: str) -> str:
+    """Look a symbol up once: an index of a year writes ten thousand amounts."""
     return str(get_currency_symbol(currency, locale="zh_CN" if currency == "CNY" else "en_US"))
 
 
