@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from salesops.cli.actions import actions
+from salesops.cli.companyplan import init, plan, schedule
 from salesops.cli.planning import targets, worklist
 
 app = typer.Typer(
@@ -173,6 +174,16 @@ def run(
         list[str] | None, typer.Option("-p", help="NAME=VALUE of the notebook; may repeat.")
     ] = None,
     folder: Annotated[str, typer.Option("--out", help="Folder of the reports.")] = "reports",
+    plan: Annotated[
+        str, typer.Option(help="Run a plan: a company's folder, or its reports.toml.")
+    ] = "",
+    name: Annotated[
+        list[str] | None, typer.Option(help="Entry of the plan; none means all that are on.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="Scheduled time of the plan, or last.")] = "last",
+    once: Annotated[
+        bool, typer.Option("--once", help="Not again for a time for which it is done.")
+    ] = False,
 ) -> None:
     """Execute report notebooks over a book and write pages with an index.
 
@@ -183,7 +194,14 @@ def run(
       salesops run funnel --as-of 2026-03-31 --period 2026Q1 --by team --lang zh
 
       salesops run --book postgres://localhost/crm --scope team:华东/一组
+
+      salesops run --plan company --name monday --at 2026-03-02T07:00
     """
+    if plan:
+        from salesops.cli.planrunning import run_plan
+
+        run_plan(plan, names=name or [], at=at, once=once, force=False, out=out, err=err)
+        return
     from salesops.cli.running import run_command
 
     run_command(
@@ -299,6 +317,9 @@ def merge(
 
 app.command()(targets)
 app.command()(worklist)
+app.command()(init)
+app.command()(plan)
+app.add_typer(schedule, name="schedule")
 app.add_typer(actions, name="actions")
 
 

@@ -1,15 +1,17 @@
 """`salesops run`: read the options, run with a progress bar, say where the reports are."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 from salesops.model.errors import SalesopsError
 from salesops.reports.jobs import read_parameter
-from salesops.reports.run import run_reports
+from salesops.reports.run import Progress, RunOutcome, run_reports
 from salesops.reports.spent import summed
 
 # Parameters of every notebook that are options of the command line.
@@ -40,10 +42,7 @@ def run_command(
     lang: str, formats: str, parameters: Sequence[str], folder: str, out: Console, err: Console,
 ) -> None:  # fmt: skip
     """Run reports as the command line asks for; exits with 1 where one failed."""
-    langs = list(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
-    for one in langs or [lang]:
-        if one not in ("zh", "en"):
-            raise BadOption(option="--lang", value=one, expected="zh, en or zh,en")
+    langs = languages(lang)
     if formats != "html":
         raise BadOption(option="--format", value=formats, expected="html")
     wanted = list(scopes) or ["company"]
@@ -54,19 +53,48 @@ def run_command(
         own = _OPTIONS[name]
         raise BadOption(option="-p", value=f"{name}={given[name]}",
                         expected=f"the option {own}", example=f"{own} {given[name]}")  # fmt: skip
+    with progress_bar(err) as show:
+        outcome = run_reports(
+            reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
+            parameters=given, out=folder, progress=show,
+        )  # fmt: skip
+    tell_outcome(outcome, out, err)
+    if outcome.failed:
+        sys.exit(1)
+
+
+def languages(lang: str) -> list[str]:
+    """Read --lang: zh, en or both with a comma.
+
+    Raises
+    ------
+    BadOption
+        There is no such language.
+    """
+    langs = list(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
+    for one in langs or [lang]:
+        if one not in ("zh", "en"):
+            raise BadOption(option="--lang", value=one, expected="zh, en or zh,en")
+    return langs
+
+
+@contextmanager
+def progress_bar(err: Console) -> Iterator[Progress]:
+    """Show how far a run is, in a terminal only."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     )  # fmt: skip
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+    with Bar(*columns, console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("Starting", total=None)
 
         def show(done: int, total: int, name: str) -> None:
             bar.update(task, completed=done, total=total, description=name or "Done")
 
-        outcome = run_reports(
-            reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
-            parameters=given, out=folder, progress=show,
-        )  # fmt: skip
+        yield show
+
+
+def tell_outcome(outcome: RunOutcome, out: Console, err: Console) -> None:
+    """Say what a run made, what failed and where to look."""
     for done in outcome.failed:
         failure = done.failure or {}
         err.print(
@@ -76,8 +104,6 @@ def run_command(
     made = len(outcome.done) - len(outcome.failed)
     out.print(summed(done.spent for done in outcome.done), markup=False)
     out.print(f"{made} of {len(outcome.done)} reports made. Open {outcome.index}", markup=False)
-    if outcome.failed:
-        sys.exit(1)
 
 
 def _parameters(texts: Sequence[str]) -> list[tuple[str, object]]:
@@ -102,8 +128,6 @@ def scopes_by(book: str, as_of: str, by: str) -> list[str]:
         raise BadOption(option="--by", value=by, expected="team, user or region")
     from salesops.book.book import open_book
     from salesops.book.reach import known_as_of
+    from salesops.reports.grid import every
 
-    users = known_as_of(open_book(book), as_of).users
-    people = users.filter(users.left_on.isnull()).select("id", "team", "region").to_pandas()
-    column = "id" if by == "user" else by
-    return [f"{by}:{value}" for value in sorted(people[column].dropna().unique())]
+    return every(known_as_of(open_book(book), as_of), by)

@@ -99,7 +99,7 @@ class RunOutcome:
         return tuple(done for done in self.done if done.failure)
 
 
-def run_reports(
+def run_reports(  # noqa: PLR0913 - one keyword per wish
     reports: Sequence[str],
     *,
     book: str,
@@ -112,6 +112,10 @@ def run_reports(
     progress: Progress | None = None,
     workers: int | None = None,
     limits: Limits | None = None,
+    formats: Sequence[str] = ("html",),
+    force: bool = False,
+    plan: str | None = None,
+    scheduled: str | None = None,
 ) -> RunOutcome:
     """Make reports into a folder of their own, and an index over them.
 
@@ -133,6 +137,10 @@ def run_reports(
         Notebooks at a time; by default as many as there are cores, at most four.
     limits
         Time and memory that one report may take.
+    formats, force
+        Files to make; make all anew.
+    plan, scheduled
+        Entry of a plan and scheduled time for which they are made, for the record.
 
     Returns
     -------
@@ -157,7 +165,7 @@ def run_reports(
         root.mkdir(parents=True, exist_ok=True)
         with scratch_folder(root, ".run-") as work:
             done = _written(jobs, waiting, work, progress or _silent)
-            record = _record(started, book, done)
+            record = {**_record(started, book, done), "plan": plan, "scheduled": scheduled}
             _write_index(work, done, record, langs)
             folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     point_latest(folder, root / "latest")
