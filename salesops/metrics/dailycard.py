@@ -33,7 +33,7 @@ def card(book: Book) -> Card:
     --------
     >>> from salesops.book.book import open_book
     >>> card(open_book("tests/tiny_company")).signed_month
-    80.0
+    40.0
     """
     day = Period(book.date, book.date, str(book.date))
     month = book.running("month")

@@ -86,7 +86,7 @@ def planned(
         jobs: list[Job] = []
         if entry.reports:
             dated = {"as_of": moment.as_of, "period": moment.period, "book": company.book}
-            given = {**entry.parameters, **dated}
+            given: dict[str, object] = {**entry.parameters, **dated}
             scopes = laid_out(company.book, moment.as_of, entry.scopes)
             jobs = plan_jobs(entry.reports, scopes=scopes, langs=entry.langs, given=given)
         found.append(Planned(entry=entry, moment=moment, jobs=tuple(jobs),

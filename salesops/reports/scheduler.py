@@ -119,7 +119,7 @@ class Clock:
             is_open = missed and self._turns.is_open(entry.name, last)
             due = last if is_open else cron.next_after(now)
             self._scheduler.add_job(
-                self._fire, _trigger(cron), id=entry.name, kwargs={"name": entry.name},
+                self._fire, _trigger(cron), id=entry.name, kwargs={"name": entry.name, "at": due},
                 next_run_time=due, coalesce=True, max_instances=1,
                 misfire_grace_time=max(1, int(entry.missed_hours * 3600)),
             )  # fmt: skip

@@ -75,5 +75,5 @@ def test_in_autumn_an_hour_that_comes_twice_makes_a_time_due_once():
      "@daily", "0 0 31 2 *", "0 7 * * someday", "0 7 1 * mon", "$(rm) 7 * * *"],
 )  # fmt: skip
 def test_what_other_schedulers_would_read_differently_is_refused(text):
-    with pytest.raises(ValueError, match="minute hour day month weekday|two entries"):
+    with pytest.raises(ValueError, match=r"minute hour day month weekday|two entries"):
         Cron(text)

@@ -42,7 +42,7 @@ def company(tmp_path_factory) -> Path:
 
 def entry(line: str, *, name: str = "e") -> str:
     whole = {"name": f'"{name}"', "reports": '["stall"]'}
-    key = line.split(" = ")[0]
+    key = line.partition(" = ")[0]
     lines = [f"{k} = {v}" for k, v in whole.items() if k != key]
     return "\n".join(["[[entries]]", *lines, line]) + "\n"
 
