@@ -10,7 +10,9 @@ from typing import Any
 from rich.console import Console
 
 from salesops.cli.planrunning import now
+from salesops.model.errors import SalesopsError
 from salesops.reports.plan import open_plan
+from salesops.reports.planfaults import BadPlan
 from salesops.reports.turns import Turns
 
 _TOLD = ("scheduled", "due", "exit", "missed_by_hours", "problem")
@@ -31,9 +33,15 @@ def run_schedule(folder: str, *, as_json: bool, out: Console) -> None:
         out.file.write(f"{line}\n")
         out.file.flush()
 
-    # A scope that the book does not know is told now, and not on Monday at seven.
-    open_plan(folder, over_book=True)
     clock = Clock(folder, log)
+    try:
+        # A scope that the book does not know is told now, and not on Monday at seven.
+        open_plan(folder, over_book=True)
+    except BadPlan:
+        raise
+    except SalesopsError as error:
+        # A database may be up by then.
+        log("book not opened", problem=str(error))
 
     def end(_number: int, _frame: FrameType | None) -> None:
         clock.stop()

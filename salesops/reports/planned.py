@@ -32,12 +32,15 @@ class Planned:
         The entry and what its scheduled time means.
     jobs
         What would be made.
+    scopes
+        Of whom.
     reasons
         Why, for each job.
     """
 
     entry: Entry
     moment: Moment
+    scopes: tuple[str, ...]
     jobs: tuple[Job, ...]
     reasons: tuple[str, ...]
 
@@ -48,10 +51,10 @@ class Planned:
         for job, reason in zip(self.jobs, self.reasons, strict=True):
             yield {**told, "report": job.report, "scope": job.scope, "lang": job.lang,
                    "formats": list(self.entry.formats), "why": reason}  # fmt: skip
-        if self.entry.card:
+        card = {"report": "card", "formats": ["text", "html"], "why": "made each time"}
+        for scope in self.scopes if self.entry.card else ():
             for lang in self.entry.langs:
-                yield {**told, "report": "card", "scope": "company", "lang": lang,
-                       "formats": ["text", "html"], "why": "made each time"}  # fmt: skip
+                yield {**told, **card, "scope": scope, "lang": lang}
 
 
 def planned(
@@ -83,13 +86,14 @@ def planned(
     found = []
     for entry in company.entries(tuple(names)):
         moment = company.moment(entry, at(entry))
+        scopes = laid_out(company.book, moment.as_of, entry.scopes)
+        dated = {"as_of": moment.as_of, "period": moment.period, "book": company.book}
+        given: dict[str, object] = {**entry.parameters, **dated}
+        # No report is named where the card stands alone; that would mean all of them.
         jobs: list[Job] = []
         if entry.reports:
-            dated = {"as_of": moment.as_of, "period": moment.period, "book": company.book}
-            given: dict[str, object] = {**entry.parameters, **dated}
-            scopes = laid_out(company.book, moment.as_of, entry.scopes)
             jobs = plan_jobs(entry.reports, scopes=scopes, langs=entry.langs, given=given)
-        found.append(Planned(entry=entry, moment=moment, jobs=tuple(jobs),
+        found.append(Planned(entry=entry, moment=moment, scopes=tuple(scopes), jobs=tuple(jobs),
                              reasons=tuple(reason(job) for job in jobs)))  # fmt: skip
     return found
 

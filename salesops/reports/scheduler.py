@@ -23,6 +23,9 @@ from salesops.reports.turns import MOST_TRIES, Turns
 
 Log = Callable[..., None]
 LOOK_AGAIN_SECONDS = 15.0
+# A database that is down at seven is often up at half past: so long after each refusal.
+REFUSED = 2
+AGAIN_SECONDS = (60, 300, 900, 2700)
 FINISH_SECONDS = 60.0
 
 
@@ -139,8 +142,8 @@ class Clock:
         self._log("plan read again")
         self._lay_out(missed=False)
 
-    def _fire(self, name: str, at: dt.datetime) -> None:
-        """Run an entry for its scheduled time; what was broken off is tried again."""
+    def _fire(self, name: str, at: dt.datetime, again: int = 0) -> None:
+        """Run an entry for its scheduled time; what crashed or could not begin is tried again."""
         with self._running:
             company = self._company
             when = at.isoformat(timespec="minutes")
@@ -151,7 +154,15 @@ class Clock:
                 code = self._run_child(self._command(company, company.entry(name), when), name)
                 self._log("ended", entry=name, scheduled=when, exit=code)
                 if code >= 0:  # below, a signal ended it: it crashed, or memory ran out
-                    return
+                    break
+        if code == REFUSED and again < len(AGAIN_SECONDS) and not self._stop.is_set():
+            later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=AGAIN_SECONDS[again])
+            self._scheduler.add_job(
+                self._fire, "date", run_date=later, misfire_grace_time=None,
+                kwargs={"name": name, "at": at, "again": again + 1},
+            )  # fmt: skip
+            self._log("tries again", entry=name, scheduled=when,
+                      due=later.isoformat(timespec="seconds"))  # fmt: skip
 
     def _run_child(self, command: list[str], name: str) -> int:
         # A session of its own: Ctrl-C reaches it through `stop` alone, once.
@@ -200,7 +211,8 @@ def _scheduler(skipped: Listener, busy: Listener, broken: Listener) -> Any:
         """Tells a job for which time it runs, which APScheduler 3 keeps to itself."""
 
         def _do_submit_job(self, job: Any, run_times: list[dt.datetime]) -> None:
-            job.kwargs = {**job.kwargs, "at": run_times[-1]}
+            if "again" not in job.kwargs:
+                job.kwargs = {**job.kwargs, "at": run_times[-1]}
             super()._do_submit_job(job, run_times)
 
     found = BackgroundScheduler(timezone=dt.UTC, executors={"default": Timed(max_workers=1)})

@@ -155,6 +155,18 @@ def test_a_run_that_crashes_is_tried_again_but_not_for_ever(tmp_path, start):
     assert len(made(tmp_path)) == MOST_TRIES
 
 
+def test_a_run_that_could_not_begin_is_tried_again_later_for_the_same_time(
+    tmp_path, start, monkeypatch
+):
+    monkeypatch.setattr(scheduler, "AGAIN_SECONDS", (0.1, 0.1))
+    plan(tmp_path, ago(5), missed_hours=2)
+    # As with a book that can't be opened: the turn is not taken.
+    watched = start("sys.exit(2) if len(open(f'{folder}/made').readlines()) < 3 else None")
+    watched.until(lambda: [told for told in watched.events("ended") if told["exit"] == 0])
+    assert len(set(made(tmp_path))) == 1
+    assert [told["exit"] for told in watched.events("ended")] == [2, 2, 0]
+
+
 def test_a_clock_that_is_stopped_breaks_off_what_runs_and_the_next_one_makes_it(tmp_path, start):
     plan(tmp_path, ago(5), missed_hours=2)
     first = start("time.sleep(60)")
