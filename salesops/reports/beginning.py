@@ -42,6 +42,7 @@ class _Line:
     as_of: str = "day_before"
     missed_hours: int = 12
     card: bool = False
+    most_pages: int = 0
 
     @property
     def when(self) -> str:
@@ -53,7 +54,8 @@ def _lines(settings: Settings) -> tuple[_Line, ...]:
     first = (settings.company.fiscal_year_starts - 1) % 3 + 1
     quarters = ",".join(str(month) for month in range(first, 13, 3))
     monday, monthly, quarterly = "0 7 * * mon", "0 8 3 * *", f"0 8 5 {quarters} *"
-    week = _Line(name="", minutes=30, pack="monday", schedule=monday, scopes="every_team")
+    week = _Line(name="", minutes=30, pack="monday", schedule=monday, scopes="every_team",
+                 most_pages=4)  # fmt: skip
     month = _Line(name="", minutes=45, pack="monthly", schedule=monthly, period="last_month",
                   missed_hours=72)  # fmt: skip
     quarter = _Line(name="", minutes=90, pack="quarterly", schedule=quarterly,
@@ -169,7 +171,7 @@ def _told(line: _Line, langs: Sequence[str]) -> dict[str, object]:
         "name": line.name, "pack": line.pack, "on": line.on, "minutes": line.minutes,
         "reports": line.reports, "scopes": line.scopes, "langs": own, "period": line.period,
         "as_of": line.as_of, "schedule": line.schedule, "when": line.when,
-        "missed_hours": line.missed_hours, "card": line.card,
+        "missed_hours": line.missed_hours, "card": line.card, "most_pages": line.most_pages,
         "contents": listed(names) or label("init.card"),
         "audience": _both(f"init.{line.name}_audience"),
         "decision": _both(f"init.{line.name}_decision"),

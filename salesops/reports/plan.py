@@ -116,6 +116,8 @@ class Entry(_Section):
     scopes: Annotated[tuple[GridScope, ...], Field(min_length=1)] = ("company",)
     langs: Annotated[tuple[Lang, ...], Field(min_length=1)] = ("zh", "en")
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] = ("html",)
+    # Of a PDF for a meeting; page one holds what is decided, so the last ones are left out.
+    most_pages: Annotated[int, Field(gt=0)] | None = None
     parameters: Mapping[str, Value] = Field(default_factory=dict)
     period: Annotated[str, AfterValidator(_period)] = "latest"
     as_of: AsOf = "day_before"

@@ -37,6 +37,12 @@ def test_each_entry_names_whom_it_is_for_what_it_decides_and_how_long_it_takes(t
         assert entry.minutes >= 1
 
 
+def test_what_a_teams_meeting_gets_on_paper_has_at_most_four_pages(tmp_path):
+    begin(tmp_path, book="", langs=["zh"])
+    pages = {e.name: e.most_pages for e in open_plan(tmp_path).plan.entries if e.most_pages}
+    assert pages == {"monday": 4, "monday_funnel": 4}
+
+
 def test_files_speak_the_first_language(tmp_path):
     begin(tmp_path / "zh", book="", langs=["zh", "en"])
     begin(tmp_path / "en", book="", langs=["en"])
@@ -71,7 +77,6 @@ def test_without_data_the_import_comes_first(tmp_path):
 
 
 def test_a_quarter_ends_where_the_fiscal_year_says(tmp_path):
-    text = begun_text = None
     default = Settings.default()
     (tmp_path / "co").mkdir()
     begin(tmp_path / "co", book="", langs=["en"])
