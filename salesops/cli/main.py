@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from salesops.cli.actions import actions
+from salesops.cli.companyplan import init, plan, schedule
 from salesops.cli.pastruns import compare, prune
 from salesops.cli.planning import targets, worklist
 from salesops.cli.sending import send
@@ -175,6 +176,16 @@ def run(
         list[str] | None, typer.Option("-p", help="NAME=VALUE of the notebook; may repeat.")
     ] = None,
     folder: Annotated[str, typer.Option("--out", help="Folder of the reports.")] = "reports",
+    plan: Annotated[
+        str, typer.Option(help="Run a plan: a company's folder, or its reports.toml.")
+    ] = "",
+    name: Annotated[
+        list[str] | None, typer.Option(help="Entry of the plan; none means all that are on.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="Scheduled time of the plan, or last.")] = "last",
+    once: Annotated[
+        bool, typer.Option("--once", help="Not again for a time for which it is done.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Log one JSON object per event, and nothing else.")
     ] = False,
@@ -188,7 +199,14 @@ def run(
       salesops run funnel --as-of 2026-03-31 --period 2026Q1 --by team --lang zh
 
       salesops run --book postgres://localhost/crm --scope team:华东/一组
+
+      salesops run --plan company --name monday --at 2026-03-02T07:00
     """
+    if plan:
+        from salesops.cli.planrunning import run_plan
+
+        run_plan(plan, names=name or [], at=at, once=once, force=False, out=out, err=err)
+        return
     from salesops.cli.running import run_command
 
     run_command(
@@ -308,6 +326,9 @@ app.command()(worklist)
 app.command()(send)
 app.command()(compare)
 app.command()(prune)
+app.command()(init)
+app.command()(plan)
+app.add_typer(schedule, name="schedule")
 app.add_typer(actions, name="actions")
 
 

@@ -1,16 +1,16 @@
 """`salesops run`: read the options, show what goes on, say how it ended."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 
 from salesops.cli.progress import first_line, watched
 from salesops.model.errors import SalesopsError
-from salesops.reports.events import Event, JobEnded, RunEnded
+from salesops.reports.events import Event, Events, JobEnded, RunEnded
 from salesops.reports.jobs import read_parameter
-from salesops.reports.run import run_reports
+from salesops.reports.run import RunOutcome, run_reports
 from salesops.reports.spent import summed
 
 # Parameters of every notebook that are options of the command line.
@@ -39,13 +39,10 @@ class BadOption(SalesopsError, ValueError):
 def run_command(
     reports: Sequence[str], *, book: str, as_of: str, period: str, scopes: Sequence[str], by: str,
     lang: str, formats: str, parameters: Sequence[str], folder: str, out: Console, err: Console,
-    as_json: bool = False,
+    as_json: bool = False, force: bool = False,
 ) -> None:  # fmt: skip
     """Run reports as the command line asks for; exits with 1 where one failed."""
-    langs = list(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
-    for one in langs or [lang]:
-        if one not in ("zh", "en"):
-            raise BadOption(option="--lang", value=one, expected="zh, en or zh,en")
+    langs = languages(lang)
     if formats != "html":
         raise BadOption(option="--format", value=formats, expected="html")
     wanted = list(scopes) or ["company"]
@@ -56,18 +53,45 @@ def run_command(
         own = _OPTIONS[name]
         raise BadOption(option="-p", value=f"{name}={given[name]}",
                         expected=f"the option {own}", example=f"{own} {given[name]}")  # fmt: skip
+
+    def begun(events: Events) -> RunOutcome:
+        return run_reports(
+            reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
+            parameters=given, out=folder, events=events, force=force,
+        )  # fmt: skip
+
+    if shown(begun, out, err, as_json=as_json, folder=folder).failed:
+        sys.exit(1)
+
+
+def languages(lang: str) -> list[str]:
+    """Read --lang: zh, en or both with a comma.
+
+    Raises
+    ------
+    BadOption
+        There is no such language.
+    """
+    langs = list(dict.fromkeys(part.strip() for part in lang.split(",") if part.strip()))
+    for one in langs or [lang]:
+        if one not in ("zh", "en"):
+            raise BadOption(option="--lang", value=one, expected="zh, en or zh,en")
+    return langs
+
+
+def shown(
+    begin: Callable[[Events], RunOutcome], out: Console, err: Console, *, as_json: bool, folder: str
+) -> RunOutcome:
+    """Show what a run does, and say what it made, what failed and where to look."""
+    ends: list[JobEnded | RunEnded] = []
     with watched(out, err, as_json=as_json, folder=folder) as tell:
-        ends: list[JobEnded | RunEnded] = []
 
         def listen(event: Event) -> None:
             tell(event)
             if isinstance(event, JobEnded | RunEnded):
                 ends.append(event)
 
-        outcome = run_reports(
-            reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
-            parameters=given, out=folder, events=listen,
-        )  # fmt: skip
+        outcome = begin(listen)
     for done in outcome.failed:
         failure = done.failure or {}
         told = first_line(failure.get("cause") or failure.get("value"))
@@ -75,8 +99,7 @@ def run_command(
     if not as_json:
         out.print(summed(done.spent for done in outcome.done), markup=False)
         out.print(f"{summary(ends)} Open {outcome.index}", markup=False)
-    if outcome.failed:
-        sys.exit(1)
+    return outcome
 
 
 def summary(ends: Sequence[JobEnded | RunEnded]) -> str:
@@ -121,8 +144,6 @@ def scopes_by(book: str, as_of: str, by: str) -> list[str]:
         raise BadOption(option="--by", value=by, expected="team, user or region")
     from salesops.book.book import open_book
     from salesops.book.reach import known_as_of
+    from salesops.reports.grid import every
 
-    users = known_as_of(open_book(book), as_of).users
-    people = users.filter(users.left_on.isnull()).select("id", "team", "region").to_pandas()
-    column = "id" if by == "user" else by
-    return [f"{by}:{value}" for value in sorted(people[column].dropna().unique())]
+    return every(known_as_of(open_book(book), as_of), by)

@@ -6,6 +6,7 @@ do both; who listens to nothing loses nothing.
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -130,6 +131,17 @@ _NAMES = {RunBegun: "run_begun", JobBegun: "job_begun", JobEnded: "job_ended",
 
 def silent(_event: Event) -> None:
     """Listen to nothing."""
+
+
+def one_at_a_time(events: Events) -> Events:
+    """Tell events in turn, whichever thread they come from."""
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock:
+            events(event)
+
+    return tell
 
 
 def to_line(event: Event) -> str:

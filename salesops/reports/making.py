@@ -4,17 +4,17 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from salesops.reports.addresses import command
 from salesops.reports.causes import can_pass, with_cause
+from salesops.reports.events import JobEnded, State
 from salesops.reports.execute import Executed, execute
 from salesops.reports.jobs import Job
 from salesops.reports.kernels import Kernels
 from salesops.reports.spent import Spent
 from salesops.wording import language
 
-State = Literal["made", "kept", "failed"]
 # Seconds before the second and the third try.
 PAUSES = (1.0, 4.0)
 
@@ -55,6 +55,13 @@ class Done:
     key: str = ""
     files: dict[str, str | list[str]] = field(default_factory=dict)
     tries: int = 1
+
+    def end(self) -> JobEnded:
+        """Tell that it is over, and how."""
+        cause = (self.failure or {}).get("cause")
+        job = self.job
+        return JobEnded(job=job.stem, report=job.report, scope=job.scope, lang=job.lang,
+                        state=self.state, seconds=self.spent.seconds, cause=cause)  # fmt: skip
 
     def told(self) -> dict[str, Any]:
         """Give as plain data what `kept` needs."""

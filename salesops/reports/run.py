@@ -8,7 +8,7 @@ the work begins while the book is checked.
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,14 @@ from salesops.book.runlog import ELSEWHERE
 from salesops.model.errors import SalesopsError
 from salesops.reports.addresses import links, without_password
 from salesops.reports.checking import Check
+from salesops.reports.events import (
+    Events,
+    RunBegun,
+    RunEnded,
+    now,
+    one_at_a_time,
+    silent,
+)
 from salesops.reports.execute import load_papermill
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.kept import Kept
@@ -27,11 +35,9 @@ from salesops.reports.making import Done, Made
 from salesops.reports.publish import keep_record, point_latest, publish
 from salesops.reports.stands import Stands, asked, files_of
 from salesops.reports.warm import WarmServer, warm_server
-from salesops.reports.work import at_work
+from salesops.reports.work import Way, at_work, most_at_once
 from salesops.stopping import scratch_folder
 from salesops.wording.language import LANGUAGES
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -74,10 +80,13 @@ def run_reports(
     langs: Sequence[str] = LANGUAGES,
     parameters: dict[str, object] | None = None,
     out: str | Path = "reports",
-    progress: Progress | None = None,
     workers: int | None = None,
     limits: Limits | None = None,
+    formats: Sequence[str] = ("html",),
     force: bool = False,
+    plan: str | None = None,
+    scheduled: str | None = None,
+    events: Events = silent,
 ) -> RunOutcome:
     """Make reports into a folder of their own, and an index over them.
 
@@ -93,14 +102,18 @@ def run_reports(
         Further parameters, by name.
     out
         Folder of the reports; the run gets a folder in it and `latest` holds a copy.
-    progress
-        Called with (done, all, name) when a job begins or ends.
     workers
         Notebooks at a time; by default as many as there are cores.
     limits
         Time and memory that one report may take.
+    formats
+        Files that are made beside each page.
     force
         Make all anew, also what an earlier run made of the same rows, settings and code.
+    plan, scheduled
+        Entry of a plan and scheduled time for which they are made, for the record.
+    events
+        Called with what happens, see `salesops.reports.events`; one at a time, from any thread.
 
     Returns
     -------
@@ -117,35 +130,44 @@ def run_reports(
         if lang not in LANGUAGES:
             raise UnknownLanguage(value=lang)
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
-    started = dt.datetime.now().astimezone()
+    started = now()
     root = Path(out)
+    tell = one_at_a_time(events)
+    names = tuple((job.stem, job.report, job.scope, job.lang) for job in jobs)
+    at_once = most_at_once(workers, len(jobs))
+    tell(RunBegun(book=without_password(book), jobs=names, workers=at_once, plan=plan))
     kept = Kept(root)
     with warm_server(len(jobs)) as server, _stood(given, scopes, kept, server) as stand:
         jobs = [stood(job, stand) for job in jobs]
-        asks = {job: Ask.of(job, jobs, stand) for job in jobs}
+        asks = {job: Ask.of(job, jobs, stand, formats) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
         with scratch_folder(root, ".run-") as work:
-            done = {} if force else _taken(asks, kept, work)
+            done = {} if force else _taken(asks, kept, work, tell)
             todo = {job: asks[job].links for job in jobs if job not in done}
             told = {ELSEWHERE: str((root / "runs").absolute())}
-            with at_work(todo, workers, told, limits or Limits(), server) as ends:
-                _write(ends, asks, kept, work, done, progress or _silent)
+            at = Way(workers=at_once, told=told, limits=limits or Limits(), tell=tell)
+            with at_work(todo, at, server) as ends:
+                _write(ends, asks, kept, work, done, tell)
             ended = [done[job] for job in jobs]
-            record = _record(started, book, ended)
+            record = {**_record(started, book, ended), "plan": plan, "scheduled": scheduled}
             _write_index(work, ended, record, langs)
             folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     point_latest(folder, root / "latest")
-    return RunOutcome(
+    outcome = RunOutcome(
         run_id=folder.name,
         folder=folder,
         index=root / "latest" / "index.html",
         record=keep_record({"run": folder.name, **record}, book, root),
         done=tuple(ended),
     )
+    from salesops.reports.site import write_site
 
-
-def _silent(_done: int, _total: int, _name: str) -> None:
-    """Show no progress."""
+    write_site(root, langs)
+    n = {state: sum(d.state == state for d in ended) for state in ("made", "kept", "failed")}
+    seconds = (now() - started).total_seconds()
+    tell(RunEnded(run=outcome.run_id, made=n["made"], kept=n["kept"], failed=n["failed"],
+                  seconds=seconds, folder=folder))  # fmt: skip
+    return outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +179,10 @@ class Ask:
     key: str
 
     @classmethod
-    def of(cls, job: Job, jobs: Sequence[Job], stand: Stand) -> "Ask":
+    def of(cls, job: Job, jobs: Sequence[Job], stand: Stand, formats: Sequence[str]) -> "Ask":
         """Work out the key of a job among others."""
         beside = tuple(links(job, jobs))
-        told = parts(job, stand, links=beside, formats=("html",))
+        told = parts(job, stand, links=beside, formats=formats)
         return cls(links=beside, parts=told, key=key_of(told))
 
 
@@ -193,7 +215,7 @@ def stood(job: Job, stand: Stand) -> Job:
     return replace(job, parameters={**job.parameters, "as_of": stand.as_of})
 
 
-def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path) -> dict[Job, Done]:
+def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path, tell: Events) -> dict[Job, Done]:
     """Take what is kept of earlier runs."""
     found = {}
     for job, ask in asks.items():
@@ -201,20 +223,15 @@ def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path) -> dict[Job, Done]:
         if told is not None:
             kept.link(ask.key, work)
             found[job] = Done.kept(job, ask.key, told)
+            tell(found[job].end())
     return found
 
 
 def _write(
     ends: Iterator[tuple[Job, Made]], asks: Mapping[Job, Ask], kept: Kept, work: Path,
-    done: dict[Job, Done], progress: Progress,
+    done: dict[Job, Done], tell: Events,
 ) -> None:  # fmt: skip
     """Keep every report when it is made; one that failed is shown, and made anew the next time."""
-
-    def show() -> None:
-        left = [job for job in asks if job not in done]
-        progress(len(done), len(asks), left[0].stem if left else "")
-
-    show()
     for job, made in ends:
         ask = asks[job]
         if made.done.failure is None:
@@ -224,7 +241,7 @@ def _write(
             for name, content in made.files.items():
                 (work / name).write_bytes(content)
         done[job] = replace(made.done, key=ask.key)
-        show()
+        tell(done[job].end())
 
 
 def _write_index(
@@ -244,7 +261,7 @@ def _record(started: dt.datetime, book: str, done: Sequence[Done]) -> dict[str, 
     """Put what the run found into plain data, for the next run to compare with."""
     return {
         "started": started.isoformat(timespec="seconds"),
-        "ended": dt.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "ended": now().isoformat(timespec="seconds"),
         "book": without_password(book),
         "jobs": [
             {

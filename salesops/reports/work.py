@@ -4,7 +4,9 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from salesops.reports.events import Events, JobBegun
 from salesops.reports.execute import kernel_environment, load_papermill
 from salesops.reports.jobs import Job
 from salesops.reports.kernels import Kernels, Limits
@@ -14,11 +16,37 @@ from salesops.reports.warm import WarmServer
 Links = tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How jobs are done.
+
+    Attributes
+    ----------
+    workers
+        So many at a time.
+    told
+        What their kernels are told by their environment.
+    limits
+        What one may take.
+    tell
+        Hears when one begins.
+    """
+
+    workers: int
+    told: Mapping[str, str]
+    limits: Limits
+    tell: Events
+
+
+def most_at_once(workers: int | None, jobs: int) -> int:
+    """Give how many jobs are done at a time: as many as there are cores, where nobody asks."""
+    return max(1, min(workers or os.cpu_count() or 1, jobs))
+
+
 @contextmanager
 def at_work(
-    jobs: Mapping[Job, Links], workers: int | None, told: Mapping[str, str], limits: Limits,
-    server: WarmServer | None = None,
-) -> Iterator[Iterator[tuple[Job, Made]]]:  # fmt: skip
+    jobs: Mapping[Job, Links], way: Way, server: WarmServer | None = None
+) -> Iterator[Iterator[tuple[Job, Made]]]:
     """Give jobs with their ends, in the order in which they end.
 
     Where the `with` block is broken off, their kernels end with it.
@@ -26,15 +54,14 @@ def at_work(
     if not jobs:
         yield iter(())
         return
-    most = max(1, min(workers or os.cpu_count() or 1, len(jobs)))
     load_papermill()
     import joblib
 
-    kernels = Kernels(limits, server)
-    with kernel_environment(told):
+    kernels = Kernels(way.limits, server)
+    with kernel_environment(way.told):
         ends = joblib.Parallel(
-            n_jobs=most, backend="threading", return_as="generator_unordered", batch_size=1
-        )(joblib.delayed(_ended)(job, links, kernels) for job, links in jobs.items())
+            n_jobs=way.workers, backend="threading", return_as="generator_unordered", batch_size=1
+        )(joblib.delayed(_ended)(job, links, kernels, way.tell) for job, links in jobs.items())
         try:
             yield ends
         except BaseException:
@@ -48,5 +75,6 @@ def at_work(
             raise
 
 
-def _ended(job: Job, links: Links, kernels: Kernels) -> tuple[Job, Made]:
+def _ended(job: Job, links: Links, kernels: Kernels, tell: Events) -> tuple[Job, Made]:
+    tell(JobBegun(job=job.stem, report=job.report, scope=job.scope, lang=job.lang))
     return job, make(job, links, kernels)

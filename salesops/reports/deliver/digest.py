@@ -11,7 +11,7 @@ from salesops.reports.deliver.outbox import Entry
 from salesops.reports.deliver.record import Report
 from salesops.reports.deliver.sending import Dispatch, Post, Sent
 from salesops.reports.deliver.texts import clean
-from salesops.reports.run import command
+from salesops.reports.addresses import command
 from salesops.wording import label, language, say
 
 _MOST = 20

@@ -1,0 +1,131 @@
+"""What a plan means at a time: the jobs of each entry, and why each would be made or not."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from salesops.reports.grid import laid_out
+from salesops.reports.jobs import Job, plan_jobs
+from salesops.reports.moments import Moment
+from salesops.reports.plan import CompanyPlan, Entry
+from salesops.reports.planrun import without_password
+
+
+class Why(Protocol):
+    """Says why a job would be made, in a word or two: `new`, `data changed`, or `kept`."""
+
+    def __call__(self, job: Job) -> str:
+        """Give the reason of one job."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Planned:
+    """One entry at one scheduled time.
+
+    Attributes
+    ----------
+    entry, moment
+        The entry and what its scheduled time means.
+    jobs
+        What would be made.
+    scopes
+        Of whom.
+    reasons
+        Why, for each job.
+    """
+
+    entry: Entry
+    moment: Moment
+    scopes: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    reasons: tuple[str, ...]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Give each job as plain data."""
+        told = {"entry": self.entry.name, "on": self.entry.on, "scheduled": self.moment.text,
+                "as_of": self.moment.as_of, "period": self.moment.period}  # fmt: skip
+        for job, reason in zip(self.jobs, self.reasons, strict=True):
+            yield {**told, "report": job.report, "scope": job.scope, "lang": job.lang,
+                   "formats": list(self.entry.formats), "why": reason}  # fmt: skip
+        card = {"report": "card", "formats": ["text", "html"], "why": "made each time"}
+        for scope in self.scopes if self.entry.card else ():
+            for lang in self.entry.langs:
+                yield {**told, **card, "scope": scope, "lang": lang}
+
+
+def planned(
+    company: CompanyPlan,
+    *,
+    names: Sequence[str] = (),
+    at: Callable[[Entry], dt.datetime],
+    why: Why | None = None,
+) -> list[Planned]:
+    """Lay out the jobs of a plan.
+
+    Parameters
+    ----------
+    company
+        The plan.
+    names
+        Of these entries; none means those that are on.
+    at
+        Gives the scheduled time of an entry.
+    why
+        Says why a job would be made; by default whether an earlier run made the same one.
+
+    Raises
+    ------
+    NotABook, BadDate
+        The book can't be opened, or knows nothing of the date of an entry with a grid.
+    """
+    reason = why or Earlier(company.out)
+    found = []
+    for entry in company.entries(tuple(names)):
+        moment = company.moment(entry, at(entry))
+        scopes = laid_out(company.book, moment.as_of, entry.scopes)
+        dated = {"as_of": moment.as_of, "period": moment.period, "book": company.book}
+        given: dict[str, object] = {**entry.parameters, **dated}
+        # No report is named where the card stands alone; that would mean all of them.
+        jobs: list[Job] = []
+        if entry.reports:
+            jobs = plan_jobs(entry.reports, scopes=scopes, langs=entry.langs, given=given)
+        found.append(Planned(entry=entry, moment=moment, scopes=tuple(scopes), jobs=tuple(jobs),
+                             reasons=tuple(reason(job) for job in jobs)))  # fmt: skip
+    return found
+
+
+class Earlier:
+    """Tells a job that an earlier run has made with the same parameters from a new one.
+
+    Parameters
+    ----------
+    out
+        Folder of the reports.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._made = {_same(job) for job in _jobs(out) if not job.get("failure")}
+
+    def __call__(self, job: Job) -> str:
+        """Give `kept` or `new`."""
+        given = {**job.parameters, "book": without_password(str(job.parameters["book"]))}
+        told = {"report": job.report, "scope": job.scope, "lang": job.lang, "parameters": given}
+        return "kept" if _same(told) in self._made else "new"
+
+
+def _same(job: Mapping[str, Any]) -> str:
+    told = [job["report"], job["scope"], job["lang"], job["parameters"]]
+    return json.dumps(told, sort_keys=True, default=str)
+
+
+def _jobs(out: Path) -> Iterator[Mapping[str, Any]]:
+    for path in sorted(out.glob("*/run.json")):
+        try:
+            jobs = json.loads(path.read_text(encoding="utf-8"))["jobs"]
+            yield from (job for job in jobs if "parameters" in job)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
