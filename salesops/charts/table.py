@@ -17,8 +17,8 @@ from salesops.wording.numbers import MOST_NAME, NULL, cut, plain
 
 # Words that people enter, of any length.
 _ENTERED = frozenset({"text", "name", "cause"})
-# Wider than this a cell breaks its words into lines.
-_WIDE = 24
+# Wider than this a cell breaks its words into lines; narrower ones stay in one, also on a phone.
+_WIDE, _NARROW = 24, 14
 _WORDS = frozenset({"text", "name", "stage", "label", "role", "trust", "flag", "cause", "trigger"})
 
 
@@ -84,6 +84,8 @@ class TableView:
             css = f'{css[:-1]} long"' if css else ' class="long"'
             whole, shown = plain(value) if shown != NULL else shown, cut(shown, MOST_NAME)
             data += f' title="{html.escape(whole)}"' if whole != shown else ""
+        elif self.columns[column] in _WORDS and _room(shown) <= _NARROW:
+            css = f'{css[:-1]} short"' if css else ' class="short"'
         return f"<td{css}{data}>{html.escape(shown)}</td>"
 
     def _foot(self) -> str:
@@ -114,6 +116,11 @@ class TableView:
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
         return {"text/html": framed(self.html()), "text/plain": repr(self.frame.head(self.most))}
+
+
+def _room(text: str) -> int:
+    """Count a Chinese character as two."""
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
 
 
 def _order(kind: str, value: Any) -> str | None:

@@ -92,7 +92,7 @@ def kind_of(name: str, values: pd.Series, declared: Mapping[str, str]) -> str:
     for end, kind in _ENDS:
         if name.endswith(end) and kind not in ("date", "instant"):
             return kind
-    if re.match(r"(prior_|lost_|won_|own_)?n(_|$)", name) or (present == present.round()).all():
+    if re.search(r"(^|_)n(_|$)", name) or (present == present.round()).all():
         return "count"
     return "decimal"
 
@@ -109,6 +109,11 @@ def _by_size(present: pd.Series) -> str:
 def head_of(name: str) -> str:
     """Give a column's head in the current language; one without a word keeps its name."""
     return label(f"column.{name}", otherwise=name)
+
+
+def figure_name(name: str) -> str:
+    """Give the word for one number of a Result; one without a word keeps its name."""
+    return label(f"metric.{name}", otherwise=head_of(name))
 
 
 def unit_of(kind: str) -> str:

@@ -118,6 +118,8 @@ def taken_files(notebook: Any) -> dict[str, Any]:
             for output in cell.get("outputs", []):
                 found.update(output.get("data", {}).get(FILES_MIME) or {})
     notebook.cells = [c for c in notebook.cells if TAG not in c.get("metadata", {}).get("tags", [])]
+    # papermill keeps the notebook that it was given, with this cell.
+    notebook.metadata.get("papermill", {}).pop("input_path", None)
     return found
 
 
@@ -219,6 +221,7 @@ def picture_name(stem: str, key: str) -> str:
 def data_of(result: Any) -> dict[str, Any]:
     """Give metrics and findings as plain data: raw numbers, their units and words beside them."""
     from salesops.metrics.catalogue import CATALOGUE
+    from salesops.reports.columns import figure_name
     from salesops.wording import current_language, label, say_gap
     from salesops.wording.language import current_settings
 
@@ -229,7 +232,7 @@ def data_of(result: Any) -> dict[str, Any]:
             "id": name, "value": value, "unit": known.get(name) or _unit(name),
             # The catalogue's entry; a number of this report alone has none.
             "definition": f"metric.{name}.definition" if name in known else None,
-            "name": label(f"metric.{name}", otherwise=name),
+            "name": figure_name(name),
             "defined": label(f"metric.{name}.definition", otherwise="") or None,
         }
         for name, value in facts["metrics"].items()

@@ -8,7 +8,14 @@ import pandas as pd
 
 from salesops.analyses.result import Result
 from salesops.metrics.catalogue import CATALOGUE
-from salesops.reports.columns import declared_kinds, head_of, kind_of, ready, unit_of
+from salesops.reports.columns import (
+    declared_kinds,
+    figure_name,
+    head_of,
+    kind_of,
+    ready,
+    unit_of,
+)
 from salesops.reports.sheets import Sheet
 from salesops.wording import label, say, say_finding, say_gap
 
@@ -77,11 +84,12 @@ def _findings(result: Result) -> Sheet:
 
 def _numbers(result: Result) -> Sheet:
     rows = []
-    for name, value in result.metrics.items():
-        own = CATALOGUE.get(name)
+    # The catalogue's numbers first: they have a definition.
+    for name in sorted(result.metrics, key=lambda name: name not in CATALOGUE):
+        value, own = result.metrics[name], CATALOGUE.get(name)
         kind = own.unit if own else kind_of(name, pd.Series([value], dtype=float), {})
         rows.append({
-            "figure": label(f"metric.{name}", otherwise=name), "value": value,
+            "figure": figure_name(name), "value": value,
             "unit": unit_of(kind), "definition": label(f"metric.{name}.definition", otherwise=""),
             "id": name, "kind": kind,
         })  # fmt: skip
