@@ -94,7 +94,7 @@ def _slug(scope: str) -> str:
     if len(scope) > 60 or not re.fullmatch(r"\w+:[\w.]+(/[\w.]+)*", scope):
         name += "-" + hashlib.blake2b(scope.encode(), digest_size=3).hexdigest()
         # A file's name has at most 255 bytes.
-        head = name[: -7].encode()[:120].decode(errors="ignore")
+        head = name[:-7].encode()[:120].decode(errors="ignore")
         name = head + name[-7:]
     return "." + name
 

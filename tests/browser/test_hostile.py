@@ -91,7 +91,6 @@ def test_no_script_runs_no_request_leaves_and_the_layout_holds(browser, pages, w
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path.name
         assert page.locator("script").count() == 1
         assert page.evaluate("document.querySelectorAll('[onerror], [onload], iframe').length") == 0
-        assert "49" not in page.locator("body").inner_text().split()
         page.close()
 
 
@@ -100,7 +99,8 @@ def test_names_stand_as_they_are_and_a_long_one_is_whole_in_its_title(browser, p
     page = browser.new_page()
     page.goto(f"file://{path}")
     text = page.locator("body").inner_text()
-    assert "<script>alert(1)</script>" in text
+    for name in ("<script>alert(1)</script>", "{{7*7}}", "$(rm -rf)", "$a$b^{c}$"):
+        assert name in text
     assert "\u202e" not in text
     titles = page.eval_on_selector_all(
         "td[title]", "f => f.map(e => [e.title, e.innerText.length])"
@@ -143,7 +143,7 @@ def test_no_cell_is_a_formula_and_no_text_is_lost(book, tmp_path, lang):
         files = hand_over(result, tmp_path, f"collection.{lang}", ["xlsx", "json", "png"]).files
     cells = [cell for sheet in openpyxl.load_workbook(tmp_path / files["xlsx"])
              for row in sheet for cell in row]  # fmt: skip
-    assert {cell.data_type for cell in cells} <= {"s", "n", "d", "b"}
+    assert {cell.data_type for cell in cells} <= {"inlineStr", "s", "n", "d", "b"}
     texts = [cell.value for cell in cells if isinstance(cell.value, str)]
     assert not any(text.startswith(("=", "+", "-", "@", "\t")) for text in texts)
     assert "<script>alert(1)</script>" in texts
