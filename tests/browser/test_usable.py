@@ -55,8 +55,8 @@ def first_table(page):
     """Give the first table with more than two rows of numbers, its number column and its values."""
     return page.evaluate_handle(
         """() => [...document.querySelectorAll('table.sorts')].find(
-             t => t.tBodies[0].rows.length > 2
-             && [...t.tBodies[0].rows[0].cells].some(c => c.matches('.n[data-v]')))"""
+             t => t.checkVisibility() && t.tBodies[0].rows.length > 2
+             && [...t.tBodies[0].rows[0].cells].some(c => c.dataset.v && !isNaN(c.dataset.v)))"""
     )
 
 
@@ -72,7 +72,7 @@ def test_a_table_is_sorted_by_the_keyboard_and_says_so(opened, name):
     page = opened(name)
     table = first_table(page)
     column = table.evaluate(
-        "t => [...t.tBodies[0].rows[0].cells].findIndex(c => c.matches('.n[data-v]'))"
+        "t => [...t.tBodies[0].rows[0].cells].findIndex(c => c.dataset.v && !isNaN(c.dataset.v))"
     )
     before = values(table, column)
     foot = table.evaluate("t => t.tFoot && t.tFoot.innerText")
