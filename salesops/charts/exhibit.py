@@ -94,8 +94,12 @@ class Exhibit:
         two = " two" if self.span == 2 else ""
         return f'<section class="ex{two}" id="exhibit-{self.key}">{"".join(parts)}</section>'
 
+    def alt(self) -> str:
+        """Say in words what the picture shows."""
+        return self.title.text() + (" " + self.sub.text() if self.sub else "")
+
     def _pictures(self) -> str:
-        alt = self.title.text() + (" " + self.sub.text() if self.sub else "")
+        alt = self.alt()
         shown = _image(self.figure(), "full" if self.span == 2 else "", alt)
         if self.span == 2:
             shown += _image(self.figure(theme.COLUMN), "alt-size", alt)

@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -22,9 +23,9 @@ def nowrap(number: str) -> str:
 
 
 def marked(text: str) -> str:
-    """Escape a text and turn its marks into no-break spans."""
-    kept = html.escape(text).replace("\x01", '<span class="nw">')
-    return kept.replace("\x02", "</span>")
+    """Escape a text and turn its marks into no-break spans; a mark alone, which was data, goes."""
+    spans = re.sub("\x01([^\x01\x02]*)\x02", r'<span class="nw">\1</span>', html.escape(text))
+    return re.sub("[\x01\x02]", "", spans)
 
 
 @cache

@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesops.charts.exhibit import Say
 from salesops.charts.parts import framed
 from salesops.wording import label, say
 from salesops.wording.catalogue import FORMATS
+from salesops.wording.language import current_settings
+from salesops.wording.numbers import MOST_NAME, NULL, cut, plain
 
+# Words that people enter, of any length.
+_ENTERED = frozenset({"text", "name", "cause"})
+# Wider than this a cell breaks its words into lines; narrower ones stay in one, also on a phone.
+_WIDE, _NARROW = 24, 14
 _WORDS = frozenset({"text", "name", "stage", "label", "role", "trust", "flag", "cause", "trigger"})
 
 
@@ -53,7 +60,7 @@ class TableView:
         if len(self.frame) > self.most:
             more = say("page.more_rows", shown=self.most, n=len(self.frame))
             caption += f" {html.escape(more)}"
-        return (f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
+        return (f'<table class="sorts"><caption>{caption}</caption><thead><tr>{heads}</tr></thead>'
                 f"<tbody>{body}</tbody>{self._foot()}</table>")  # fmt: skip
 
     def text(self) -> str:
@@ -66,8 +73,20 @@ class TableView:
         return body + "\n" + say("page.more_rows", shown=self.most, n=len(self.frame))
 
     def _row(self, row: Mapping[Any, Any]) -> str:
-        cells = (f"<td{self._css(c)}>{self._cell(c, row[c])}</td>" for c in self.columns)
-        return f"<tr>{''.join(cells)}</tr>"
+        return f"<tr>{''.join(self._data(c, row[c]) for c in self.columns)}</tr>"
+
+    def _data(self, column: str, value: Any) -> str:
+        """Give a cell with what it is sorted by; of a name that is cut the whole is told."""
+        shown, css = self._plain(column, value), self._css(column)
+        told = _order(self.columns[column], value)
+        data = "" if told is None else f' data-v="{html.escape(told)}"'
+        if self.columns[column] in _ENTERED and column not in self.wrapped and len(shown) > _WIDE:
+            css = f'{css[:-1]} long"' if css else ' class="long"'
+            whole, shown = plain(value) if shown != NULL else shown, cut(shown, MOST_NAME)
+            data += f' title="{html.escape(whole)}"' if whole != shown else ""
+        elif self.columns[column] in _WORDS and _room(shown) <= _NARROW:
+            css = f'{css[:-1]} short"' if css else ' class="short"'
+        return f"<td{css}{data}>{html.escape(shown)}</td>"
 
     def _foot(self) -> str:
         if not self.total:
@@ -97,3 +116,27 @@ class TableView:
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, str]:
         return {"text/html": framed(self.html()), "text/plain": repr(self.frame.head(self.most))}
+
+
+def _room(text: str) -> int:
+    """Count a Chinese character as two."""
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
+
+
+def _order(kind: str, value: Any) -> str | None:
+    """Give by what a cell is sorted: a number, a date, a place in the process; words by themselves.
+
+    Null is the empty text: it comes last whichever way.
+    """
+    if value is None or value != value or value is pd.NaT:
+        return ""
+    if kind == "stage":
+        known = [stage.id for stage in current_settings().stages]
+        return str(known.index(value)) if value in known else None
+    if isinstance(value, bool | np.bool_):
+        return str(int(value))
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if isinstance(value, int | float | np.number):
+        return f"{value:.12g}"
+    return None

@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from salesops.charts import fonts
 from salesops.wording import current_language
+from salesops.wording.numbers import plain
 
 COLUMN, FULL = 352, 736
 
@@ -48,6 +49,8 @@ def house_theme() -> Iterator[None]:
     look: Any = {
         "font.family": list(fonts.register()),
         "font.size": px(12),
+        # A dollar in a name begins no formula.
+        "text.parse_math": False,
         "text.color": INK,
         "axes.labelcolor": QUIET,
         "axes.edgecolor": RULE,
@@ -205,17 +208,36 @@ def edge(ax: Axes) -> float:
 
 
 def rows(ax: Axes, labels: Sequence[str], *, grid: bool = True, named: bool = True) -> None:
-    """Lay out one row per label, first on top; words flush left, light vertical grid."""
+    """Lay out one row per label, first on top; words flush left, light vertical grid.
+
+    A label that is wider than its room is cut.
+    """
     ax.set_yticks([])
     for y, text in enumerate(labels if named else []):
         ax.annotate(
-            text, (0, y), (-px(edge(ax)), 0), xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points", fontsize=px(12), color=INK, va="center_baseline",
-            annotation_clip=False,
+            fitted(text, max(edge(ax), 60)), (0, y), (-px(edge(ax)), 0),
+            xycoords=ax.get_yaxis_transform(), textcoords="offset points", fontsize=px(12),
+            color=INK, va="center_baseline", annotation_clip=False,
         )  # fmt: skip
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.grid(False, axis="y")
     ax.grid(grid, axis="x")
+
+
+def fitted(text: str, room: float) -> str:
+    """Cut a text to about its room in CSS pixels.
+
+    Examples
+    --------
+    >>> fitted("North", 60), len(fitted("x" * 10_000, 60))
+    ('North', 13)
+    """
+    shown, used = plain(text[:200]), 0.0
+    for n, letter in enumerate(shown):
+        used += 12 if ord(letter) > 0x2E80 else 5
+        if used > room and n:
+            return shown[:n].rstrip() + "…"
+    return shown
 
 
 def prior_mark(ax: Axes, x: float, y: float, half: float = 0.36) -> None:

@@ -94,7 +94,7 @@ class Headline:
         name = html.escape(label(f"report.{self.report}", otherwise=self.report))
         return (
             f'<header class="top"><div class="facts"><h1>{name}</h1>{facts}</div></header>{LINKS}'
-            f'<p class="verdict">{clauses}</p>{self.run.html() if self.run else ""}'
+            f'<h2 class="verdict">{clauses}</h2>{self.run.html() if self.run else ""}'
             f"{self.changed.html() if self.changed else ''}{key_of_marks()}"
         )
 
@@ -124,4 +124,5 @@ def key_of_marks() -> str:
         (box(theme.BAND), "key.band"), ("", "key.firm"),
     ]  # fmt: skip
     shown = "".join(f"<span>{mark}{html.escape(label(code))}</span>" for mark, code in marks)
+    shown = shown.replace("<svg ", '<svg aria-hidden="true" ')
     return f'<div class="key">{shown}</div>'

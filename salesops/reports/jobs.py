@@ -91,8 +91,11 @@ def _slug(scope: str) -> str:
         return ""
     name = re.sub(r"[^\w.-]+", "-", scope)
     # The usual forms, team:A/B, stay readable; what else was replaced is told apart by a mark.
-    if not re.fullmatch(r"\w+:[\w.]+(/[\w.]+)*", scope):
+    if len(scope) > 60 or not re.fullmatch(r"\w+:[\w.]+(/[\w.]+)*", scope):
         name += "-" + hashlib.blake2b(scope.encode(), digest_size=3).hexdigest()
+        # A file's name has at most 255 bytes.
+        head = name[:-7].encode()[:120].decode(errors="ignore")
+        name = head + name[-7:]
     return "." + name
 
 

@@ -5,10 +5,14 @@ comes the detail, a fold with the method, and the appendix. Nothing is loaded fr
 are left out.
 """
 
+import base64
+import hashlib
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -16,16 +20,20 @@ import jinja2
 from salesops.charts import fonts
 from salesops.charts.parts import LINKS, RESULT_MIME, stylesheet, unframed
 from salesops.wording import label, language
+from salesops.wording.numbers import cut, plain
 
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
+# A name of a language -> how HTML calls it.
+TONGUES = {"中文": "zh-CN", "English": "en"}
 # A page that grows beyond this can't be sent around; tested on the sample company.
 MOST_BYTES = 2_000_000
 
 
 @dataclass(kw_only=True)
 class Section:
-    """A stretch of the detail: its prose, then what its cells show."""
+    """A stretch of the detail: its heading, its prose, then what its cells show."""
 
+    head: str = ""
     prose: str = ""
     parts: list[str] = field(default_factory=list)
 
@@ -71,7 +79,8 @@ def parts_of(notebook: Any) -> Parts:
         tags = cell.get("metadata", {}).get("tags", [])
         if cell.cell_type == "markdown":
             if "detail" in tags:
-                found.detail.append(Section(prose=prose(cell.source)))
+                head, rest = _headed(prose(cell.source))
+                found.detail.append(Section(head=head, prose=rest))
             continue
         for shown in filter(None, map(_shown, cell.get("outputs", []))):
             _place(found, tags, shown)
@@ -92,6 +101,12 @@ def _place(found: Parts, tags: Sequence[str], shown: str) -> None:
         for place in ("exhibits", "fold", "appendix"):
             if place in tags:
                 getattr(found, place).append(shown)
+
+
+def _headed(text: str) -> tuple[str, str]:
+    """Part a section's heading from its prose."""
+    begins = re.match(r"\s*(<h2\b.*?</h2>)", text, re.DOTALL)
+    return (begins[1], text[begins.end() :]) if begins else ("", text)
 
 
 def _shown(output: Any) -> str:
@@ -157,10 +172,31 @@ def render(
         return finished(
             environment().get_template("report.html.j2").render(
                 lang=lang, name=name, title=" · ".join(line), parts=parts, failure=failure,
-                links=links, command=command, made=made, label=label,
+                links=links, command=command, made=made, label=label, tongues=TONGUES,
+                sorting=sorting(), policy=policy(sorting()),
             ),
             print_foot=" · ".join(foot),
         )  # fmt: skip
+
+
+@cache
+def sorting() -> str:
+    """Give the script that sorts tables; a page without it is whole too."""
+    folder = files("salesops.reports").joinpath("templates")
+    return folder.joinpath("sort.js").read_text(encoding="utf-8")
+
+
+def policy(*scripts: str) -> str:
+    """Say what a page may do: run these scripts, show what it brings along, load nothing.
+
+    A script that came with the data does not run, however it got into the page.
+    """
+    hashes = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "font-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def finished(page: str, *, print_foot: str) -> str:
@@ -179,6 +215,6 @@ def finished(page: str, *, print_foot: str) -> str:
 def styles(print_foot: str = "") -> str:
     """Give the styles of a page, with the line at the foot of each printed sheet."""
     # A line break would end the text and let the rest of it be read as styles.
-    foot = " ".join(print_foot.split())
+    foot = cut(plain(" ".join(print_foot.split())), 300)
     quoted = foot.replace("\\", "\\\\").replace('"', '\\"').replace("<", "\\3c ")
     return f'{stylesheet()}\n:root {{ --print-foot: "{quoted}"; }}'

@@ -55,8 +55,8 @@ def _term(prefix: str) -> Callable[[Any], str]:
 
 
 FORMATS: dict[str, Callable[[Any], str]] = {
-    "name": str,
-    "text": str,
+    "name": numbers.name,
+    "text": numbers.text,
     "stage": _stage,
     "count": numbers.count,
     "counts": lambda values: numbers.listed(numbers.count(v) for v in values),

@@ -17,6 +17,44 @@ from salesops.wording.language import current_language, current_settings
 
 NULL = "—"
 MINUS = "−"
+# What turns the text after it round, or is not seen at all.
+_TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_IN_NAMES = re.compile(f"[\x00-\x1f\x7f-\x9f{_TURNS}]+")
+# A sentence within a sentence has its numbers marked by the first two.
+_IN_TEXTS = re.compile(f"[\x00\x03-\x08\x0b-\x1f\x7f-\x9f{_TURNS}]+")
+MOST_NAME, MOST_TEXT = 80, 1000
+
+
+def plain(value: object) -> str:
+    r"""Write a name in one line, without marks that turn it round or that no one sees.
+
+    Examples
+    --------
+    >>> plain("North\n\u202eteam")
+    'North team'
+    """
+    return _IN_NAMES.sub(" ", str(value)).strip() if _IN_NAMES.search(str(value)) else str(value)
+
+
+def cut(text: str, most: int) -> str:
+    """Cut a text that is longer than any of its kind.
+
+    Examples
+    --------
+    >>> cut("Yuntuo", 80), cut("x" * 100, 5)
+    ('Yuntuo', 'xxxx…')
+    """
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def name(value: object) -> str:
+    """Write the name of somebody or something, such as a customer, as people entered it."""
+    return cut(plain(value), MOST_NAME)
+
+
+def text(value: object) -> str:
+    """Write words; a sentence stays whole."""
+    return cut(_IN_TEXTS.sub(" ", str(value)), MOST_TEXT)
 
 
 def _is_null(value: object) -> bool:

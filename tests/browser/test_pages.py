@@ -2,10 +2,9 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from salesops.reports.jobs import known_reports
 from salesops.reports.page import finished
@@ -22,15 +21,6 @@ def folder(tmp_path_factory):
     run = run_reports([], book=str(book), out=tmp_path_factory.mktemp("pages"))
     assert run.failed == ()
     return run.folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    where = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=where, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 def open_page(browser: Browser, folder, name: str, width: int) -> tuple[Page, list[str]]:
@@ -89,7 +79,7 @@ def test_page_one_is_one_sheet_and_every_character_is_printed(browser, folder, n
     page.pdf(path=out, prefer_css_page_size=True, print_background=True)
     titles, notes, parts = (
         page.eval_on_selector_all(selector, "found => found.map(e => e.textContent)")
-        for selector in (".verdict span, section.ex h3", "section.ex .note", "h2")
+        for selector in (".verdict span, section.ex h3", "section.ex .note", "h2:not(.verdict)")
     )
     page.close()
     # Block by block: line by line a title of two lines is cut by its neighbour's.
