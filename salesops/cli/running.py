@@ -43,8 +43,6 @@ def run_command(
 ) -> None:  # fmt: skip
     """Run reports as the command line asks for; exits with 1 where one failed."""
     langs = languages(lang)
-    if formats != "html":
-        raise BadOption(option="--format", value=formats, expected="html")
     wanted = list(scopes) or ["company"]
     if by != "none":
         wanted += scopes_by(book, as_of, by)
@@ -58,6 +56,7 @@ def run_command(
         return run_reports(
             reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
             parameters=given, out=folder, events=events, force=force,
+            formats=[part.strip() for part in formats.split(",") if part.strip()],
         )  # fmt: skip
 
     if shown(begun, out, err, as_json=as_json, folder=folder).failed:

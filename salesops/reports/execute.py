@@ -78,8 +78,11 @@ def load_papermill() -> None:
             del sys.modules[name]
 
 
-def execute(job: Job, kernels: Kernels) -> Executed:
-    """Run a job's notebook in its language; a cell that fails ends it and is told, not raised."""
+def execute(job: Job, kernels: Kernels, last: Any | None = None) -> Executed:
+    """Run a job's notebook in its language, with a last cell of ours where one is given.
+
+    A cell that fails ends it and is told, not raised.
+    """
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -88,6 +91,8 @@ def execute(job: Job, kernels: Kernels) -> Executed:
 
     began = time.monotonic()
     notebook = translate_notebook(read_notebook(job.report), job.report, job.lang)
+    if last is not None:
+        notebook.cells.append(last)
     kept = {"notebook": notebook}
     failure = None
     with kernels.held() as held:

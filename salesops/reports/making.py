@@ -4,6 +4,7 @@ import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from salesops.reports.addresses import command
@@ -11,7 +12,8 @@ from salesops.reports.causes import can_pass, with_cause
 from salesops.reports.events import JobEnded, State
 from salesops.reports.execute import Executed, execute
 from salesops.reports.jobs import Job
-from salesops.reports.kernels import Kernels
+from salesops.reports.kernels import Kernels, Limits
+from salesops.reports.masking import Masker
 from salesops.reports.spent import Spent
 from salesops.wording import language
 
@@ -78,46 +80,92 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A job's end, with its files by name."""
+    """A job's end, with its files by name: as bytes, or where the kernel wrote them."""
 
     done: Done
-    files: dict[str, bytes]
+    files: dict[str, bytes | Path]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is made of every job.
+
+    Attributes
+    ----------
+    formats
+        See `salesops.reports.handover`.
+    folder
+        Where kernels write files.
+    masker
+        Takes secrets out of what is written.
+    """
+
+    formats: tuple[str, ...]
+    folder: Path
+    masker: Masker
 
 
 def make(
-    job: Job, links: Sequence[tuple[str, str]], kernels: Kernels, pauses: Sequence[float] = PAUSES
-) -> Made:
-    """Execute a job and lay out its page; nothing is written."""
-    executed, tries = execute(job, kernels), 1
+    job: Job, links: Sequence[tuple[str, str]], kernels: Kernels, wanted: Wanted,
+    pauses: Sequence[float] = PAUSES,
+) -> Made:  # fmt: skip
+    """Execute a job and lay out its page; only a kernel writes, what cannot be made elsewhere."""
+    executed, tries = _executed(job, kernels, wanted), 1
     for pause in pauses:
         if executed.failure is None or kernels.ended or not can_pass(executed.failure):
             break
         time.sleep(pause)
-        executed, tries = execute(job, kernels), tries + 1
-    return _laid_out(job, executed, links, kernels, tries)
+        executed, tries = _executed(job, kernels, wanted), tries + 1
+    return _laid_out(job, executed, links, kernels.limits, wanted, tries)
+
+
+def _executed(job: Job, kernels: Kernels, wanted: Wanted) -> Executed:
+    from salesops.reports.handover import export_cell
+
+    return execute(job, kernels, export_cell(job.stem, wanted.folder, wanted.formats))
 
 
 def _laid_out(
-    job: Job, executed: Executed, links: Sequence[tuple[str, str]], kernels: Kernels, tries: int
-) -> Made:
+    job: Job, executed: Executed, links: Sequence[tuple[str, str]], limits: Limits, wanted: Wanted,
+    tries: int,
+) -> Made:  # fmt: skip
     began = time.monotonic()
     # They take a second to import, while the kernels of other jobs work.
     import nbformat
 
+    from salesops.reports.handover import taken_files
     from salesops.reports.page import render, result_of
 
-    facts = result_of(executed.notebook)
+    files = taken_files(executed.notebook)
+    notebook = wanted.masker.mask_notebook(executed.notebook)
+    facts = result_of(notebook)
     made = f"{dt.datetime.now():%Y-%m-%d %H:%M} · {executed.seconds:.1f} s"
     with language(job.lang):
-        failure = with_cause(executed.failure, kernels.limits)
+        failure = with_cause(wanted.masker.mask_data(executed.failure), limits)
         page = render(
-            executed.notebook, report=job.report, lang=job.lang, failure=failure,
+            notebook, report=job.report, lang=job.lang, failure=failure,
             links=links, command=command(job, facts or {}), made=made,
         )  # fmt: skip
-    written = nbformat.writes(executed.notebook)  # type: ignore[no-untyped-call]
+    written = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     export = time.monotonic() - began
-    spent = Spent.of(executed.notebook, executed=executed.seconds, export=export)
+    spent = Spent.of(notebook, executed=executed.seconds, export=export)
     name = f"{job.stem}.html"
     done = Done(job=job, facts=facts, failure=failure, page=name, spent=spent, tries=tries,
-                state="failed" if failure else "made", files={"html": name})  # fmt: skip
-    return Made(done=done, files={name: page.encode(), f"{job.stem}.ipynb": written.encode()})
+                state="failed" if failure else "made", files={"html": name, **files})  # fmt: skip
+    texts: dict[str, bytes | Path] = {name: page.encode(), f"{job.stem}.ipynb": written.encode()}
+    return Made(done=done, files={**texts, **{one: wanted.folder / one for one in names(files)}})
+
+
+def names(files: Mapping[str, Any]) -> list[str]:
+    """List the names among files by format.
+
+    Examples
+    --------
+    >>> names({"html": "a.html", "png": ["a.x.png", "a.y.png"], "without_picture": ["z"]})
+    ['a.html', 'a.x.png', 'a.y.png']
+    """
+    found: list[str] = []
+    for form, value in files.items():
+        if form != "without_picture":
+            found += value if isinstance(value, list) else [value]
+    return found

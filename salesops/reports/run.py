@@ -17,6 +17,7 @@ from typing import Any
 from salesops.book.runlog import ELSEWHERE
 from salesops.model.errors import SalesopsError
 from salesops.reports.addresses import links, without_password
+from salesops.reports.browser import Browser
 from salesops.reports.checking import Check
 from salesops.reports.events import (
     Events,
@@ -27,11 +28,14 @@ from salesops.reports.events import (
     silent,
 )
 from salesops.reports.execute import load_papermill
+from salesops.reports.handover import checked_formats
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.kept import Kept
 from salesops.reports.kernels import Limits
 from salesops.reports.keys import Stand, key_of, parts
-from salesops.reports.making import Done, Made
+from salesops.reports.making import Done, Made, Wanted, names
+from salesops.reports.masking import Masker
+from salesops.reports.pdf import finish_exports
 from salesops.reports.publish import keep_record, point_latest, publish
 from salesops.reports.stands import Stands, asked, files_of
 from salesops.reports.warm import WarmServer, warm_server
@@ -129,6 +133,7 @@ def run_reports(
     for lang in langs:
         if lang not in LANGUAGES:
             raise UnknownLanguage(value=lang)
+    formats = checked_formats(formats)
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
     started = now()
     root = Path(out)
@@ -141,13 +146,18 @@ def run_reports(
         jobs = [stood(job, stand) for job in jobs]
         asks = {job: Ask.of(job, jobs, stand, formats) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
-        with scratch_folder(root, ".run-") as work:
+        with scratch_folder(root, ".run-") as work, scratch_folder(root, ".files-") as files:
             done = {} if force else _taken(asks, kept, work, tell)
             todo = {job: asks[job].links for job in jobs if job not in done}
             told = {ELSEWHERE: str((root / "runs").absolute())}
-            at = Way(workers=at_once, told=told, limits=limits or Limits(), tell=tell)
-            with at_work(todo, at, server) as ends:
-                _write(ends, asks, kept, work, done, tell)
+            wanted = Wanted(formats=formats, folder=files,
+                            masker=Masker.of_environment(addresses=[book]))  # fmt: skip
+            way = Way(workers=at_once, told=told, limits=limits or Limits(), tell=tell,
+                      wanted=wanted)  # fmt: skip
+            with at_work(todo, way, server) as ends, Browser() as browser:
+                for job, made in ends:
+                    done[job] = _kept(made, asks[job], wanted, kept, work, browser)
+                    tell(done[job].end())
             ended = [done[job] for job in jobs]
             record = {**_record(started, book, ended), "plan": plan, "scheduled": scheduled}
             _write_index(work, ended, record, langs)
@@ -227,21 +237,34 @@ def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path, tell: Events) -> dic
     return found
 
 
-def _write(
-    ends: Iterator[tuple[Job, Made]], asks: Mapping[Job, Ask], kept: Kept, work: Path,
-    done: dict[Job, Done], tell: Events,
-) -> None:  # fmt: skip
-    """Keep every report when it is made; one that failed is shown, and made anew the next time."""
-    for job, made in ends:
-        ask = asks[job]
-        if made.done.failure is None:
-            kept.put(ask.key, made.files, {**made.done.told(), "parts": dict(ask.parts)})
-            kept.link(ask.key, work)
-        else:
-            for name, content in made.files.items():
+def _kept(
+    made: Made, ask: Ask, wanted: Wanted, kept: Kept, work: Path, browser: Browser
+) -> Done:  # fmt: skip
+    """Keep a report when it is made; one that failed is shown, and made anew the next time."""
+    done = replace(made.done, key=ask.key)
+    if done.failure is not None:
+        for name, content in made.files.items():
+            if isinstance(content, bytes):
                 (work / name).write_bytes(content)
-        done[job] = replace(made.done, key=ask.key)
-        tell(done[job].end())
+        return replace(done, files={"html": done.page})
+    done, files = _printed(done, made.files, wanted, browser)
+    kept.put(ask.key, files, {**done.told(), "parts": dict(ask.parts)})
+    kept.link(ask.key, work)
+    return done
+
+
+def _printed(
+    done: Done, files: Mapping[str, bytes | Path], wanted: Wanted, browser: Browser
+) -> tuple[Done, Mapping[str, bytes | Path]]:
+    """Print what of a report is printed from its page."""
+    if not {"pdf", "png"} & set(wanted.formats):
+        return done, files
+    stem, page = done.job.stem, files[done.page]
+    assert isinstance(page, bytes)
+    (wanted.folder / done.page).write_bytes(page)
+    made = finish_exports(browser, wanted.folder, stem, wanted.formats, done.files)
+    beside = {name: wanted.folder / name for name in names(made)}
+    return replace(done, files=made), {**files, **beside, done.page: page}
 
 
 def _write_index(

@@ -10,7 +10,7 @@ from salesops.reports.events import Events, JobBegun
 from salesops.reports.execute import kernel_environment, load_papermill
 from salesops.reports.jobs import Job
 from salesops.reports.kernels import Kernels, Limits
-from salesops.reports.making import Made, make
+from salesops.reports.making import Made, Wanted, make
 from salesops.reports.warm import WarmServer
 
 Links = tuple[tuple[str, str], ...]
@@ -30,12 +30,15 @@ class Way:
         What one may take.
     tell
         Hears when one begins.
+    wanted
+        What is made of each.
     """
 
     workers: int
     told: Mapping[str, str]
     limits: Limits
     tell: Events
+    wanted: Wanted
 
 
 def most_at_once(workers: int | None, jobs: int) -> int:
@@ -61,7 +64,7 @@ def at_work(
     with kernel_environment(way.told):
         ends = joblib.Parallel(
             n_jobs=way.workers, backend="threading", return_as="generator_unordered", batch_size=1
-        )(joblib.delayed(_ended)(job, links, kernels, way.tell) for job, links in jobs.items())
+        )(joblib.delayed(_ended)(job, links, kernels, way) for job, links in jobs.items())
         try:
             yield ends
         except BaseException:
@@ -75,6 +78,6 @@ def at_work(
             raise
 
 
-def _ended(job: Job, links: Links, kernels: Kernels, tell: Events) -> tuple[Job, Made]:
-    tell(JobBegun(job=job.stem, report=job.report, scope=job.scope, lang=job.lang))
-    return job, make(job, links, kernels)
+def _ended(job: Job, links: Links, kernels: Kernels, way: Way) -> tuple[Job, Made]:
+    way.tell(JobBegun(job=job.stem, report=job.report, scope=job.scope, lang=job.lang))
+    return job, make(job, links, kernels, way.wanted)

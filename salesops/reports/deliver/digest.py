@@ -5,13 +5,13 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from salesops.reports.addresses import command
 from salesops.reports.deliver.allowed import Refusal
 from salesops.reports.deliver.letter import Item, Letter, address_in, masked, named, title
 from salesops.reports.deliver.outbox import Entry
 from salesops.reports.deliver.record import Report
 from salesops.reports.deliver.sending import Dispatch, Post, Sent
 from salesops.reports.deliver.texts import clean
-from salesops.reports.addresses import command
 from salesops.wording import label, language, say
 
 _MOST = 20
