@@ -14,7 +14,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from salesops.reports.jobs import Job, notebooks_folder
+from salesops.reports import jobs
+from salesops.reports.jobs import Job
 
 # Libraries by which numbers or pictures may change.
 LIBRARIES = ("clarabel", "duckdb", "ibis-framework", "matplotlib", "numpy", "pandas", "pyarrow",
@@ -67,9 +68,8 @@ def _version(name: str) -> str:
         return ""
 
 
-@cache
 def _notebook(report: str) -> str:
-    path = notebooks_folder() / f"{report}.ipynb"
+    path = jobs.notebooks_folder() / f"{report}.ipynb"
     return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 

@@ -1,0 +1,208 @@
+"""A run takes what an earlier one made of the same, and makes the rest: whatever ended it."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import salesops.reports.jobs as jobs
+from salesops.reports.kept import Kept
+from salesops.reports.kernels import Limits
+from salesops.reports.run import run_reports
+from tests.fixtures import TINY
+
+# Notebooks that write down that they ran, and make no analysis: a kernel is all that they take.
+CELLS = """
+book: str = "x"
+as_of: str = "latest"
+scope: str = "company"
+lang: str = "zh"
+period: str = "latest"
+mark: str = ""
+"""
+
+
+def notebook(folder: Path, name: str, *cells: str) -> None:
+    import nbformat
+
+    made = [nbformat.v4.new_code_cell(CELLS, id="parameters", metadata={"tags": ["parameters"]})]
+    made += [nbformat.v4.new_code_cell(c, id=f"cell-{n}") for n, c in enumerate(cells)]
+    nb = nbformat.v4.new_notebook(cells=made)
+    nb.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    (folder / f"{name}.ipynb").write_text(nbformat.writes(nb), encoding="utf-8")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    ran = tmp_path / "ran"
+    ran.mkdir()
+    for name in ("one", "two"):
+        notebook(
+            folder,
+            name,
+            f"import os, time\nopen(r'{ran}/{name}-' + lang + str(time.time_ns()), 'w').close()",
+        )
+    monkeypatch.setattr(jobs, "notebooks_folder", lambda: folder)
+    shutil.copytree(TINY, tmp_path / "book")
+    # One process for all would be as quick, but who runs two reports has a server.
+    return tmp_path
+
+
+def run(place, *names: str, **options):
+    return run_reports(names or ["one", "two"], book=str(place / "book"), out=place / "out",
+                       **({"langs": ["en"]} | options))  # fmt: skip
+
+
+def ran(place) -> list[str]:
+    found = sorted(p.name.split("-")[0] for p in (place / "ran").iterdir())
+    for path in (place / "ran").iterdir():
+        path.unlink()
+    return found
+
+
+def test_nothing_changed_nothing_is_made_anew(place):
+    first = run(place)
+    assert ran(place) == ["one", "two"]
+    second = run(place)
+    assert ran(place) == []
+    assert [d.state for d in first.done] == ["made", "made"]
+    assert [d.state for d in second.done] == ["kept", "kept"]
+    for name in ("one.en.html", "two.en.ipynb"):
+        assert (second.folder / name).read_bytes() == (first.folder / name).read_bytes()
+    run(place, force=True)
+    assert ran(place) == ["one", "two"]
+
+
+def test_what_changed_is_made_anew_and_only_that(place):
+    run(place)
+    ran(place)
+    run(place, parameters={"mark": "other"})
+    assert ran(place) == ["one", "two"]
+    notebook(place / "notebooks", "two", "open(r'%s/two-x', 'w').close()" % (place / "ran"))
+    run(place)
+    assert ran(place) == ["two"]
+    settings = place / "book" / "salesops.toml"
+    settings.write_text('[company]\nname = "Another"\n', encoding="utf-8")
+    run(place)
+    assert ran(place) == ["one", "two"]
+
+
+def test_rows_that_came_later_leave_a_period_that_is_over_as_it_was(place):
+    run(place, period="2026-02")
+    ran(place)
+    deals = place / "book" / "opportunities.csv"
+    text = deals.read_text(encoding="utf-8")
+    head, row = text.splitlines()[0].split(","), text.splitlines()[1].split(",")
+    late = dict(zip(head, row, strict=True)) | {"id": "late", "created_at": "2026-04-02 02:00:00",
+                                                "closed_at": ""}  # fmt: skip
+    late["stage"] = "needs"
+    deals.write_text(text + ",".join(late[c] for c in head) + "\n", encoding="utf-8")
+    run(place, period="2026-02")
+    assert ran(place) == []
+    run(place)
+    assert ran(place) == ["one", "two"]
+
+
+def test_a_kept_report_that_was_damaged_is_made_anew(place):
+    done = run(place).done
+    ran(place)
+    (page,) = (place / "out" / ".kept" / done[0].key).glob("*.html")
+    page.unlink()
+    page.write_text("half", encoding="utf-8")
+    second = run(place)
+    assert ran(place) == ["one"]
+    assert (second.folder / "one.en.html").read_text(encoding="utf-8").rstrip().endswith("</html>")
+
+
+def test_a_report_that_failed_is_shown_and_made_anew(place):
+    notebook(place / "notebooks", "two", "1 / 0")
+    first = run(place)
+    assert [d.state for d in first.done] == ["made", "failed"]
+    assert "division by zero" in (first.folder / "two.en.html").read_text(encoding="utf-8")
+    assert [d.state for d in run(place).done] == ["kept", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [("while True: pass", "TimeLimit"), ("import os; os._exit(7)", "DeadKernel"),
+     ("b = [bytearray(2**28) for _ in range(40)]", "MemoryError"),
+     ("print('x' * 100_000_000)", None)],
+)  # fmt: skip
+def test_whatever_a_cell_does_the_others_finish(place, cell, name, monkeypatch):
+    import salesops.reports.making as making
+
+    monkeypatch.setattr(making, "PAUSES", ())
+    notebook(place / "notebooks", "two", cell)
+    done = run(place, limits=Limits(seconds=20, megabytes=4000)).done
+    assert done[0].state == "made"
+    if name is None:
+        assert done[1].state == "made"
+        assert (place / "out" / "latest" / "two.en.ipynb").stat().st_size < 1_000_000
+        return
+    assert (done[1].state, done[1].failure["name"]) == ("failed", name)
+    assert done[1].failure["cause"]
+
+
+KILLED = """
+import sys
+import salesops.reports.jobs as jobs
+from pathlib import Path
+from salesops.reports.run import run_reports
+place = Path(sys.argv[1])
+jobs.notebooks_folder = lambda: place / "notebooks"
+run_reports(["one", "two"], book=str(place / "book"), out=place / "out", langs=["en"], workers=1)
+"""
+
+
+def test_a_run_that_is_killed_goes_on_where_it_stopped(place):
+    notebook(place / "notebooks", "two", f"open(r'{place}/begun', 'w').close()",
+             "import time; time.sleep(600)")  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(place)])
+    until = time.monotonic() + 120
+    while not (place / "begun").exists():
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not [p for p in (place / "out").iterdir() if p.name[0] != "."]
+    ran(place)
+    notebook(place / "notebooks", "two", "2")
+    assert [d.state for d in run(place).done] == ["kept", "made"]
+    assert ran(place) == []
+
+
+def test_two_runs_at_once_on_one_folder_do_no_harm(place):
+    outcomes: list = []
+    threads = [threading.Thread(target=lambda: outcomes.append(run(place))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({o.folder for o in outcomes}) == 2
+    for outcome in outcomes:
+        assert {d.state for d in outcome.done} <= {"made", "kept"}
+        for done in outcome.done:
+            assert (
+                (outcome.folder / done.page)
+                .read_text(encoding="utf-8")
+                .rstrip()
+                .endswith("</html>")
+            )
+    kept = Kept(place / "out")
+    assert all(kept.find(d.key) is not None for o in outcomes for d in o.done)
+    assert json.loads((place / "out" / "latest" / "run.json").read_text(encoding="utf-8"))["jobs"]
+    assert os.listdir(place / "out" / "latest")
