@@ -1,14 +1,48 @@
 """Fixtures for all tests, and what is said about tests that can't run here."""
 
+import functools
+import importlib
 import os
+import pkgutil
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
+import salesops.analyses
+
 pytest_plugins = ["tests.fixtures"]
+
+
+def pytest_configure() -> None:
+    """Ask each analysis once for what many tests look at.
+
+    Books that tests share never change, and an analysis is a pure function of its book, which is
+    itself tested, by what lies under the wrapper.
+    """
+    for found in pkgutil.iter_modules(salesops.analyses.__path__):
+        module = importlib.import_module(f"salesops.analyses.{found.name}")
+        analysis = getattr(module, found.name, None)
+        if callable(analysis):
+            setattr(module, found.name, _asked_once(analysis))
+
+
+def _asked_once(analysis: Callable[..., Any]) -> Callable[..., Any]:
+    told: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
+
+    @functools.wraps(analysis)
+    def asked(book: Any, **options: Any) -> Any:
+        mine = told.setdefault(book, {})
+        key = tuple(sorted(options.items()))
+        if key not in mine:
+            mine[key] = analysis(book, **options)
+        return mine[key]
+
+    return asked
 
 
 @pytest.fixture(autouse=True, scope="session")
