@@ -6,10 +6,8 @@ import os
 import pkgutil
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -22,27 +20,14 @@ def pytest_configure() -> None:
     """Ask each analysis once for what many tests look at.
 
     Books that tests share never change, and an analysis is a pure function of its book, which is
-    itself tested, by what lies under the wrapper.
+    itself tested, by what lies under the wrapper. Only the last few are held: a result holds its
+    book, and tests make hundreds of them.
     """
     for found in pkgutil.iter_modules(salesops.analyses.__path__):
         module = importlib.import_module(f"salesops.analyses.{found.name}")
         analysis = getattr(module, found.name, None)
         if callable(analysis):
-            setattr(module, found.name, _asked_once(analysis))
-
-
-def _asked_once(analysis: Callable[..., Any]) -> Callable[..., Any]:
-    told: WeakKeyDictionary[Any, dict[Any, Any]] = WeakKeyDictionary()
-
-    @functools.wraps(analysis)
-    def asked(book: Any, **options: Any) -> Any:
-        mine = told.setdefault(book, {})
-        key = tuple(sorted(options.items()))
-        if key not in mine:
-            mine[key] = analysis(book, **options)
-        return mine[key]
-
-    return asked
+            setattr(module, found.name, functools.lru_cache(maxsize=4)(analysis))
 
 
 @pytest.fixture(autouse=True, scope="session")

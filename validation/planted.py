@@ -53,8 +53,8 @@ def planted(seeds: int) -> list[Claim]:
         share("sample of 15 teams: the real change is called did not", many == "did_not",
               "0", 0, 0),
         share("sample of 5 teams: the real change is called did not", few == "did_not", "0", 0, 0),
-        share("sample: the rebound is called worked", null["verdict"] == "worked",
-              "at most 0.075", 0, 0.075),
+        *(share(f"sample of {teams} teams: the rebound is called worked", told == "worked",
+                "at most 0.075", 0, 0.075) for teams, told in null.groupby("teams")["verdict"]),
         share("sample: a plain look has the rebound above half of what was hoped", praised,
               "shown", 0, 1),
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from salesops.book.book import Book
-from salesops.book.scope import Scope, parse_scope
+from salesops.book.scope import Scope
 from salesops.methods.effects import Effect, effect
 from salesops.metrics.actions import state_of
 from salesops.metrics.catalogue import CATALOGUE, find_metric
@@ -54,6 +54,11 @@ class Judged:
     needs: str = ""
 
     @property
+    def of(self) -> str:
+        """What is counted as treated and compared with: `people`, or `groups` of deals."""
+        return "groups" if SIDES.get(_side_of(self.scopes[0]), "team") != "team" else "people"
+
+    @property
     def verdict(self) -> str:
         """`worked`, `did_not` or `not_enough`."""
         return self.found.verdict if self.found is not None else "not_enough"
@@ -87,9 +92,8 @@ def judged(book: Book) -> tuple[Judged, ...]:
     -----
     Actions of the same text and metric are one thing with several starts. A start counts from the
     first whole month after the day on which it was done; three months before it was written down
-    are no baseline. What was done in a segment or product line
-    is judged by its deals, against those of the others. Teams outside a scope are compared with,
-    and never shown.
+    are no baseline. What was done in a segment or product line is judged by its deals, against
+    those of the others. Teams outside a scope are compared with, and never shown.
     """
     rows = listed(book)
     done = rows[(rows["state"] == "done") & (rows["kind"] != "snag")]
@@ -150,8 +154,6 @@ def _chosen_by(book: Book, rows: pd.DataFrame) -> int:
 
 def _side_of(scope: str) -> str:
     """Give the one side that a scope restricts; empty where it restricts several."""
-    if parse_scope(scope).is_company:
-        return "company"
     return "" if "," in scope else scope.partition(":")[0]
 
 

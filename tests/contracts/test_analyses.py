@@ -71,18 +71,12 @@ def test_the_same_book_gives_the_same_result_and_is_left_as_it_was(analysis, tin
     assert tiny_book.fingerprint() == before
 
 
-# Books that differ in their deals alone are looked at by those that are about deals.
-ABOUT_DEALS = {"funnel", "performance", "conversion"}
-PAIRS = [(stem, name) for stem in STEMS for name in BOOKS
-         if stem in ABOUT_DEALS or name in ("no deal at all", "all lost")]  # fmt: skip
-
-
 @cache
 def small(name: str) -> Book:
     return book_of(BOOKS[name])
 
 
-@pytest.mark.parametrize(("analysis", "name"), PAIRS, indirect=["analysis"])
+@pytest.mark.parametrize("name", BOOKS)
 def test_a_book_with_next_to_nothing_gives_gaps_and_no_alarm(analysis, name):
     result = analysis(small(name))
     assert result.findings == ()
