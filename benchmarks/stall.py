@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> None:
     # The first warms the files up.
     middle = {name: _middle(found[1:] or found) for name, found in runs.items()}
     assert abs(middle["salesops"]["auc"] - middle[PLAIN]["auc"]) <= NEAR
-    text = report(middle, max(options.runs, 1), options.threads)
+    text = report(middle, options.runs, options.threads)
     options.to.write_text(text, encoding="utf-8")
     print(text)
 
@@ -187,6 +187,12 @@ def _middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
     found = {k: v if isinstance(v, str) else statistics.median(run[k] for run in runs)
              for k, v in runs[0].items()}  # fmt: skip
     return {**found, "peak": max(run["peak"] for run in runs)}
+
+
+def _runs(runs: int) -> str:
+    if not runs:
+        return "One run of each, one after the other"
+    return f"Median of {runs} alternating runs after one to warm up"
 
 
 def report(middle: dict[str, dict[str, Any]], runs: int, threads: int) -> str:
@@ -220,8 +226,8 @@ def report(middle: dict[str, dict[str, Any]], runs: int, threads: int) -> str:
         "# Standing still, measured", "",
         f"{ours['rows']:,} weeks of {ours['units']:,} open deals of a generated company, as the "
         f"stall report lays them out; {ours['origins']} origins a quarter apart, at which "
-        f"{ours['judged']:,} weeks were judged. Median of {runs} alternating runs after one to "
-        f"warm up, each in a fresh process with {threads} threads. Made by `make bench`.", "",
+        f"{ours['judged']:,} weeks were judged. {_runs(runs)}, each in a fresh process with "
+        f"{threads} threads. Made by `make bench`.", "",
         "| what | measured | aim | |", "|---|---|---|---|",
         *(f"| {what} | {value} | {aim} | {'holds' if holds else 'falls short'} |"
           for what, value, aim, holds in aims), "",

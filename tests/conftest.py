@@ -1,6 +1,9 @@
 """Fixtures for all tests, and what is said about tests that can't run here."""
 
+import functools
+import importlib
 import os
+import pkgutil
 import shutil
 import sys
 from collections.abc import Iterator
@@ -8,7 +11,23 @@ from pathlib import Path
 
 import pytest
 
+import salesops.analyses
+
 pytest_plugins = ["tests.fixtures"]
+
+
+def pytest_configure() -> None:
+    """Ask each analysis once for what many tests look at.
+
+    Books that tests share never change, and an analysis is a pure function of its book, which is
+    itself tested, by what lies under the wrapper. Only the last few are held: a result holds its
+    book, and tests make hundreds of them.
+    """
+    for found in pkgutil.iter_modules(salesops.analyses.__path__):
+        module = importlib.import_module(f"salesops.analyses.{found.name}")
+        analysis = getattr(module, found.name, None)
+        if callable(analysis):
+            setattr(module, found.name, functools.lru_cache(maxsize=4)(analysis))
 
 
 @pytest.fixture(autouse=True, scope="session")

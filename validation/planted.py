@@ -35,10 +35,10 @@ def reviewed(task: tuple[int, int]) -> list[dict[str, object]]:
 
 
 def planted(seeds: int) -> list[Claim]:
-    """Review companies of fifteen and of five teams, a fifth as many of each as there are seeds."""
+    """Review companies of fifteen and of five teams, three of each per five seeds."""
     os.environ["OMP_NUM_THREADS"] = "1"
     KEPT.mkdir(parents=True, exist_ok=True)
-    tasks = [(FIRST + k, teams) for teams in (15, 5) for k in range(max(seeds // 5, 2))]
+    tasks = [(FIRST + k, teams) for teams in (15, 5) for k in range(max(3 * seeds // 5, 2))]
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         frame = pd.DataFrame([row for rows in pool.map(reviewed, tasks) for row in rows])
     real = frame[frame["metric"] == "lead_opportunity_rate"]
@@ -53,8 +53,8 @@ def planted(seeds: int) -> list[Claim]:
         share("sample of 15 teams: the real change is called did not", many == "did_not",
               "0", 0, 0),
         share("sample of 5 teams: the real change is called did not", few == "did_not", "0", 0, 0),
-        share("sample: the rebound is called worked", null["verdict"] == "worked",
-              "at most 0.075", 0, 0.075),
+        *(share(f"sample of {teams} teams: the rebound is called worked", told == "worked",
+                "at most 0.075", 0, 0.075) for teams, told in null.groupby("teams")["verdict"]),
         share("sample: a plain look has the rebound above half of what was hoped", praised,
               "shown", 0, 1),
     ]  # fmt: skip

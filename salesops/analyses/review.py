@@ -22,7 +22,7 @@ from salesops.model.finding import Finding, Gap, Method
 
 EFFECTS = ["ids", "note", "scopes", "metric", "unit", "expected", "since", "verdict", "estimate",
            "low", "high", "p", "before_after", "detectable", "chosen_worst", "n_treated",
-           "n_compared", "reasons", "reason", "needs"]  # fmt: skip
+           "n_compared", "of", "reasons", "reason", "needs"]  # fmt: skip
 AGENDA = ["point", "what", "minutes"]
 # Minutes of the meeting for each thing, and most of a point: half an hour holds them all.
 _MINUTES = {"late": (2, 6), "effects": (3, 9), "findings": (3, 9), "forecasts": (3, 3),
@@ -41,7 +41,8 @@ class Review(Result):
         One row per thing that was done: `ids`, `note`, `scopes`, `metric`, its `unit`, `expected`
         (change that was hoped for), `since`, `verdict` (`worked`, `did_not`, `not_enough`),
         `estimate`, `low`, `high` (90 %), `p`, `before_after` (the plain look, for contrast),
-        `detectable`, `chosen_worst`, `n_treated` and `n_compared` (people), `reasons`, and
+        `detectable`, `chosen_worst`, `n_treated` and `n_compared`, `of` (what these count:
+        `people`, or `groups` where deals of segments or product lines are compared), `reasons`, and
         `reason`, `needs` where no effect could be asked for.
     forecasts
         See `metrics.saidforecasts`: commits against bookings.
@@ -145,11 +146,12 @@ def _effects(tried: tuple[Judged, ...]) -> pd.DataFrame:
     rows = []
     for one in tried:
         found = one.found
-        numbers: tuple[object, ...] = (math.nan,) * 6 + (False, 0, 0, ())
+        numbers: tuple[object, ...] = (math.nan,) * 6 + (False, 0, 0, one.of, ())
         if found is not None:
+            n = ((found.n_treated_teams, found.n_comparison_teams) if one.of == "groups"
+                 else (found.n_treated_units, found.n_comparison_units))  # fmt: skip
             numbers = (found.estimate, found.low, found.high, found.p, found.before_after,
-                       found.detectable, found.chosen_worst, found.n_treated_units,
-                       found.n_comparison_units, found.reasons)  # fmt: skip
+                       found.detectable, found.chosen_worst, *n, one.of, found.reasons)  # fmt: skip
         rows.append((one.ids, one.note, one.scopes, one.metric, unit_of(one.metric), one.expected,
                      pd.Timestamp(one.since), one.verdict, *numbers, one.reason or "",
                      one.needs))  # fmt: skip
@@ -220,7 +222,8 @@ def _findings(actions: pd.DataFrame, effects: pd.DataFrame) -> tuple[Finding, ..
         found.append(Finding(
             code="review.did_not", severity="watch", subject=row["ids"][0],
             evidence={"what": row["note"], "metric": f"metric.{row['metric']}",
-                      "n_treated": int(row["n_treated"]), "n_compared": int(row["n_compared"])},
+                      "n_treated": int(row["n_treated"]), "n_compared": int(row["n_compared"]),
+                      "of": f"review.of_{row['of']}"},
             owner_role="manager", action="review.did_not.action",
             assumption="review.did_not.assumption", lesson="14_review", trust="firm",
         ))  # fmt: skip

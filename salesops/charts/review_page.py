@@ -94,9 +94,11 @@ def _told(row: dict[Any, Any]) -> dict[str, str]:
     unit, name, hoped = row["unit"], f"metric.{row['metric']}", row["expected"]
     effect = "—"
     if row["estimate"] == row["estimate"]:
-        effect = Say("review.effect", {
-            "value": change(unit, row["estimate"]), "low": change(unit, row["low"]),
-            "high": change(unit, row["high"])}).text()  # fmt: skip
+        told = {"value": change(unit, row["estimate"])}
+        effect = Say("review.effect_unbounded", told).text()
+        if math.isfinite(row["low"]) and math.isfinite(row["high"]):
+            bounds = {"low": change(unit, row["low"]), "high": change(unit, row["high"])}
+            effect = Say("review.effect", {**told, **bounds}).text()
     plain = row["before_after"]
     return {
         "tried": Say("review.tried", {

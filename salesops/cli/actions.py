@@ -10,7 +10,12 @@ actions = typer.Typer(
 )  # fmt: skip
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the row, such as M000004.")]
 Owner = Annotated[str, typer.Option(help="Id or name of the person who does it.")]
-Scope = Annotated[str, typer.Option(help="company, team:<path>, user:<id> or region:<name>.")]
+Scope = Annotated[
+    str,
+    typer.Option(
+        help="company, team:<path>, user:<id>, region:<name>, segment:<name>, product_line:<name>."
+    ),
+]
 Due = Annotated[str, typer.Option(help="Day by which it is to be done.")]
 
 

@@ -51,7 +51,9 @@ class Effect:
     Attributes
     ----------
     verdict, reasons
-        `worked`, `did_not` or `not_enough`, and why not more can be said.
+        `worked` (the interval lies above 0), `did_not` (it ends below half of what was hoped: below
+        the whole, what does all that was hoped would be called so once in twenty) or `not_enough`,
+        and why not more can be said.
     estimate, low, high
         Effect on those treated, per case, with its 90 % interval, in the outcome's unit; nan or
         infinite where nothing could be compared.
@@ -253,7 +255,7 @@ def _judged(found: Effect, reasons: Sequence[Reason], worthwhile: float) -> Effe
         why.append("smaller_than_worthwhile")
     if firm and found.low > 0:
         verdict = "worked"
-    elif firm and found.high < worthwhile:
+    elif firm and found.high < worthwhile / 2:
         verdict = "did_not"
     return replace(found, verdict=verdict, reasons=tuple(why))
 

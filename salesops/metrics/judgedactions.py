@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from salesops.book.book import Book
-from salesops.book.scope import Scope, parse_scope
+from salesops.book.scope import Scope
 from salesops.methods.effects import Effect, effect
 from salesops.metrics.actions import state_of
 from salesops.metrics.catalogue import CATALOGUE, find_metric
@@ -16,11 +16,13 @@ from salesops.metrics.outcomes import Side, month_number, monthly, reason_unfoll
 
 State = Literal["done", "late", "open", "dropped"]
 STATES: tuple[State, ...] = ("late", "open", "done", "dropped")
-LISTED = ["id", "kind", "note", "scope", "owner_id", "owner", "due_on", "done_on", "state",
-          "finding_id", "metric", "baseline", "expected_effect"]  # fmt: skip
+LISTED = ["id", "kind", "note", "scope", "owner_id", "owner", "created_at", "due_on", "done_on",
+          "state", "finding_id", "metric", "baseline", "expected_effect"]  # fmt: skip
 # How a scope of one side is compared: by teams, by people within their team, or by deals.
 SIDES: dict[str, Side] = {"company": "team", "team": "team", "region": "team", "user": "team",
                           "segment": "segment", "product_line": "product_line"}  # fmt: skip
+# So many months before something was decided may be why it was, and in whom.
+CHOSEN_BY = 3
 # Three years before an action are enough to compare with, and more than most books hold.
 BACK = 36
 
@@ -50,6 +52,11 @@ class Judged:
     found: Effect | None = None
     reason: str | None = None
     needs: str = ""
+
+    @property
+    def of(self) -> str:
+        """What is counted as treated and compared with: `people`, or `groups` of deals."""
+        return "groups" if SIDES.get(_side_of(self.scopes[0]), "team") != "team" else "people"
 
     @property
     def verdict(self) -> str:
@@ -84,9 +91,9 @@ def judged(book: Book) -> tuple[Judged, ...]:
     Notes
     -----
     Actions of the same text and metric are one thing with several starts. A start counts from the
-    first whole month after the day on which it was done. What was done in a segment or product line
-    is judged by its deals, against those of the others. Teams outside a scope are compared with,
-    and never shown.
+    first whole month after the day on which it was done; three months before it was written down
+    are no baseline. What was done in a segment or product line is judged by its deals, against
+    those of the others. Teams outside a scope are compared with, and never shown.
     """
     rows = listed(book)
     done = rows[(rows["state"] == "done") & (rows["kind"] != "snag")]
@@ -125,13 +132,28 @@ def _judge(book: Book, metric: str, rows: pd.DataFrame) -> Judged:
     if not starts:
         return replace(bare, reason="nobody_there")
     by: Literal["team", "unit"] = "unit" if kind == "user" else "team"
-    return replace(bare, found=effect(frame, starts, worthwhile=bare.expected, by=by))
+    chosen_by = _chosen_by(book, rows)
+    found = effect(frame, starts, worthwhile=bare.expected, by=by, chosen_by=chosen_by)
+    return replace(bare, found=found)
+
+
+def _chosen_by(book: Book, rows: pd.DataFrame) -> int:
+    """Count the months just before a start that are no baseline, for the action with most of them.
+
+    Those are the months before it was written down, and all from then until it began: also the one
+    in the midst of which it was done, that is neither before nor after.
+    """
+    found = CHOSEN_BY + 1
+    for row in rows.to_dict("records"):
+        start = month_number(row["done_on"].date()) + 1
+        if pd.notna(row["created_at"]):
+            decided = month_number(book.calendar.local_date(row["created_at"].to_pydatetime()))
+            found = max(found, start - min(decided, start - 1) + CHOSEN_BY)
+    return found
 
 
 def _side_of(scope: str) -> str:
     """Give the one side that a scope restricts; empty where it restricts several."""
-    if parse_scope(scope).is_company:
-        return "company"
     return "" if "," in scope else scope.partition(":")[0]
 
 

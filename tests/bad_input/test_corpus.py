@@ -193,6 +193,10 @@ def test_many_faults_are_told_at_once_ten_of_them_and_their_number(tmp_path):
     assert done.stderr.count("is no number") == 10
 
 
+# The same book once it is read: one of them is enough for every analysis.
+SAME_ROWS = {"UTF-16", "semicolons"}
+
+
 @pytest.mark.parametrize("case", ODD)
 def test_odd_input_is_read_and_told_and_reported_without_an_exception(case, tmp_path):
     deals, told = ODD[case]
@@ -210,6 +214,8 @@ def test_odd_input_is_read_and_told_and_reported_without_an_exception(case, tmp_
     if case in ("byte order mark", "UTF-16", "semicolons"):
         assert book.n("opportunities") == 3
         assert result.metrics["won_amount"] == 200
+    if case in SAME_ROWS:
+        return
     before = everything(tmp_path)
     checked = salesops("check", str(tmp_path / "book"))
     assert checked.returncode == 0, checked.stderr

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import salesops
 import salesops.analyses
 from salesops.analyses.result import Result
+from salesops.book.book import Book
 from salesops.book.write import typed
 from salesops.wording import language, say_finding, say_gap
 from tests.companies import book_of
@@ -27,17 +29,6 @@ STEMS = [
 def analysis(request):
     module = importlib.import_module(f"salesops.analyses.{request.param}")
     return getattr(module, request.param)
-
-
-_SEEN: dict[tuple[str, str], Result] = {}
-
-
-def seen_on(analysis, book) -> Result:
-    """Give what an analysis says of a book, asked once for all tests that only look at it."""
-    key = (analysis.__name__, book.store.where)
-    if key not in _SEEN:
-        _SEEN[key] = analysis(book)
-    return _SEEN[key]
 
 
 def frames_of(result: Result) -> dict[str, pd.DataFrame]:
@@ -72,7 +63,7 @@ def test_it_is_public_and_has_its_own_notebook_chart_and_test(analysis):
 
 def test_the_same_book_gives_the_same_result_and_is_left_as_it_was(analysis, tiny_book):
     before = tiny_book.fingerprint()
-    one, other = analysis(tiny_book), analysis(tiny_book)
+    one, other = analysis(tiny_book), analysis.__wrapped__(tiny_book)
     for name, frame in frames_of(one).items():
         pd.testing.assert_frame_equal(frame, getattr(other, name))
     assert one.findings == other.findings
@@ -80,9 +71,14 @@ def test_the_same_book_gives_the_same_result_and_is_left_as_it_was(analysis, tin
     assert tiny_book.fingerprint() == before
 
 
+@cache
+def small(name: str) -> Book:
+    return book_of(BOOKS[name])
+
+
 @pytest.mark.parametrize("name", BOOKS)
 def test_a_book_with_next_to_nothing_gives_gaps_and_no_alarm(analysis, name):
-    result = analysis(book_of(BOOKS[name]))
+    result = analysis(small(name))
     assert result.findings == ()
     assert result.gaps, "it must say what it could not do"
     for lang in ("zh", "en"):
@@ -95,7 +91,7 @@ def test_a_book_with_next_to_nothing_gives_gaps_and_no_alarm(analysis, name):
 
 
 def test_an_undefined_ratio_is_null_and_never_nought(analysis):
-    result = analysis(book_of(BOOKS["no deal at all"]))
+    result = analysis(small("no deal at all"))
     for name, frame in frames_of(result).items():
         for column in frame.columns:
             if str(column).endswith(("_rate", "rate", "_share", "share")):
@@ -118,7 +114,7 @@ def numbers_of(result: Result) -> np.ndarray:
 
 
 def test_every_number_in_a_sentence_is_a_number_of_the_result(analysis, sample_book):
-    result = seen_on(analysis, sample_book)
+    result = analysis(sample_book)
     known = numbers_of(result)
     said = [*result.verdict, *(e.title for e in result.exhibits.values())]
     said += [e.sub for e in result.exhibits.values() if e.sub is not None]
@@ -133,7 +129,7 @@ def test_every_number_in_a_sentence_is_a_number_of_the_result(analysis, sample_b
 
 
 def test_every_finding_and_verdict_is_said_in_both_languages(analysis, sample_book):
-    result = seen_on(analysis, sample_book)
+    result = analysis(sample_book)
     said = {}
     for lang in ("zh", "en"):
         with language(lang):

@@ -315,6 +315,17 @@ def test_nothing_of_a_worthwhile_size_did_not_work_and_a_wide_range_says_nothing
     assert "worse_than_before" in worse.reasons
 
 
+def test_what_ends_between_half_and_all_of_what_was_hoped_is_not_called_a_failure():
+    frame = panel(19, teams=15)
+    found = effect(frame, since(0, 1, 2), worthwhile=0.5)
+    assert found.low < 0 < found.high
+    little = effect(frame, since(0, 1, 2), worthwhile=1.9 * found.high)
+    assert (little.verdict, little.reasons) == (
+        "not_enough", ("interval_holds_nought", "smaller_than_worthwhile"),
+    )  # fmt: skip
+    assert effect(frame, since(0, 1, 2), worthwhile=2.1 * found.high).verdict == "did_not"
+
+
 @pytest.mark.parametrize("rows", [0, None])
 def test_without_rows_or_starts_nothing_is_said(rows):
     found = effect(panel()[:rows], {}, worthwhile=1)

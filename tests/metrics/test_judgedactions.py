@@ -106,3 +106,18 @@ def test_deals_of_all_lines_add_up_to_those_of_all_teams(sample_book):
         assert (parts["value"] * parts["n"]).sum() == pytest.approx(
             (whole["value"] * whole["n"]).sum()
         )
+
+
+def test_months_for_which_a_group_may_have_been_chosen_are_no_baseline(tables):
+    """North's deals went badly in the three months before it was decided, and are as ever since."""
+    deals_ = tables["opportunities"].to_pandas()
+    rng = np.random.default_rng(9)
+    deals_["stage"] = np.where(rng.random(len(deals_)) < 0.3, "contract", "lost")
+    month = pd.to_datetime(deals_["closed_at"]).dt.tz_localize(None).dt.to_period("M")
+    bad = deals_["owner_id"].isin(["u0", "u1"]) & month.between("2025-08", "2025-10")
+    deals_.loc[bad, "stage"] = "lost"
+    # Decided on the 5th of November and done on the 20th of December.
+    (one,) = tried({**tables, "opportunities": typed("opportunities", deals_)}, "region:North")
+    assert abs(one.found.estimate) < 0.06
+    assert one.found.before_after > 0.06
+    assert one.verdict != "worked"
