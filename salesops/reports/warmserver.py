@@ -25,6 +25,7 @@ LAZY = (
     "IPython.core.completerlib", "chinese_calendar", "clarabel", "duckdb", "ibis.backends.duckdb",
     "ibis.backends.sql.compilers.duckdb", "ipykernel.kernelapp", "ipykernel.zmqshell", "lunardate",
     "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.pyplot",
+    "openpyxl",
     "pandas.io.formats.style", "pyarrow.compute", "pyarrow.csv", "pyarrow.parquet",
     "scipy.interpolate", "scipy.linalg", "scipy.optimize", "scipy.sparse", "scipy.special",
     "scipy.stats", "seaborn", "sklearn.ensemble", "sklearn.linear_model", "sklearn.metrics",
@@ -32,6 +33,8 @@ LAZY = (
     "sklearn.preprocessing", "skops.io",
 )  # fmt: skip
 OWN = ("analyses", "book", "charts", "checks", "methods", "metrics", "model", "wording")
+# What the last cell of a report needs, which hands files over.
+ALSO = ("opening", "reports.columns", "reports.handover", "reports.sheets", "reports.workbook")
 _LINE = 1 << 20
 
 
@@ -40,21 +43,21 @@ def preload() -> list[str]:
 
     No thread may run and no connection to an engine be open afterwards: a fork takes neither along.
     """
-    import salesops
-
+    # By name, as all here: what is imported is not used here, so no layer rests on it.
+    package = importlib.import_module("salesops")
     names = list(LAZY)
     for part in OWN:
-        package = importlib.import_module(f"salesops.{part}")
-        names += [m.name for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-    names += [f"salesops.{name}" for name in ("opening",)]
+        root = importlib.import_module(f"salesops.{part}")
+        names += [m.name for m in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
+    names += [f"salesops.{name}" for name in ALSO]
     lacking = []
     for name in names:
         try:
             importlib.import_module(name)
         except ImportError:
             lacking.append(name)
-    for name in salesops.__all__:
-        getattr(salesops, name)
+    for name in package.__all__:
+        getattr(package, name)
     return lacking
 
 
