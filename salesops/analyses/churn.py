@@ -9,6 +9,7 @@ import pandas as pd
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Setting
 from salesops.analyses.scoredresult import ScoredResult, scored_of, unscored
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import churn_page as words
 from salesops.charts.exhibit import Exhibit
@@ -73,6 +74,7 @@ class Churn(ScoredResult):
         return words.unopened_table(self.unopened)
 
 
+@shared
 def churn(
     book: Book, *, period: str = "latest", touch_cost: float = 300.0, saved_share: float = 0.05
 ) -> Churn:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import collaboration as pictures
 from salesops.charts import collaboration_page as words
@@ -157,6 +158,7 @@ class Collaboration(Result):
         return tables.cases_table(self.cases)
 
 
+@shared
 def collaboration(book: Book, *, period: str = "latest") -> Collaboration:
     """Where does work fall between people: hand-overs, leavers, leads, promises, newcomers?
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import rows_behind
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import collection as pictures
 from salesops.charts import collection_page as words
@@ -141,6 +142,7 @@ def _nothing(code: str) -> Shown:
     return Shown(f"<p>{text}</p>", text)
 
 
+@shared
 def collection(book: Book, *, period: str = "latest") -> Collection:
     """What fell due and what came in, what is late and why, and what will come?
 

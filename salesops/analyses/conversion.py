@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import rows_behind
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import conversion as pictures
 from salesops.charts import conversion_page as words
@@ -115,6 +116,7 @@ class Conversion(Result):
         return tables.speed(self.times, self.speed)
 
 
+@shared
 def conversion(book: Book, *, period: str = "latest") -> Conversion:
     """Do leads become customers, from where, and is anybody answering them?
 

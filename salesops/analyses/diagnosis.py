@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting, due_on
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.book.past import has_past
 from salesops.charts import diagnosis as pictures
@@ -91,6 +92,7 @@ class Diagnosis(Result):
         return words.rows_table(self.rows)
 
 
+@shared
 def diagnosis(book: Book, *, period: str = "latest") -> Diagnosis:
     """What is wrong with how the company sells, what does it cost, and who should do what?
 

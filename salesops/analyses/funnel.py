@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import ageing as age_pictures
 from salesops.charts import coverage as coverage_pictures
@@ -148,6 +149,7 @@ class Funnel(Result):
         return float(self.setting.book.settings.norms.aged_after)
 
 
+@shared
 def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
     """Where do deals stand, how many get on, and where is most lost?
 

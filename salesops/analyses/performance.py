@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import performance as pictures
 from salesops.charts import performance_page as words
@@ -142,6 +143,7 @@ def _nothing(code: str) -> Shown:
     return Shown(f"<p>{said}</p>", said)
 
 
+@shared
 def performance(book: Book, *, period: str = "latest", by: str = "none") -> Performance:
     """How much is signed against target and pace, by whom, and why more or less than before?
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import process as pictures
 from salesops.charts import process_design as tables
@@ -104,6 +105,7 @@ class Process(Result):
         return tables.fields_table(self.fields, FULL)
 
 
+@shared
 def process(book: Book, *, period: str = "latest") -> Process:
     """How is selling meant to go here, how does it really go, and which steps only cost time?
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import quality as pictures
 from salesops.charts import quality_page as words
@@ -104,6 +105,7 @@ class Quality(Result):
         return words.mend_table(self.mend, most=40)
 
 
+@shared
 def quality(book: Book, *, period: str = "latest") -> Quality:
     """How far can the records be believed, and which are to be mended first?
 

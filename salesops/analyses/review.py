@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.book.runlog import said_findings
 from salesops.charts import review as pictures
@@ -79,6 +80,7 @@ class Review(Result):
         return words.returning_table(self.returning)
 
 
+@shared
 def review(book: Book, *, period: str = "latest") -> Review:
     """What did we decide, was it done, did it work, and what comes back?
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import service as pictures
 from salesops.charts import service_page as words
@@ -73,6 +74,7 @@ class Service(Result):
         return words.customers_table(self.customers)
 
 
+@shared
 def service(book: Book, *, period: str = "latest") -> Service:
     """How satisfied are customers, what waits, what comes again, and which large ones suffer?
 

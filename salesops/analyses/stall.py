@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Setting
 from salesops.analyses.scoredresult import ScoredResult, scored_of
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import stall as pictures
 from salesops.charts import stall_page as words
@@ -88,6 +89,7 @@ class Stall(ScoredResult):
         return pictures.calibration(self.scored.bins, ax=ax)
 
 
+@shared
 def stall(
     book: Book, *, period: str = "latest", holdout_share: float = 0.0, touch_cost: float = 300.0,
     saved_share: float = 0.02,

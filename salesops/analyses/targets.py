@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
+from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import detail
 from salesops.charts import targets_page as words
@@ -138,6 +139,7 @@ class Targets(Result):
         return shown.figure(width)
 
 
+@shared
 def targets(book: Book, *, period: str = "latest") -> Targets:
     """What is to be signed, by whom, how likely is it, and what would it take?
 

@@ -17,9 +17,10 @@ import pandas as pd
 from ibis import _
 
 from salesops.book.moment import GRID_COLUMNS, ON, Moment, instant
+from salesops.book.opened import opened_store
 from salesops.book.rights import OWNED, everyone_inside, restricted
 from salesops.book.scope import Scope, check_scope, with_people
-from salesops.book.store import DIMENSIONS, PARENTS, Store, Tracking, open_store
+from salesops.book.store import DIMENSIONS, PARENTS, Store, Tracking
 from salesops.book.timetravel import table_at
 from salesops.book.versions import AT
 from salesops.model.calendar import Calendar, Period
@@ -60,7 +61,7 @@ def open_book(path_or_url: str | Path, *, settings: Settings | None = None) -> "
     >>> open_book("tests/tiny_company").date
     datetime.date(2026, 3, 31)
     """
-    return Book.of(open_store(path_or_url, settings))
+    return Book.of(opened_store(path_or_url, settings))
 
 
 def _not_renewal(kind: ibis.Value) -> ibis.Value:

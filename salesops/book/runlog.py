@@ -18,6 +18,8 @@ COLUMNS = ["run", "started", "as_of", "report", "scope", "lang", "finding", "cod
 MOST = 120
 # Where runs of books that can't be written to leave their records; set by who runs the reports.
 ELSEWHERE = "SALESOPS_RUNS"
+# Where the kernels of one run lay opened books, and what their analyses found.
+OPENED, SHARED = "SALESOPS_OPENED", "SALESOPS_SHARED"
 
 
 def records(where: str) -> Iterator[dict[str, Any]]:

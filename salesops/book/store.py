@@ -78,6 +78,8 @@ class Store:
         The moves of deals between stages, as the log tells them.
     merged
         How many accounts are given up in favour of others; see `book.merges`.
+    laid
+        File from which it was taken, where it was opened before; see `book.opened`.
     """
 
     where: str
@@ -89,6 +91,7 @@ class Store:
     spans: dict[str, Table] = field(repr=False)
     moves: Table = field(repr=False)
     merged: int = 0
+    laid: Path | None = None
 
 
 def open_store(
@@ -124,8 +127,7 @@ def open_store(
     path = Path(where)
     if not path.exists():
         raise NotABook(where=text, reason="there is no such file or folder")
-    beside = (path if path.is_dir() else path.parent) / "salesops.toml"
-    own = settings or (Settings.read(beside) if beside.exists() else Settings.default())
+    own = settings or settings_beside(path)
     merged = read_merges(merge_file(path))
     if path.is_dir():
         con = _in_process()
@@ -213,6 +215,17 @@ def assemble(
     return Store(where, settings, tables, present, tracking, latest, spans, moved, n)
 
 
+def settings_beside(path: Path) -> Settings:
+    """Read the settings beside the tables, or give the default where there are none."""
+    beside = (path if path.is_dir() else path.parent) / "salesops.toml"
+    return Settings.read(beside) if beside.exists() else Settings.default()
+
+
+def in_file(path: Path) -> Any:
+    """Connect to a database file that is read alone."""
+    return _quiet(ibis.duckdb.connect(path, read_only=True))
+
+
 def _in_process() -> Any:
     return _quiet(ibis.duckdb.connect())
 
@@ -257,8 +270,7 @@ def _from_file(path: Path) -> dict[str, Table]:
     if path.suffix != ".duckdb":
         raise NotABook(where=str(path), reason="it is neither a folder nor a .duckdb file")
     with readable(path):
-        con = _quiet(ibis.duckdb.connect(path, read_only=True))
-    return _listed(con)
+        return _listed(in_file(path))
 
 
 def _from_url(url: str) -> dict[str, Table]:

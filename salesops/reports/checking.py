@@ -26,12 +26,13 @@ def check(given: Mapping[str, object], scopes: Sequence[str]) -> Stand:
         What is wrong; of a broken book with its rows.
     """
     from salesops.book.book import Book
+    from salesops.book.opened import opened_store
     from salesops.book.reach import known_as_of
     from salesops.book.scope import parse_scope
-    from salesops.book.store import open_store
 
-    # Its versions are not needed here, and laying them out takes a second.
-    store = open_store(str(given["book"]), copied=False)
+    # Its versions are not needed here, and laying them out takes a second; where there will be
+    # several reports, all is laid out for them.
+    store = opened_store(str(given["book"]), copied=False)
     opened = known_as_of(Book.of(store), str(given["as_of"]))
     period = opened.period(str(given["period"]))
     for scope in scopes:

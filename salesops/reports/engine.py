@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.log import logger
@@ -12,12 +13,28 @@ ENGINE = "salesops"
 MOST_PRINTED = 100_000
 
 
+class BrokenOff(Exception):
+    """A kernel ended, or was ended, in the middle of a cell; `cell` is its id."""
+
+    def __init__(self, cell: str) -> None:
+        super().__init__(cell)
+        self.cell = cell
+
+
 class Client(PapermillNotebookClient):  # type: ignore[misc]
     """Keeps the first part of what a cell prints, and says that there was more."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._printed: dict[int, int] = {}
+
+    def execute_cell(self, cell: Any, cell_index: int, **options: Any) -> Any:
+        """Execute a cell, and say which it was where its kernel ended."""
+        try:
+            return super().execute_cell(cell, cell_index, **options)
+        except (DeadKernelError, RuntimeError) as error:
+            # papermill notes every cell as completed, also this one.
+            raise BrokenOff(cell.get("id", "")) from error
 
     def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
         """Take an output, unless it is text beyond the bound."""

@@ -87,7 +87,7 @@ def execute(job: Job, kernels: Kernels, last: Any | None = None) -> Executed:
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    from salesops.reports.engine import ENGINE
+    from salesops.reports.engine import ENGINE, BrokenOff
 
     began = time.monotonic()
     notebook = translate_notebook(read_notebook(job.report), job.report, job.lang)
@@ -106,10 +106,14 @@ def execute(job: Job, kernels: Kernels, last: Any | None = None) -> Executed:
             )  # fmt: skip
         except PapermillExecutionError:
             failure = failure_of(kept["notebook"])
+        except BrokenOff as broken:
+            if kernels.ended:
+                raise
+            failure = died(broken.cell, held.why or "died", broken.__cause__)
         except (DeadKernelError, RuntimeError) as error:
             if kernels.ended:
                 raise
-            failure = died(kept["notebook"], held.why, error)
+            failure = died("", held.why, error)
         finally:
             _close_loop()
     done = kept["notebook"]
@@ -117,14 +121,10 @@ def execute(job: Job, kernels: Kernels, last: Any | None = None) -> Executed:
     return Executed(notebook=done, failure=failure, seconds=time.monotonic() - began)
 
 
-def died(notebook: Any, why: str, error: Exception) -> dict[str, str]:
-    """Name the cell in which a kernel ended or never began, and why: its limit, or by itself."""
-    told = [(c, c.get("metadata", {}).get("papermill", {})) for c in notebook.cells]
-    running = [cell for cell, noted in told if noted.get("status") == "running"]
-    name = "DeadKernel" if running else "NoAnswer"
-    name = "TimeLimit" if why == "time" else name
-    cell = running[-1].get("id", "") if running else ""
-    return {"cell": cell, "name": name, "value": str(error) or name, "traceback": ""}
+def died(cell: str, why: str, error: BaseException | None) -> dict[str, str]:
+    """Name the cell in which a kernel ended, and why: its limit, by itself, or it never began."""
+    name = {"time": "TimeLimit", "died": "DeadKernel"}.get(why, "NoAnswer")
+    return {"cell": cell, "name": name, "value": str(error or "") or name, "traceback": ""}
 
 
 def _close_loop() -> None:

@@ -42,11 +42,11 @@ def laid_out(where: str, as_of: str, scopes: Sequence[str]) -> list[str]:
 
 def _opened(where: str, as_of: str) -> "Book":
     from salesops.book.book import Book
+    from salesops.book.opened import opened_store
     from salesops.book.reach import known_as_of
-    from salesops.book.store import open_store
 
     # Its versions are not needed for a list of people, and laying them out takes a second.
-    return known_as_of(Book.of(open_store(where, copied=False)), as_of)
+    return known_as_of(Book.of(opened_store(where, copied=False)), as_of)
 
 
 def scope_faults(raw: Mapping[str, Any], where: str) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ the work begins while the book is checked.
 """
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from salesops.book.runlog import ELSEWHERE
+from salesops.book.runlog import ELSEWHERE, OPENED, SHARED
 from salesops.model.errors import SalesopsError
 from salesops.reports.addresses import links, without_password
 from salesops.reports.browser import Browser
@@ -27,7 +28,7 @@ from salesops.reports.events import (
     one_at_a_time,
     silent,
 )
-from salesops.reports.execute import load_papermill
+from salesops.reports.execute import kernel_environment, load_papermill
 from salesops.reports.handover import checked_formats
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.kept import Kept
@@ -142,13 +143,21 @@ def run_reports(
     at_once = most_at_once(workers, len(jobs))
     tell(RunBegun(book=without_password(book), jobs=names, workers=at_once, plan=plan))
     kept = Kept(root)
-    with warm_server(len(jobs)) as server, _stood(given, scopes, kept, server) as stand:
+    with (
+        warm_server(len(jobs)) as server,
+        kernel_environment(_shared_by(server)),
+        _stood(given, scopes, kept, server) as stand,
+    ):
         jobs = [stood(job, stand) for job in jobs]
         asks = {job: Ask.of(job, jobs, stand, formats) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
         with scratch_folder(root, ".run-") as work, scratch_folder(root, ".files-") as files:
             done = {} if force else _taken(asks, kept, work, tell)
-            todo = {job: asks[job].links for job in jobs if job not in done}
+            # The second language shows what the first one's kernel found, where that is over.
+            left = sorted(
+                (job for job in jobs if job not in done), key=lambda j: langs.index(j.lang)
+            )
+            todo = {job: asks[job].links for job in left}
             told = {ELSEWHERE: str((root / "runs").absolute())}
             wanted = Wanted(formats=formats, folder=files,
                             masker=Masker.of_environment(addresses=[book]))  # fmt: skip
@@ -178,6 +187,14 @@ def run_reports(
     tell(RunEnded(run=outcome.run_id, made=n["made"], kept=n["kept"], failed=n["failed"],
                   seconds=seconds, folder=folder))  # fmt: skip
     return outcome
+
+
+def _shared_by(server: WarmServer | None) -> dict[str, str]:
+    """Name the folder in which the kernels of this run share opened books and results."""
+    if server is None:
+        return {}
+    folder = str(server.folder)
+    return {SHARED: folder, **({} if os.environ.get(OPENED) else {OPENED: folder})}
 
 
 @dataclass(frozen=True, kw_only=True)

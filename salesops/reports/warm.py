@@ -14,7 +14,7 @@ from pathlib import Path
 from salesops.reports.provisioner import NAME, SOCKET
 
 GROUP = "jupyter_client.kernel_provisioners"
-_READY = 60.0
+_READY = 180.0
 
 
 def can_fork() -> bool:
@@ -33,7 +33,7 @@ class WarmServer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="salesops-")
+        self._folder = tempfile.TemporaryDirectory(prefix="salesops-", ignore_cleanup_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0
 
@@ -41,6 +41,11 @@ class WarmServer:
     def pid(self) -> int | None:
         """Process of the server, null where none runs."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def folder(self) -> Path:
+        """A folder that nobody else may read, which goes when the server does."""
+        return Path(self._folder.name)
 
     def start(self) -> None:
         """Begin to start it, unless it was begun; `environment` waits until it is ready."""
@@ -50,7 +55,7 @@ class WarmServer:
 
     def _start(self) -> None:
         self._started += 1
-        path = Path(self._folder.name) / f"kernels-{self._started}"
+        path = self.folder / f"kernels-{self._started}"
         # Threads of a library would be lost by a fork.
         env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(

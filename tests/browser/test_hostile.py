@@ -127,7 +127,8 @@ def test_a_script_that_got_in_by_itself_would_not_run_either(browser, pages, tmp
 
 def test_no_file_lies_outside_the_folder_of_the_run(run, book):
     root = run.folder.parent
-    assert {path.name for path in root.iterdir()} == {run.folder.name, "latest"}
+    pages = {"index.html", "index.zh.html", "index.en.html"}
+    assert {path.name for path in root.iterdir()} == {run.folder.name, "latest", ".kept", *pages}
     assert [path.name for path in root.parent.iterdir()] == [root.name]
     assert all(path.is_file() for path in run.folder.iterdir())
     stems = {

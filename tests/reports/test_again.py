@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import salesops.reports.jobs as jobs
+from salesops.model.settings import default_text
 from salesops.reports.kept import Kept
 from salesops.reports.kernels import Limits
 from salesops.reports.run import run_reports
@@ -95,7 +96,8 @@ def test_what_changed_is_made_anew_and_only_that(place):
     run(place)
     assert ran(place) == ["two"]
     settings = place / "book" / "salesops.toml"
-    settings.write_text('[company]\nname = "Another"\n', encoding="utf-8")
+    text = default_text()
+    settings.write_text(text.replace('name = "', 'name = "Another ', 1), encoding="utf-8")
     run(place)
     assert ran(place) == ["one", "two"]
 
@@ -136,23 +138,24 @@ def test_a_report_that_failed_is_shown_and_made_anew(place):
 
 
 @pytest.mark.parametrize(
-    ("cell", "name"),
-    [("while True: pass", "TimeLimit"), ("import os; os._exit(7)", "DeadKernel"),
-     ("b = [bytearray(2**28) for _ in range(40)]", "MemoryError"),
-     ("print('x' * 100_000_000)", None)],
+    ("cell", "name", "seconds"),
+    [("while True: pass", "TimeLimit", 20), ("import os; os._exit(7)", "DeadKernel", 120),
+     ("b = [bytearray(2**28) for _ in range(40)]", "MemoryError", 120),
+     ("print('x' * 100_000_000)", None, 120)],
 )  # fmt: skip
-def test_whatever_a_cell_does_the_others_finish(place, cell, name, monkeypatch):
+def test_whatever_a_cell_does_the_others_finish(place, cell, name, seconds, monkeypatch):
     import salesops.reports.making as making
 
     monkeypatch.setattr(making, "PAUSES", ())
     notebook(place / "notebooks", "two", cell)
-    done = run(place, limits=Limits(seconds=20, megabytes=4000)).done
+    done = run(place, limits=Limits(seconds=seconds, megabytes=4000)).done
     assert done[0].state == "made"
     if name is None:
         assert done[1].state == "made"
         assert (place / "out" / "latest" / "two.en.ipynb").stat().st_size < 1_000_000
         return
     assert (done[1].state, done[1].failure["name"]) == ("failed", name)
+    assert done[1].failure["cell"] == "cell-0"
     assert done[1].failure["cause"]
 
 

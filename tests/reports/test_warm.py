@@ -29,7 +29,8 @@ TELLING = (
     "'debugpy' in sys.modules, 'pydevd' in sys.modules",
     "sys.path, os.getcwd(), sys.flags, sys.getrecursionlimit()",
     "import warnings; warnings.warn('told')",
-    "print('out'); print('err', file=sys.stderr); 1/0",
+    "print('out')",
+    "print('err', file=sys.stderr); 1/0",
 )
 
 

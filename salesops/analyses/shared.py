@@ -1,0 +1,89 @@
+"""What the kernels of one run share: the same analysis for two languages is worked out once.
+
+A result holds no words, only what to say; they are chosen when it is shown. So the report of one
+language can show what the other's kernel found. Where the variable `SALESOPS_SHARED` names the
+folder of a run, results lie there; without it, and for books that were not opened before, each
+kernel works them out itself.
+"""
+
+import functools
+import hashlib
+import io
+import logging
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeGuard, TypeVar
+
+import cloudpickle
+
+from salesops.book.book import Book
+from salesops.book.runlog import SHARED
+from salesops.book.store import Store
+from salesops.stopping import scratch_folder
+
+Options = ParamSpec("Options")
+Found = TypeVar("Found")
+_log = logging.getLogger(__name__)
+
+
+def shared(analysis: Callable[Options, Found]) -> Callable[Options, Found]:
+    """Make an analysis of a book take what another kernel of the same run found of the same."""
+
+    @functools.wraps(analysis)
+    def found(*args: Options.args, **options: Options.kwargs) -> Found:
+        book = args[0] if args else options.get("book")
+        if not _is_shared(book):
+            return analysis(*args, **options)
+        place = _place(analysis.__name__, book, args[1:], options)
+        if place.exists():
+            known: Found = _Reader(io.BytesIO(place.read_bytes()), book.store).load()
+            return known
+        made = analysis(*args, **options)
+        _put(place, made)
+        return made
+
+    return found
+
+
+def _is_shared(book: object) -> TypeGuard[Book]:
+    return bool(os.environ.get(SHARED)) and isinstance(book, Book) and book.store.laid is not None
+
+
+def _place(name: str, book: Book, args: Any, options: Mapping[str, Any]) -> Path:
+    assert book.store.laid is not None
+    asked = (name, book.store.laid.name, book.instant, book.limits, book.renewals, args,
+             sorted((key, value) for key, value in options.items() if key != "book"))  # fmt: skip
+    digest = hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()
+    return Path(os.environ[SHARED]) / f"{digest}.pkl"
+
+
+def _put(place: Path, made: object) -> None:
+    content = io.BytesIO()
+    try:
+        _Writer(content).dump(made)
+        with scratch_folder(place.parent, ".finding-") as scratch:
+            (scratch / place.name).write_bytes(content.getvalue())
+            os.replace(scratch / place.name, place)
+    except (OSError, pickle.PicklingError, TypeError) as error:
+        # A kernel that finds nothing works it out itself.
+        _log.warning("The result could not be laid in %s: %s", place.parent, error)
+
+
+class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
+    """Writes a result without the tables of its company: who reads it has opened it too."""
+
+    def persistent_id(self, thing: object) -> Any:
+        if isinstance(thing, Store):
+            return "store"
+        return None
+
+
+class _Reader(pickle.Unpickler):
+    def __init__(self, content: io.BytesIO, store: Store) -> None:
+        super().__init__(content)
+        self._store = store
+
+    def persistent_load(self, _name: Any) -> Store:
+        return self._store

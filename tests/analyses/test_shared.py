@@ -1,0 +1,91 @@
+"""What one kernel found is what another shows: the same report, in whichever language."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import salesops.analyses
+from salesops.book.book import open_book
+from salesops.book.runlog import OPENED, SHARED
+from salesops.wording import language, tell_company
+from salesops.wording.language import LANGUAGES
+from tests.fixtures import SAMPLE
+
+NAMES = sorted(
+    found.name for found in pkgutil.iter_modules(salesops.analyses.__path__)
+    if hasattr(importlib.import_module(f"salesops.analyses.{found.name}"), found.name)
+    and found.name != "shared"
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return {OPENED: str(tmp_path_factory.mktemp("laid")),
+            SHARED: str(tmp_path_factory.mktemp("found"))}  # fmt: skip
+
+
+@pytest.fixture
+def book(folders, monkeypatch):
+    for name, value in folders.items():
+        monkeypatch.setenv(name, value)
+    found = open_book(SAMPLE)
+    tell_company(found.settings)
+    return found
+
+
+def analysis(name):
+    """Give it as kernels have it, without the memory that the tests add."""
+    found = getattr(importlib.import_module(f"salesops.analyses.{name}"), name)
+    return getattr(found, "__wrapped__", found) if hasattr(found, "cache_info") else found
+
+
+def shown(result) -> list[str]:
+    parts = [str(result._repr_mimebundle_())]
+    parts += [str(exhibit._repr_mimebundle_()) for exhibit in result.exhibits.values()]
+    return [*parts, str(result.cards._repr_mimebundle_()), str(result.how._repr_mimebundle_())]
+
+
+def test_every_analysis_is_looked_at():
+    assert len(NAMES) == 13
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_result_of_another_kernel_is_shown_as_ones_own(name, book, monkeypatch):
+    find = analysis(name)
+    with language("zh"):
+        own = find(book, period="latest")
+        shown(own)
+    again = open_book(SAMPLE)
+    taken = find(again, period="latest")
+    assert taken is not own
+    assert taken.setting.book.store is again.store
+    assert taken.metrics == own.metrics
+    for lang in LANGUAGES:
+        with language(lang):
+            assert shown(taken) == shown(own)
+    monkeypatch.delenv(SHARED)
+    with language("en"):
+        assert find(book.as_of(book.date), period="latest").verdict == own.verdict
+
+
+def test_another_date_scope_or_period_is_another_result(book, folders):
+    find = analysis("conversion")
+    one = find(book, period="2026-04")
+    others = [find(book, period="2026-05"), find(book.as_of("2026-05-01"), period="2026-04"),
+              find(book.within(team="华东"), period="2026-04")]  # fmt: skip
+    assert all(other.metrics != one.metrics for other in others)
+
+
+def test_what_is_refused_is_refused_again_and_leaves_nothing(book, tmp_path, monkeypatch):
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    for _ in range(2):
+        with pytest.raises(salesops.SalesopsError):
+            analysis("conversion")(book, period="2026-99")
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_it_cannot_be_laid_each_works_it_out(book, tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv(SHARED, str(tmp_path / "absent"))
+    assert analysis("quality")(book, period="latest").metrics
+    assert "could not be laid" in caplog.text

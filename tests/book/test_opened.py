@@ -1,0 +1,89 @@
+"""A book that was opened before is the same book, and no other one is taken for it."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from salesops.book.book import open_book
+from salesops.book.opened import place_of
+from salesops.book.runlog import OPENED
+from salesops.book.store import open_store
+from salesops.model.errors import SalesopsError
+from salesops.model.settings import default_text
+from tests.fixtures import SAMPLE, TINY
+
+
+@pytest.fixture
+def laid(tmp_path, monkeypatch):
+    folder = tmp_path / "laid"
+    folder.mkdir()
+    monkeypatch.setenv(OPENED, str(folder))
+    shutil.copytree(TINY, tmp_path / "book")
+    return tmp_path
+
+
+def same(one, other) -> None:
+    """Hold two tables against each other: kinds and rows, whose order an engine may choose."""
+    assert one.schema() == other.schema()
+    frames = [t.to_pandas().sort_values(list(t.columns)).reset_index(drop=True)
+              for t in (one, other)]  # fmt: skip
+    pd.testing.assert_frame_equal(*frames)
+
+
+@pytest.mark.parametrize("book", [TINY, SAMPLE])
+def test_it_shows_what_opening_it_shows(laid, book):
+    first, second = open_book(book).store, open_book(book).store
+    plain = open_store(book)
+    assert first.laid == second.laid
+    assert first.laid.parent == laid / "laid"
+    for store in (first, second):
+        assert store.settings == plain.settings
+        told = [(s.present, s.tracking, s.latest, s.merged, s.where) for s in (store, plain)]
+        assert told[0] == told[1]
+        assert list(store.tables) == list(plain.tables)
+        assert list(store.spans) == list(plain.spans)
+        for name, table in plain.tables.items():
+            same(store.tables[name], table)
+        for name, table in plain.spans.items():
+            same(store.spans[name], table)
+        same(store.moves, plain.moves)
+
+
+def test_another_row_or_setting_is_another_book_and_a_record_of_a_run_is_not(laid):
+    book = laid / "book"
+    before = place_of(book)
+    (book / "runs").mkdir()
+    (book / "runs" / "one.json").write_text("{}", encoding="utf-8")
+    assert place_of(book) == before
+    (book / "salesops.toml").write_text(default_text(), encoding="utf-8")
+    after = place_of(book)
+    assert after != before
+    deals = book / "opportunities.csv"
+    deals.write_text(deals.read_text(encoding="utf-8").replace("needs", "quote", 1), "utf-8")
+    assert place_of(book) not in (before, after)
+    assert open_book(book).deals.count().to_pandas() == open_store(book).tables[
+        "opportunities"].count().to_pandas()  # fmt: skip
+
+
+def test_a_broken_book_is_refused_each_time_and_not_laid(laid):
+    deals = laid / "book" / "opportunities.csv"
+    deals.write_text(deals.read_text(encoding="utf-8").replace("needs", "nowhere", 1), "utf-8")
+    for _ in range(2):
+        with pytest.raises(SalesopsError, match="nowhere"):
+            open_book(laid / "book")
+    assert not list((laid / "laid").iterdir())
+
+
+def test_where_nothing_can_be_laid_it_is_opened_as_usual(laid, monkeypatch, caplog):
+    monkeypatch.setenv(OPENED, str(laid / "absent"))
+    assert open_book(laid / "book").store.laid is None
+    assert "could not be laid" in caplog.text
+
+
+def test_without_a_folder_or_with_settings_of_ones_own_nothing_is_laid(laid, monkeypatch):
+    store = open_store(laid / "book")
+    assert open_book(laid / "book", settings=store.settings).store.laid is None
+    monkeypatch.delenv(OPENED)
+    assert open_book(laid / "book").store.laid is None
+    assert not list((laid / "laid").iterdir())
