@@ -134,8 +134,10 @@ def test_a_grid_is_laid_over_the_teams_of_the_book_each_once(company):
 
 
 def test_another_word_for_why_can_be_plugged_in(company):
-    (found,) = planned(open_plan(company), at=lambda _entry: MONDAY_AT_7,
-                       why=lambda jobs, _formats: tuple(f"for {job.scope}" for job in jobs))  # fmt: skip
+    def why(jobs, _formats):
+        return tuple(f"for {job.scope}" for job in jobs)
+
+    (found,) = planned(open_plan(company), at=lambda _entry: MONDAY_AT_7, why=why)
     assert found.reasons[0] == "for company"
 
 
