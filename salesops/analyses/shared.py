@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeGuard, TypeVar
 import cloudpickle
 
 from salesops.book.book import Book
-from salesops.book.runlog import SHARED
+from salesops.book.runlog import SHARED, marks
 from salesops.book.store import Store
 from salesops.stopping import scratch_folder
 
@@ -54,6 +54,7 @@ def _is_shared(book: object) -> TypeGuard[Book]:
 def _place(name: str, book: Book, args: Any, options: Mapping[str, Any]) -> Path:
     assert book.store.laid is not None
     asked = (name, book.store.laid.name, book.instant, book.limits, book.renewals, args,
+             marks(book.store.where),
              sorted((key, value) for key, value in options.items() if key != "book"))  # fmt: skip
     digest = hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()
     return Path(os.environ[SHARED]) / f"{digest}.pkl"
@@ -72,11 +73,11 @@ def _put(place: Path, made: object) -> None:
 
 
 class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
-    """Writes a result without the tables of its company: who reads it has opened it too."""
+    """Writes a result without its company: who reads it has opened it too."""
 
     def persistent_id(self, thing: object) -> Any:
-        if isinstance(thing, Store):
-            return "store"
+        if isinstance(thing, Book):
+            return thing.instant, thing.limits, thing.renewals
         return None
 
 
@@ -85,5 +86,5 @@ class _Reader(pickle.Unpickler):
         super().__init__(content)
         self._store = store
 
-    def persistent_load(self, _name: Any) -> Store:
-        return self._store
+    def persistent_load(self, view: Any) -> Book:
+        return Book(self._store, *view)

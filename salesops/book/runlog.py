@@ -46,6 +46,18 @@ def records(where: str) -> Iterator[dict[str, Any]]:
     yield from sorted(found, key=lambda record: str(record.get("started", "")))[-MOST:]
 
 
+def marks(where: str) -> str:
+    """Tell by which records what `records` gives would change: their names and when written."""
+    place = Path(where)
+    own = (place if place.is_dir() else place.parent) / "runs"
+    folders = [own] if "://" not in where else []
+    if os.environ.get(ELSEWHERE):
+        folders.append(Path(os.environ[ELSEWHERE]))
+    found = [(path.name, path.stat().st_mtime_ns) for folder in folders if folder.is_dir()
+             for path in sorted(folder.glob("*.json"))]  # fmt: skip
+    return repr(found)
+
+
 def _read(runs: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(runs.glob("*.json"))[-MOST:] if runs.is_dir() else ():
         try:

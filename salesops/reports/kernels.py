@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from salesops.reports.provisioner import MEMORY
+from salesops.reports.provisioner import MEMORY, NAME
 from salesops.reports.warm import WarmServer
 
 Why = Literal["", "time"]
@@ -73,6 +73,7 @@ class Kernels:
         self._lock = threading.Lock()
         self._held: list[Held] = []
         self._ended = False
+        _prefer_forked()
         self.limits = limits or Limits()
         self.server = server
 
@@ -141,6 +142,18 @@ class Kernels:
         if ended:
             _kill(manager)
             self._refuse()
+
+
+def _prefer_forked() -> None:
+    """Let every kernel be started by our provisioner, which keeps limits also of cold ones.
+
+    jupyter_client reads the name from the environment once in the life of a process.
+    """
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+    factory = KernelProvisionerFactory.instance()
+    if NAME in factory.get_provisioner_entries():
+        factory.default_provisioner_name = NAME
 
 
 def _kill(manager: Any) -> None:

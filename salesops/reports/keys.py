@@ -30,20 +30,17 @@ class Stand:
     Attributes
     ----------
     as_of, period
-        As asked for, resolved: the date no later than the period's end, and the period's name.
+        As asked for, resolved.
     data
         Fingerprint of the company's rows at that date.
     settings
         Fingerprint of the settings.
-    over
-        Whether the period is over, and seen from its end.
     """
 
     as_of: str
     period: str
     data: str
     settings: str
-    over: bool = False
 
 
 @cache

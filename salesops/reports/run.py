@@ -148,7 +148,6 @@ def run_reports(
         kernel_environment(_shared_by(server)),
         _stood(given, scopes, kept, server) as stand,
     ):
-        jobs = [stood(job, stand) for job in jobs]
         asks = {job: Ask.of(job, jobs, stand, formats) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
         _clear(root, kept)
@@ -200,8 +199,7 @@ def _shared_by(server: WarmServer | None) -> dict[str, str]:
     """Name the folder in which the kernels of this run share opened books and results."""
     if server is None:
         return {}
-    folder = str(server.folder)
-    return {SHARED: folder, **({} if os.environ.get(OPENED) else {OPENED: folder})}
+    return {name: os.environ.get(name) or str(server.folder) for name in (OPENED, SHARED)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,13 +238,6 @@ def _stood(
         if files is not None:
             stands.put(question, found)
         yield found
-
-
-def stood(job: Job, stand: Stand) -> Job:
-    """Set a job to the end of its period where that is over: what came later changes nothing."""
-    if not stand.over:
-        return job
-    return replace(job, parameters={**job.parameters, "as_of": stand.as_of})
 
 
 def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path, tell: Events) -> dict[Job, Done]:

@@ -102,8 +102,8 @@ def test_what_changed_is_made_anew_and_only_that(place):
     assert ran(place) == ["one", "two"]
 
 
-def test_rows_that_came_later_leave_a_period_that_is_over_as_it_was(place):
-    run(place, period="2026-02")
+def test_rows_that_came_later_leave_the_reports_of_an_earlier_date_as_they_were(place):
+    run(place, as_of="2026-02-28")
     ran(place)
     deals = place / "book" / "opportunities.csv"
     text = deals.read_text(encoding="utf-8")
@@ -112,7 +112,7 @@ def test_rows_that_came_later_leave_a_period_that_is_over_as_it_was(place):
                                                 "closed_at": ""}  # fmt: skip
     late["stage"] = "needs"
     deals.write_text(text + ",".join(late[c] for c in head) + "\n", encoding="utf-8")
-    run(place, period="2026-02")
+    run(place, as_of="2026-02-28")
     assert ran(place) == []
     run(place)
     assert ran(place) == ["one", "two"]

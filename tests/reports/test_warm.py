@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
@@ -52,12 +53,15 @@ def run(cells, env: dict[str, str], **options) -> list:
     for number, cell in enumerate(nb.cells):
         cell.id = f"c{number}"
     os.environ.update(env)
+    # It reads the environment once in the life of a process.
+    KernelProvisionerFactory.clear_instance()
     try:
         NotebookClient(nb, kernel_name="python3", timeout=60, allow_errors=True, **options,
                        shutdown_kernel="immediate").execute()  # fmt: skip
     finally:
         for name in env:
             os.environ.pop(name)
+        KernelProvisionerFactory.clear_instance()
     return [cell.outputs for cell in nb.cells]
 
 
