@@ -41,7 +41,7 @@ from salesops.reports.publish import keep_record, point_latest, publish
 from salesops.reports.stands import Stands, asked, files_of, touched
 from salesops.reports.warm import WarmServer, warm_server
 from salesops.reports.work import Way, at_work, most_at_once
-from salesops.stopping import scratch_folder
+from salesops.stopping import clear_abandoned, scratch_folder
 from salesops.wording.language import LANGUAGES
 
 
@@ -152,6 +152,7 @@ def run_reports(
         runs = earlier(book, stand)
         asks = {job: Ask.of(job, jobs, stand, formats, runs) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
+        _clear(root, kept)
         with scratch_folder(root, ".run-") as work, scratch_folder(root, ".files-") as files:
             done = {} if force else _taken(asks, kept, work, tell)
             # The second language shows what the first one's kernel found, where that is over.
@@ -193,6 +194,12 @@ def run_reports(
     tell(RunEnded(run=outcome.run_id, made=n["made"], kept=n["kept"], failed=n["failed"],
                   seconds=seconds, folder=folder))  # fmt: skip
     return outcome
+
+
+def _clear(root: Path, kept: Kept) -> None:
+    """Take away what runs that were killed had begun; that of runs which go on stays."""
+    clear_abandoned(root, ".run-", ".files-", ".latest-", ".index-", ".gone-")
+    clear_abandoned(kept.folder, ".new-", ".stands-", ".index-", ".gone-")
 
 
 def _told(root: Path, server: WarmServer | None) -> dict[str, str]:

@@ -12,9 +12,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from salesops.reports.provisioner import NAME, SOCKET
+from salesops.stopping import Claim, clear_abandoned
 
 GROUP = "jupyter_client.kernel_provisioners"
 _READY = 180.0
+_FOLDER = "salesops-kernels-"
 
 
 def can_fork() -> bool:
@@ -33,7 +35,9 @@ class WarmServer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="salesops-", ignore_cleanup_errors=True)
+        # Where all was killed at once, the rows of a company are left there.
+        clear_abandoned(Path(tempfile.gettempdir()), _FOLDER)
+        self._folder = Claim(Path(tempfile.gettempdir()), _FOLDER)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0
 
@@ -45,7 +49,7 @@ class WarmServer:
     @property
     def folder(self) -> Path:
         """A folder that nobody else may read, which goes when the server does."""
-        return Path(self._folder.name)
+        return self._folder.path
 
     def start(self) -> None:
         """Begin to start it, unless it was begun; `environment` waits until it is ready."""
@@ -103,7 +107,7 @@ class WarmServer:
         """End it with all its kernels."""
         with self._lock:
             self._end()
-            self._folder.cleanup()
+            self._folder.clear()
 
 
 @contextmanager

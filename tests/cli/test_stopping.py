@@ -11,7 +11,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from salesops.stopping import Stopped, scratch_folder, stoppable, uninterrupted
+from salesops.stopping import Stopped, clear_abandoned, scratch_folder, stoppable, uninterrupted
 from tests.fixtures import SAMPLE, TINY
 
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -138,3 +138,33 @@ def test_handlers_are_as_before_afterwards():
     with stoppable(lambda _stopped: None), uninterrupted():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from salesops.stopping import scratch_folder
+with scratch_folder(Path(sys.argv[1]), ".run-") as place:
+    (place / "half").write_text("half")
+    print(place.name, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_process_left_is_taken_away_and_what_a_living_one_uses_stays(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        left = tmp_path / holder.stdout.readline().strip()
+        # Names that nothing here has made, and what is no folder.
+        (tmp_path / ".run-of-mine").mkdir()
+        (tmp_path / ".run-abcdefgh").write_text("")
+        with scratch_folder(tmp_path, ".run-") as own:
+            clear_abandoned(tmp_path, ".run-", ".files-")
+            assert left.is_dir()
+            assert own.is_dir()
+        holder.kill()
+        holder.wait()
+        clear_abandoned(tmp_path, ".run-", ".files-")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run-abcdefgh", ".run-of-mine"]
