@@ -211,7 +211,7 @@ class Browser:
 
     def _last_words(self) -> str:
         assert self._folder is not None
-        said = Path(self._folder.name, "said").read_text("utf-8", "replace")
+        said = Path(self._folder.path, "said").read_text("utf-8", "replace")
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         return f"Chromium ended{f': {lines[-1]}' if lines else ''}"
 
