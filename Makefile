@@ -14,7 +14,7 @@ ARGS ?=
 # Hundreds of processes import the same libraries: without files of bytecode each compiles them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help report test example mutants glossary lab bench validate lock clean system static
+.PHONY: help report test example mutants glossary lab bench soak validate lock clean system static
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -70,11 +70,13 @@ glossary: $(VENV)/.stamp  ## Write the dictionary of metrics anew, into docs/met
 lab: $(VENV)/.stamp  ## Open the notebooks in JupyterLab
 	@$(PY) -m salesops lab
 
-bench: $(VENV)/.stamp  ## Measure speed against SQL and pandas, into docs/bench.md
+bench: $(VENV)/.stamp  ## Measure speed, into docs/bench*.md (PART=factory ARGS=)
 	@$(PY) -m pip install -q --disable-pip-version-check "b2b-revenue-forecasting>=0.46"
-	@$(PY) -m benchmarks.funnel $(ARGS)
-	@$(PY) -m benchmarks.targets
-	@$(PY) -m benchmarks.stall
+	@for part in $(or $(PART),funnel targets stall factory); do \
+		$(PY) -m benchmarks.$$part $(if $(PART),$(ARGS)); done
+
+soak: $(VENV)/.stamp system  ## Kill and starve runs at random moments; the next mends all (ARGS=)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m soak $(ARGS)
 
 validate: $(VENV)/.stamp  ## Measure statistical claims over many seeds, into docs/validation.md
 	@$(PY) -m validation $(if $(PART),--part $(PART)) $(ARGS)

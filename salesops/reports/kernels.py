@@ -2,14 +2,17 @@
 
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from salesops.reports.provisioner import MEMORY, NAME
-from salesops.reports.warm import WarmServer
+from salesops.reports.warm import FOLDER, WarmServer
+from salesops.stopping import clear_abandoned, scratch_folder
 
 Why = Literal["", "time"]
 
@@ -74,6 +77,7 @@ class Kernels:
         self._held: list[Held] = []
         self._ended = False
         _prefer_forked()
+        clear_abandoned(Path(tempfile.gettempdir()), FOLDER)
         self.limits = limits or Limits()
         self.server = server
 
@@ -83,19 +87,20 @@ class Kernels:
 
         It is the usual one, apart from that its kernels are known here.
         """
-        held = self._hold()
-        timer = threading.Timer(self.limits.seconds, held.end, ("time",))
-        if self.limits.seconds:
-            timer.start()
-        try:
-            yield held
-        finally:
-            timer.cancel()
-            held.close()
-            with self._lock:
-                self._held.remove(held)
+        with scratch_folder(Path(tempfile.gettempdir()), FOLDER) as place:
+            held = self._hold(place)
+            timer = threading.Timer(self.limits.seconds, held.end, ("time",))
+            if self.limits.seconds:
+                timer.start()
+            try:
+                yield held
+            finally:
+                timer.cancel()
+                held.close()
+                with self._lock:
+                    self._held.remove(held)
 
-    def _hold(self) -> Held:
+    def _hold(self, place: Path) -> Held:
         from jupyter_client.manager import AsyncKernelManager
 
         kernels = self
@@ -104,6 +109,8 @@ class Kernels:
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 kernels._refuse()
                 options.setdefault("env", kernels._environment())
+                # By itself it would lie among all temporary files, where no later run knows it.
+                self.connection_file = str(place / f"{len(held.managers)}.json")
                 await super().start_kernel(**options)
                 kernels._add(held, self)
 

@@ -16,7 +16,8 @@ from salesops.stopping import Claim, clear_abandoned
 
 GROUP = "jupyter_client.kernel_provisioners"
 _READY = 180.0
-_FOLDER = "salesops-kernels-"
+# Folders of a run's kernels begin so; the next run clears those of a run that was killed.
+FOLDER = "salesops-kernels-"
 
 
 def can_fork() -> bool:
@@ -35,9 +36,9 @@ class WarmServer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # Where all was killed at once, the rows of a company are left there.
-        clear_abandoned(Path(tempfile.gettempdir()), _FOLDER)
-        self._folder = Claim(Path(tempfile.gettempdir()), _FOLDER)
+        # Where the server was killed too, a company's rows are left there.
+        clear_abandoned(Path(tempfile.gettempdir()), FOLDER)
+        self._folder = Claim(Path(tempfile.gettempdir()), FOLDER)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0
 
