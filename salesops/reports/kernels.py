@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from salesops.reports.provisioner import MEMORY
-from salesops.reports.warm import WarmServer
+from salesops.reports.provisioner import MEMORY, NAME
+from salesops.reports.warm import WarmServer, is_installed
 
 Why = Literal["", "time"]
 
@@ -103,6 +103,9 @@ class Kernels:
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 kernels._refuse()
                 options.setdefault("env", kernels._environment())
+                if is_installed() and self.kernel_spec is not None:
+                    # jupyter_client asks this process' environment, once, and never a kernel's.
+                    self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": NAME}
                 await super().start_kernel(**options)
                 kernels._add(held, self)
 

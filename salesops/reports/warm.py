@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -23,8 +24,12 @@ def can_fork() -> bool:
     Setting `SALESOPS_COLD` switches it off; so does an installation from before there was a
     provisioner, since jupyter_client knows it by the package's entry point.
     """
-    if sys.platform != "linux" or os.environ.get("SALESOPS_COLD"):
-        return False
+    return sys.platform == "linux" and not os.environ.get("SALESOPS_COLD") and is_installed()
+
+
+@cache
+def is_installed() -> bool:
+    """Tell whether jupyter_client knows the provisioner that forks kernels."""
     return any(point.name == NAME for point in entry_points(group=GROUP))
 
 
