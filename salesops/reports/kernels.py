@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -67,14 +67,23 @@ class Kernels:
         Of each job.
     server
         Forks kernels; without one each is a process of its own.
+    told
+        What their environment holds beside that of this process.
+    folder
+        Where they begin; by default where this process is.
     """
 
-    def __init__(self, limits: Limits | None = None, server: WarmServer | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, server: WarmServer | None = None,
+        told: Mapping[str, str] | None = None, folder: str | None = None,
+    ) -> None:  # fmt: skip
         self._lock = threading.Lock()
         self._held: list[Held] = []
         self._ended = False
         self.limits = limits or Limits()
         self.server = server
+        self.told = dict(told or {})
+        self.folder = folder
 
     @contextmanager
     def held(self) -> Iterator[Held]:
@@ -103,6 +112,7 @@ class Kernels:
             async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
                 kernels._refuse()
                 options.setdefault("env", kernels._environment())
+                options.setdefault("cwd", kernels.folder)
                 if is_installed() and self.kernel_spec is not None:
                     # jupyter_client asks this process' environment, once, and never a kernel's.
                     self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": NAME}
@@ -118,7 +128,7 @@ class Kernels:
         told = self.server.environment() if self.server is not None else {}
         if self.limits.megabytes:
             told[MEMORY] = str(self.limits.megabytes * 2**20)
-        return {**os.environ, **told}
+        return {**os.environ, **self.told, **told}
 
     def end(self) -> None:
         """Kill every kernel that runs, and let no other start."""

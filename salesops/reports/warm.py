@@ -12,6 +12,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from salesops.book.runlog import OPENED, SHARED
 from salesops.reports.provisioner import NAME, SOCKET
 
 GROUP = "jupyter_client.kernel_provisioners"
@@ -109,6 +110,13 @@ class WarmServer:
         with self._lock:
             self._end()
             self._folder.cleanup()
+
+
+def shared_in(folder: Path) -> dict[str, str]:
+    """Give what tells the kernels of a run to share opened books and results in a folder."""
+    # Who has named a folder for opened books has one for more than this run.
+    opened = {} if os.environ.get(OPENED) else {OPENED: str(folder)}
+    return {SHARED: str(folder), **opened}
 
 
 @contextmanager
