@@ -1,7 +1,10 @@
 """Ending early: a signal becomes one exception, and what may not be torn in two is let finish."""
 
+import os
+import re
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -91,15 +94,89 @@ def uninterrupted() -> Iterator[None]:
             signal.raise_signal(number)
 
 
+class Claim:
+    """A new folder that others can see to be in use, for as long as this process lives.
+
+    It is locked, and the system takes the lock back when the process ends, also by a SIGKILL.
+
+    Parameters
+    ----------
+    parent, prefix
+        Where it is made, and how its name begins.
+    """
+
+    def __init__(self, parent: Path, prefix: str) -> None:
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+            self._lock = _locked(self.path, wait=True)
+            if self.path.exists():
+                return
+            # Between its making and its lock somebody took it for abandoned.
+            self._give_back()
+
+    def clear(self) -> None:
+        """Take the folder away, unless it was renamed, and give the lock back."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _locked(folder: Path, *, wait: bool) -> int | None:
+    """Lock a folder until the file that this gives is closed; null where that can't be done.
+
+    Windows knows no such locks, and of a disk on the network it may be the same: there nothing is
+    taken for abandoned.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def clear_abandoned(parent: Path, *prefixes: str) -> None:
+    """Take away scratch folders that a killed process left: those that no living one has locked.
+
+    Parameters
+    ----------
+    parent, prefixes
+        Where they are, and how their names begin. What is not named as `Claim` names it stays.
+    """
+    named = re.compile(f"(?:{'|'.join(map(re.escape, prefixes))})[a-z0-9_]{{8}}")
+    for path in sorted(parent.iterdir()) if parent.is_dir() else ():
+        lock = _locked(path, wait=False) if named.fullmatch(path.name) else None
+        if lock is not None:
+            try:
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
 @contextmanager
 def scratch_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """Give a folder to prepare things in; it is gone after the `with` block, however that ends."""
-    made: list[Path] = []
+    """Give a folder to prepare things in; it is gone after the `with` block, however that ends.
+
+    Of a process that is killed it stays, until `clear_abandoned` finds it.
+    """
+    made: list[Claim] = []
     try:
         with uninterrupted():
-            made.append(Path(tempfile.mkdtemp(prefix=prefix, dir=parent)))
-        yield made[0]
+            made.append(Claim(parent, prefix))
+        yield made[0].path
     finally:
         with uninterrupted():
-            for path in made:
-                shutil.rmtree(path, ignore_errors=True)
+            for claim in made:
+                claim.clear()

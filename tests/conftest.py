@@ -1,9 +1,6 @@
 """Fixtures for all tests, and what is said about tests that can't run here."""
 
-import functools
-import importlib
 import os
-import pkgutil
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-import salesops.analyses
+from salesops.book.runlog import OPENED, SHARED
 
 pytest_plugins = ["tests.fixtures"]
 
 
-def pytest_configure() -> None:
-    """Ask each analysis once for what many tests look at.
-
-    Books that tests share never change, and an analysis is a pure function of its book, which is
-    itself tested, by what lies under the wrapper. Only the last few are held: a result holds its
-    book, and tests make hundreds of them.
-    """
-    for found in pkgutil.iter_modules(salesops.analyses.__path__):
-        module = importlib.import_module(f"salesops.analyses.{found.name}")
-        analysis = getattr(module, found.name, None)
-        if callable(analysis):
-            setattr(module, found.name, functools.lru_cache(maxsize=4)(analysis))
+@pytest.fixture(autouse=True, scope="session")
+def _asked_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Open each book and ask each analysis of it once for all tests, as the kernels of a run do."""
+    base = tmp_path_factory.getbasetemp()
+    # The processes of pytest-xdist have folders in a folder of their own.
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "asked"
+    missing = [name for name in (OPENED, SHARED) if not os.environ.get(name)]
+    folder.mkdir(exist_ok=True)
+    os.environ.update(dict.fromkeys(missing, str(folder)))
+    yield
+    for name in missing:
+        del os.environ[name]
 
 
 @pytest.fixture(autouse=True, scope="session")

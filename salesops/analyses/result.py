@@ -5,12 +5,14 @@ import html
 import importlib.metadata
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from salesops.book.book import Book
+from salesops.analyses.shared import once
+from salesops.book.book import COMPANY, Book
+from salesops.book.fingerprint import scoped
 from salesops.charts.card import findings_html, gaps_html
 from salesops.charts.changed import ChangedLine
 from salesops.charts.exhibit import SENSITIVITIES, Exhibit, Say, Sensitivity
@@ -29,7 +31,9 @@ _FINGERPRINTS: WeakKeyDictionary[Book, str] = WeakKeyDictionary()
 def fingerprint_of(book: Book) -> str:
     """Give the fingerprint of the rows that a book shows, worked out once."""
     if book not in _FINGERPRINTS:
-        _FINGERPRINTS[book] = book.fingerprint()
+        whole = replace(book, limits=COMPANY)
+        rows = once("rows", whole, whole.fingerprint)
+        _FINGERPRINTS[book] = scoped(rows, book.limits)
     return _FINGERPRINTS[book]
 
 

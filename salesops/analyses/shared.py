@@ -12,14 +12,14 @@ import io
 import logging
 import os
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeGuard, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import cloudpickle
 
 from salesops.book.book import Book
-from salesops.book.runlog import SHARED
+from salesops.book.runlog import SHARED, marks
 from salesops.book.store import Store
 from salesops.stopping import scratch_folder
 
@@ -34,28 +34,32 @@ def shared(analysis: Callable[Options, Found]) -> Callable[Options, Found]:
     @functools.wraps(analysis)
     def found(*args: Options.args, **options: Options.kwargs) -> Found:
         book = args[0] if args else options.get("book")
-        if not _is_shared(book):
+        if not isinstance(book, Book):
             return analysis(*args, **options)
-        place = _place(analysis.__name__, book, args[1:], options)
-        if place.exists():
-            known: Found = _Reader(io.BytesIO(place.read_bytes()), book.store).load()
-            return known
-        made = analysis(*args, **options)
-        _put(place, made)
-        return made
+        given = sorted((key, value) for key, value in options.items() if key != "book")
+        return once((analysis.__name__, args[1:], given), book, lambda: analysis(*args, **options))
 
     return found
 
 
-def _is_shared(book: object) -> TypeGuard[Book]:
-    return bool(os.environ.get(SHARED)) and isinstance(book, Book) and book.store.laid is not None
+def once(asked: object, book: Book, find: Callable[[], Found]) -> Found:
+    """Give what `find` finds, or what another kernel of the run found of the same book and ask."""
+    if not os.environ.get(SHARED) or book.store.laid is None:
+        return find()
+    place = _place(asked, book)
+    if place.exists():
+        known: Found = _Reader(io.BytesIO(place.read_bytes()), book.store).load()
+        return known
+    made = find()
+    _put(place, made)
+    return made
 
 
-def _place(name: str, book: Book, args: Any, options: Mapping[str, Any]) -> Path:
+def _place(asked: object, book: Book) -> Path:
     assert book.store.laid is not None
-    asked = (name, book.store.laid.name, book.instant, book.limits, book.renewals, args,
-             sorted((key, value) for key, value in options.items() if key != "book"))  # fmt: skip
-    digest = hashlib.blake2b(repr(asked).encode(), digest_size=12).hexdigest()
+    whole = (asked, book.store.laid.name, book.instant, book.limits, book.renewals,
+             marks(book.store.where))  # fmt: skip
+    digest = hashlib.blake2b(repr(whole).encode(), digest_size=12).hexdigest()
     return Path(os.environ[SHARED]) / f"{digest}.pkl"
 
 
@@ -72,11 +76,11 @@ def _put(place: Path, made: object) -> None:
 
 
 class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
-    """Writes a result without the tables of its company: who reads it has opened it too."""
+    """Writes a result without its company: who reads it has opened it too."""
 
     def persistent_id(self, thing: object) -> Any:
-        if isinstance(thing, Store):
-            return "store"
+        if isinstance(thing, Book):
+            return thing.instant, thing.limits, thing.renewals
         return None
 
 
@@ -85,5 +89,5 @@ class _Reader(pickle.Unpickler):
         super().__init__(content)
         self._store = store
 
-    def persistent_load(self, _name: Any) -> Store:
-        return self._store
+    def persistent_load(self, view: Any) -> Book:
+        return Book(self._store, *view)

@@ -6,7 +6,6 @@ so `as_of` and `scope` commute and nothing is computed that is not used.
 """
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
+from salesops.book.fingerprint import rows_of, scoped
 from salesops.book.moment import GRID_COLUMNS, ON, Moment, instant
 from salesops.book.opened import opened_store
 from salesops.book.rights import OWNED, everyone_inside, restricted
@@ -376,21 +376,8 @@ class Book:
         return int(self.table(name).count().to_pyarrow().as_py())
 
     def fingerprint(self) -> str:
-        """Give 16 hex digits that change when any row that this book shows does."""
-        digest = hashlib.sha256()
-        for name in sorted(self.store.present):
-            table = self.table(name)
-            text = ibis.literal("")
-            for column in table.columns:
-                shown = table[column].cast("string").fill_null("∅")
-                text = text.concat(ibis.literal("|"), shown)
-            keyed = table.select(h=text.hash())
-            row = keyed.agg(
-                n=_.count(), low=(_.h % 1_000_003).sum(), high=(_.h % 998_244_353).sum()
-            )
-            values = row.to_pandas().iloc[0].tolist()
-            digest.update(f"{name}:{values}".encode())
-        return digest.hexdigest()[:16]
+        """Give 16 hex digits that change when any row known at its instant does, and by scope."""
+        return scoped(rows_of(replace(self, limits=COMPANY)), self.limits)
 
     def people(self) -> pd.DataFrame:
         """List the people in scope: `id`, `name`, `team`, `role`."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +37,29 @@ def records(where: str) -> Iterator[dict[str, Any]]:
         whole = place.is_dir()
         own = (place if whole else place.parent) / "runs"
         found += [r for r in _read(own) if whole or Path(str(r.get("book"))).name == place.name]
-    found += elsewhere(where, os.environ)
+    found += elsewhere(where)
     yield from sorted(found, key=lambda record: str(record.get("started", "")))[-MOST:]
 
 
-def elsewhere(where: str, environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Give the records of a book that do not lie beside it but where an environment names."""
-    told = environment.get(ELSEWHERE, "")
+def elsewhere(where: str) -> list[dict[str, Any]]:
+    """Give the records of a book that do not lie beside it."""
+    told = os.environ.get(ELSEWHERE, "")
     # Users and passwords are left out, by each in its own way.
     name = where.rpartition("@")[2]
     return [r for r in (_read(Path(told)) if told else ())
             if str(r.get("book")).rpartition("@")[2] == name]  # fmt: skip
+
+
+def marks(where: str) -> str:
+    """Tell by which records what `records` gives would change: their names and when written."""
+    place = Path(where)
+    own = (place if place.is_dir() else place.parent) / "runs"
+    folders = [own] if "://" not in where else []
+    if os.environ.get(ELSEWHERE):
+        folders.append(Path(os.environ[ELSEWHERE]))
+    found = [(path.name, path.stat().st_mtime_ns) for folder in folders if folder.is_dir()
+             for path in sorted(folder.glob("*.json"))]  # fmt: skip
+    return repr(found)
 
 
 def _read(runs: Path) -> Iterator[dict[str, Any]]:

@@ -62,8 +62,8 @@ def run_bar(m: Numbers) -> RunBar | None:
     target, received = float(m["target"] or 0), max(float(m["received"] or 0), 0.0)
     shares = [_share("got", "received", m, received, "collection.bar_of_target",
                      _pick(m, "target", "cash_attainment"))]  # fmt: skip
-    if m["pace"] is not None and m["pace"] < target:
-        shares.append(_share("tick", "pace", m, float(m["pace"])))
+    if m["pace_amount"] is not None and m["pace_amount"] < target:
+        shares.append(_share("tick", "pace_amount", m, float(m["pace_amount"])))
     if m["likely"]:
         shares.append(_share("likely", "likely", m, float(m["likely"]), "collection.bar_range",
                              _pick(m, "likely_low", "likely_high")))  # fmt: skip

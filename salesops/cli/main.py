@@ -1,5 +1,8 @@
 """salesops on the command line: sample, import, check, run, compare, lab."""
 
+import errno
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -339,6 +342,15 @@ def _run(arguments: list[str] | None) -> Any:
         err.print(str(error), markup=False, soft_wrap=True)
         sys.exit(2)
     except OSError as error:
+        if _is_full(error):
+            err.print(
+                f"The disk is full, or no file may be so long: {_reason(error)}.\n"
+                "Expected: room for what is written.\n"
+                "Make room, or name another place with --into or --out, and write the same again: "
+                "reports that are finished are kept.",
+                markup=False, soft_wrap=True,
+            )  # fmt: skip
+            sys.exit(2)
         if error.filename is None:
             raise
         err.print(
@@ -348,3 +360,18 @@ def _run(arguments: list[str] | None) -> Any:
             markup=False, soft_wrap=True,
         )  # fmt: skip
         sys.exit(2)
+
+
+# The disk, somebody's share of it, or the longest file that is allowed.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in _FULL or (isinstance(error, shutil.Error) and bool(_reason(error)))
+
+
+def _reason(error: OSError) -> str:
+    """Say why there is no room; of many files copied at once Python keeps the words alone."""
+    if isinstance(error, shutil.Error):
+        return next((os.strerror(n) for n in _FULL if os.strerror(n) in str(error)), "")
+    return error.strerror or ""

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ import platformdirs
 from salesops.methods import chances, rolling
 from salesops.methods.chances import Model, Task, fitted
 from salesops.methods.rolling import Rolled, rolled
+from salesops.stopping import clear_abandoned, scratch_folder
 
 ENVIRONMENT = "SALESOPS_MODELS"
 MOST = 60
@@ -154,8 +154,8 @@ def _write(kept: Kept, place: Path) -> None:
     import skops.io
 
     place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
-    try:
+    clear_abandoned(place.parent, ".new-")
+    with scratch_folder(place.parent, ".new-") as fresh:
         model, told = kept.model, kept.rolled
         if model.estimator is not None:
             (fresh / "estimator.skops").write_bytes(skops.io.dumps(model.estimator))
@@ -175,8 +175,6 @@ def _write(kept: Kept, place: Path) -> None:
             if not place.exists():
                 raise
         _prune(place.parent)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _read(place: Path) -> Kept | None:

@@ -209,5 +209,5 @@ def _of_plan(at: Book, period: Period, found: Numbers) -> Numbers:
     return {
         "likely": likely, "likely_low": low, "likely_high": high,
         "short": max(rest, 0.0) if known else math.nan,
-        "pace": target * float(found["elapsed_share"] or 0) if known else math.nan,
+        "pace_amount": target * float(found["elapsed_share"] or 0) if known else math.nan,
     }  # fmt: skip

@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from salesops.model.errors import SalesopsError
+from salesops.stopping import Claim, clear_abandoned
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # The first that numbers the pages of a style sheet's margins.
 OLDEST = 131
 _SECONDS = 60.0
+_FOLDER = "salesops-pdf-"
 _SWITCHES = (
     "--headless", "--remote-debugging-pipe", "--no-first-run", "--no-default-browser-check",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -101,7 +103,7 @@ class Browser:
 
     def __init__(self, seconds: float = _SECONDS) -> None:
         self.seconds = seconds
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Claim | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._heard = b""
         self._events: list[tuple[str, str]] = []
@@ -133,15 +135,14 @@ class Browser:
                     with contextlib.suppress(OSError):
                         pipe.close()
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.clear()
             self._folder = None
 
     def _start(self) -> None:
         where = find_browser()
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="salesops-pdf-", ignore_cleanup_errors=True
-        )
-        home = self._folder.name
+        clear_abandoned(Path(tempfile.gettempdir()), _FOLDER)
+        self._folder = Claim(Path(tempfile.gettempdir()), _FOLDER)
+        home = str(self._folder.path)
         env = {name: os.environ[name] for name in _TOLD if name in os.environ}
         env |= {"HOME": home, "XDG_CONFIG_HOME": home, "XDG_CACHE_HOME": home}
         switches = [*_SWITCHES, f"--user-data-dir={home}/profile"]
@@ -210,7 +211,7 @@ class Browser:
 
     def _last_words(self) -> str:
         assert self._folder is not None
-        said = Path(self._folder.name, "said").read_text("utf-8", "replace")
+        said = (self._folder.path / "said").read_text("utf-8", "replace")
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         return f"Chromium ended{f': {lines[-1]}' if lines else ''}"
 

@@ -18,8 +18,6 @@ from salesops.reports.keys import Stand
 def check(given: Mapping[str, object], scopes: Sequence[str]) -> Stand:
     """Open the book, read date, period and scopes as every job will, and tell what it shows.
 
-    A period that is over is seen from its end, whatever the date: what came later changes nothing.
-
     Raises
     ------
     SalesopsError
@@ -39,10 +37,8 @@ def check(given: Mapping[str, object], scopes: Sequence[str]) -> Stand:
         limits = parse_scope(scope)
         if not limits.is_company:
             opened.within(limits)
-    over = period.end < opened.date
-    stood = opened.as_of(period.end) if over else opened
-    return Stand(as_of=stood.date.isoformat(), period=period.text, over=over,
-                 data=stood.fingerprint(), settings=stood.settings.fingerprint)  # fmt: skip
+    return Stand(as_of=opened.date.isoformat(), period=period.text, data=opened.fingerprint(),
+                 settings=opened.settings.fingerprint)  # fmt: skip
 
 
 class Check:

@@ -199,7 +199,7 @@ class Cluster:
         from salesops.reports.clusterwork import Order, work
 
         book = str(next(iter(jobs)).parameters["book"])
-        records = elsewhere(book, way.told)
+        records = elsewhere(book)
         order = Order(run=run, folder=os.getcwd(), limits=way.limits, formats=way.wanted.formats)
         backend = Backend(self._client, self._gone, scatter=[records] if records else [])
         with joblib.parallel_config(backend):

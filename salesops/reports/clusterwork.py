@@ -24,10 +24,11 @@ from salesops.reports.keys import code
 from salesops.reports.making import Made, Wanted, make
 from salesops.reports.masking import Masker
 from salesops.reports.warm import WarmServer, can_fork, shared_in
-from salesops.stopping import scratch_folder
+from salesops.stopping import clear_abandoned, scratch_folder
 
 # So often a job looks whether somebody still waits for it.
 LOOK_SECONDS = 1.0
+_FILES = "salesops-files-"
 _PREFER = "JUPYTER_PREFER_ENV_PATH"
 
 
@@ -91,6 +92,8 @@ class _Process:
                 # Where kernels are looked for is read from this process, not from theirs.
                 os.environ.setdefault(_PREFER, KERNEL_ENVIRONMENT[_PREFER])
                 self._server = WarmServer() if can_fork() else None
+                if self._server is None:
+                    clear_abandoned(Path(tempfile.gettempdir()), _FILES)
                 self._ready = True
             return self._server
 
@@ -159,7 +162,7 @@ def work(
     worker.log_event(order.run, job.stem)
     server = _process.server()
     place = server.folder if server is not None else Path(tempfile.gettempdir())
-    with scratch_folder(place, "salesops-files-") as files:
+    with scratch_folder(place, _FILES) as files:
         told = {**KERNEL_ENVIRONMENT, **_process.shared(order.run), **_laid(records, files)}
         # From where a path that begins with no folder is meant; all others need none.
         folder = order.folder if os.access(order.folder, os.X_OK) else None

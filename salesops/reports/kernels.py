@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from salesops.reports.provisioner import MEMORY, NAME
-from salesops.reports.warm import WarmServer, is_installed
+from salesops.reports.warm import WarmServer
 
 Why = Literal["", "time"]
 
@@ -80,6 +80,7 @@ class Kernels:
         self._lock = threading.Lock()
         self._held: list[Held] = []
         self._ended = False
+        _prefer_forked()
         self.limits = limits or Limits()
         self.server = server
         self.told = dict(told or {})
@@ -113,9 +114,6 @@ class Kernels:
                 kernels._refuse()
                 options.setdefault("env", kernels._environment())
                 options.setdefault("cwd", kernels.folder)
-                if is_installed() and self.kernel_spec is not None:
-                    # jupyter_client asks this process' environment, once, and never a kernel's.
-                    self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": NAME}
                 await super().start_kernel(**options)
                 kernels._add(held, self)
 
@@ -154,6 +152,18 @@ class Kernels:
         if ended:
             _kill(manager)
             self._refuse()
+
+
+def _prefer_forked() -> None:
+    """Let every kernel be started by our provisioner, which keeps limits also of cold ones.
+
+    jupyter_client reads the name from the environment once in the life of a process.
+    """
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+    factory = KernelProvisionerFactory.instance()
+    if NAME in factory.get_provisioner_entries():
+        factory.default_provisioner_name = NAME
 
 
 def _kill(manager: Any) -> None:

@@ -14,7 +14,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from salesops.book.runlog import records
 from salesops.reports import jobs
+from salesops.reports.addresses import without_password
 from salesops.reports.jobs import Job
 
 # Libraries by which numbers or pictures may change.
@@ -30,20 +32,17 @@ class Stand:
     Attributes
     ----------
     as_of, period
-        As asked for, resolved: the date no later than the period's end, and the period's name.
+        As asked for, resolved.
     data
         Fingerprint of the company's rows at that date.
     settings
         Fingerprint of the settings.
-    over
-        Whether the period is over, and seen from its end.
     """
 
     as_of: str
     period: str
     data: str
     settings: str
-    over: bool = False
 
 
 @cache
@@ -90,14 +89,25 @@ def parts(
     formats
         Files that are made beside the page.
     runs
-        Fingerprint of earlier runs, where the report is about them.
+        See `earlier`.
     """
     given = {k: v for k, v in job.parameters.items() if k not in ("as_of", "period")}
+    given["book"] = without_password(str(given["book"]))
     return {
         "notebook": _notebook(job.report), "parameters": given, "as_of": stand.as_of,
         "period": stand.period, "data": stand.data, "settings": stand.settings, "code": code(),
         "links": sorted(links), "formats": sorted(formats), "runs": runs,
     }  # fmt: skip
+
+
+def earlier(book: str, stand: Stand) -> str:
+    """Give a fingerprint of what earlier runs saw, which reports compare with what they see.
+
+    A run of the same date and rows is not earlier: it adds nothing to what the next one says.
+    """
+    shown = [record.get("stand") or {} for record in records(book)]
+    seen = {(one.get("as_of"), one.get("data")) for one in shown} - {(stand.as_of, stand.data)}
+    return hashlib.blake2b(repr(sorted(seen, key=str)).encode(), digest_size=8).hexdigest()
 
 
 def key_of(told: Mapping[str, object]) -> str:

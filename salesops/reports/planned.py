@@ -1,24 +1,22 @@
 """What a plan means at a time: the jobs of each entry, and why each would be made or not."""
 
 import datetime as dt
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from salesops.reports.grid import laid_out
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.moments import Moment
 from salesops.reports.plan import CompanyPlan, Entry
-from salesops.reports.planrun import without_password
+from salesops.reports.reasons import Reasons
 
 
 class Why(Protocol):
-    """Says why a job would be made, in a word or two: `new`, `data changed`, or `kept`."""
+    """Says why each job of an entry would be made, in a word or two."""
 
-    def __call__(self, job: Job) -> str:
-        """Give the reason of one job."""
+    def __call__(self, jobs: Sequence[Job], formats: Sequence[str]) -> tuple[str, ...]:
+        """Give a reason for each job."""
         ...
 
 
@@ -75,14 +73,14 @@ def planned(
     at
         Gives the scheduled time of an entry.
     why
-        Says why a job would be made; by default whether an earlier run made the same one.
+        Says why jobs would be made; by default what a run would look for.
 
     Raises
     ------
     NotABook, BadDate
         The book can't be opened, or knows nothing of the date of an entry with a grid.
     """
-    reason = why or Earlier(company.out)
+    reason = why or Reasons(company.out)
     found = []
     for entry in company.entries(tuple(names)):
         moment = company.moment(entry, at(entry))
@@ -94,38 +92,5 @@ def planned(
         if entry.reports:
             jobs = plan_jobs(entry.reports, scopes=scopes, langs=entry.langs, given=given)
         found.append(Planned(entry=entry, moment=moment, scopes=tuple(scopes), jobs=tuple(jobs),
-                             reasons=tuple(reason(job) for job in jobs)))  # fmt: skip
+                             reasons=reason(jobs, entry.formats)))  # fmt: skip
     return found
-
-
-class Earlier:
-    """Tells a job that an earlier run has made with the same parameters from a new one.
-
-    Parameters
-    ----------
-    out
-        Folder of the reports.
-    """
-
-    def __init__(self, out: Path) -> None:
-        self._made = {_same(job) for job in _jobs(out) if not job.get("failure")}
-
-    def __call__(self, job: Job) -> str:
-        """Give `kept` or `new`."""
-        given = {**job.parameters, "book": without_password(str(job.parameters["book"]))}
-        told = {"report": job.report, "scope": job.scope, "lang": job.lang, "parameters": given}
-        return "kept" if _same(told) in self._made else "new"
-
-
-def _same(job: Mapping[str, Any]) -> str:
-    told = [job["report"], job["scope"], job["lang"], job["parameters"]]
-    return json.dumps(told, sort_keys=True, default=str)
-
-
-def _jobs(out: Path) -> Iterator[Mapping[str, Any]]:
-    for path in sorted(out.glob("*/run.json")):
-        try:
-            jobs = json.loads(path.read_text(encoding="utf-8"))["jobs"]
-            yield from (job for job in jobs if "parameters" in job)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from salesops.stopping import scratch_folder, uninterrupted
+from salesops.stopping import clear_abandoned, scratch_folder, uninterrupted
 
 
 def publish(work: Path, wanted: Path) -> Path:
@@ -54,9 +54,10 @@ def _write(record: dict[str, Any], runs: Path) -> Path:
     from salesops.charts.parts import to_json
 
     path = runs / f"{record['run']}.json"
-    with uninterrupted():
-        runs.mkdir(exist_ok=True)
-        partial = path.with_suffix(".tmp")
-        partial.write_text(to_json(record), encoding="utf-8")
-        partial.replace(path)
+    runs.mkdir(exist_ok=True)
+    clear_abandoned(runs, ".record-")
+    with scratch_folder(runs, ".record-") as scratch:
+        fresh = scratch / path.name
+        fresh.write_text(to_json(record), encoding="utf-8")
+        fresh.replace(path)
     return path

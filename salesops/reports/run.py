@@ -33,15 +33,15 @@ from salesops.reports.handover import checked_formats
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.kept import Kept
 from salesops.reports.kernels import Limits
-from salesops.reports.keys import Stand, key_of, parts
+from salesops.reports.keys import Stand, earlier, key_of, parts
 from salesops.reports.making import Done, Made, Wanted, names
 from salesops.reports.masking import Masker
 from salesops.reports.pdf import finish_exports
 from salesops.reports.publish import keep_record, point_latest, publish
-from salesops.reports.stands import Stands, asked, files_of
+from salesops.reports.stands import Stands, asked, files_of, touched
 from salesops.reports.warm import WarmServer, shared_in, warm_server
 from salesops.reports.work import Way, at_work, most_at_once
-from salesops.stopping import scratch_folder
+from salesops.stopping import clear_abandoned, scratch_folder
 from salesops.wording.language import LANGUAGES
 
 
@@ -153,12 +153,14 @@ def run_reports(
     with (
         crew or nullcontext(),
         warm_server(0 if crew else len(jobs)) as server,
-        kernel_environment(_shared_by(server)),
+        kernel_environment(_told(root, server)),
         _stood(given, scopes, kept, server) as stand,
     ):
-        jobs = [stood(job, stand) for job in jobs]
-        asks = {job: Ask.of(job, jobs, stand, formats) for job in jobs}
+        before = touched(book)
+        runs = earlier(book, stand)
+        asks = {job: Ask.of(job, jobs, stand, formats, runs) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
+        _clear(root, kept)
         with scratch_folder(root, ".run-") as work, scratch_folder(root, ".files-") as files:
             done = {} if force else _taken(asks, kept, work, tell)
             # The second language shows what the first one's kernel found, where that is over.
@@ -166,18 +168,23 @@ def run_reports(
                 (job for job in jobs if job not in done), key=lambda j: langs.index(j.lang)
             )
             todo = {job: asks[job].links for job in left}
-            told = {ELSEWHERE: str((root / "runs").absolute())}
             wanted = Wanted(formats=formats, folder=files,
                             masker=Masker.of_environment(addresses=[book]))  # fmt: skip
-            way = Way(workers=at_once, told=told, limits=limits or Limits(), tell=tell,
+            way = Way(workers=at_once, limits=limits or Limits(), tell=tell,
                       wanted=wanted)  # fmt: skip
             hands = crew.at_work(todo, way) if crew else at_work(todo, way, server)
             with hands as ends, Browser() as browser:
                 for job, made in ends:
-                    done[job] = _kept(made, asks[job], wanted, kept, work, browser)
+                    whole = _printed(made, wanted, browser)
+                    if whole.done.failure is not None or touched(book) != before:
+                        # Nobody is to take it for what the book shows: it is made anew.
+                        done[job] = _shown(whole, work)
+                    else:
+                        done[job] = _kept(whole, asks[job], kept, work)
                     tell(done[job].end())
             ended = [done[job] for job in jobs]
-            record = {**_record(started, book, ended), "plan": plan, "scheduled": scheduled}
+            record = {**_record(started, book, ended), "plan": plan, "scheduled": scheduled,
+                      "stand": {"as_of": stand.as_of, "data": stand.data}}  # fmt: skip
             _write_index(work, ended, record, langs)
             folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     point_latest(folder, root / "latest")
@@ -198,11 +205,18 @@ def run_reports(
     return outcome
 
 
-def _shared_by(server: WarmServer | None) -> dict[str, str]:
-    """Name the folder in which the kernels of this run share opened books and results."""
+def _clear(root: Path, kept: Kept) -> None:
+    """Take away what runs that were killed had begun; that of runs which go on stays."""
+    clear_abandoned(root, ".run-", ".files-", ".latest-", ".index-", ".gone-")
+    clear_abandoned(kept.folder, ".new-", ".stands-", ".index-", ".gone-")
+
+
+def _told(root: Path, server: WarmServer | None) -> dict[str, str]:
+    """Name where records of runs may lie, and where kernels share opened books and results."""
+    told = {ELSEWHERE: str((root / "runs").absolute())}
     if server is None:
-        return {}
-    return shared_in(server.folder)
+        return told
+    return {**told, **shared_in(server.folder)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,10 +228,12 @@ class Ask:
     key: str
 
     @classmethod
-    def of(cls, job: Job, jobs: Sequence[Job], stand: Stand, formats: Sequence[str]) -> "Ask":
+    def of(
+        cls, job: Job, jobs: Sequence[Job], stand: Stand, formats: Sequence[str], runs: str
+    ) -> "Ask":  # fmt: skip
         """Work out the key of a job among others."""
         beside = tuple(links(job, jobs))
-        told = parts(job, stand, links=beside, formats=formats)
+        told = parts(job, stand, links=beside, formats=formats, runs=runs)
         return cls(links=beside, parts=told, key=key_of(told))
 
 
@@ -243,13 +259,6 @@ def _stood(
         yield found
 
 
-def stood(job: Job, stand: Stand) -> Job:
-    """Set a job to the end of its period where that is over: what came later changes nothing."""
-    if not stand.over:
-        return job
-    return replace(job, parameters={**job.parameters, "as_of": stand.as_of})
-
-
 def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path, tell: Events) -> dict[Job, Done]:
     """Take what is kept of earlier runs."""
     found = {}
@@ -262,34 +271,37 @@ def _taken(asks: Mapping[Job, Ask], kept: Kept, work: Path, tell: Events) -> dic
     return found
 
 
-def _kept(
-    made: Made, ask: Ask, wanted: Wanted, kept: Kept, work: Path, browser: Browser
-) -> Done:  # fmt: skip
-    """Keep a report when it is made; one that failed is shown, and made anew the next time."""
+def _shown(made: Made, work: Path) -> Done:
+    """Lay a report into the run alone."""
+    for name, content in made.files.items():
+        if isinstance(content, bytes):
+            (work / name).write_bytes(content)
+        elif content.exists():
+            shutil.move(content, work / name)
+    failed = made.done.failure is not None
+    return replace(made.done, files={"html": made.done.page}) if failed else made.done
+
+
+def _kept(made: Made, ask: Ask, kept: Kept, work: Path) -> Done:
+    """Keep a report for the next run, and lay it into this one."""
     done = replace(made.done, key=ask.key)
-    if done.failure is not None:
-        for name, content in made.files.items():
-            if isinstance(content, bytes):
-                (work / name).write_bytes(content)
-        return replace(done, files={"html": done.page})
-    done, files = _printed(done, made.files, wanted, browser)
-    kept.put(ask.key, files, {**done.told(), "parts": dict(ask.parts)})
+    kept.put(ask.key, made.files, {**done.told(), "parts": dict(ask.parts)})
     kept.link(ask.key, work)
     return done
 
 
-def _printed(
-    done: Done, files: Mapping[str, bytes | Path], wanted: Wanted, browser: Browser
-) -> tuple[Done, Mapping[str, bytes | Path]]:
+def _printed(made: Made, wanted: Wanted, browser: Browser) -> Made:
     """Print what of a report is printed from its page."""
-    if not {"pdf", "png"} & set(wanted.formats):
-        return done, files
-    stem, page = done.job.stem, files[done.page]
+    done = made.done
+    if done.failure is not None or not {"pdf", "png"} & set(wanted.formats):
+        return made
+    page = made.files[done.page]
     assert isinstance(page, bytes)
     (wanted.folder / done.page).write_bytes(page)
-    made = finish_exports(browser, wanted.folder, stem, wanted.formats, done.files)
-    beside = {name: wanted.folder / name for name in names(made)}
-    return replace(done, files=made), {**files, **beside, done.page: page}
+    files = finish_exports(browser, wanted.folder, done.job.stem, wanted.formats, done.files)
+    beside = {name: wanted.folder / name for name in names(files)}
+    whole: dict[str, bytes | Path] = {**made.files, **beside, done.page: page}
+    return Made(done=replace(done, files=files), files=whole)
 
 
 def _write_index(

@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from salesops.charts import fonts
 from salesops.reports.page import styles
 from salesops.reports.pastruns import read_runs, run_folders
 from salesops.reports.sitepage import site_page
-from salesops.stopping import uninterrupted
+from salesops.stopping import scratch_folder
 from salesops.wording.language import LANGUAGES
 
 KEPT = ".kept"
@@ -40,6 +39,7 @@ def write_site(out: str | Path, langs: Sequence[str] = LANGUAGES) -> Path:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_site(folder).name, len(list(Path(folder).iterdir()))
     ('index.html', 4)
@@ -84,13 +84,7 @@ def _face(root: Path, text: str) -> str:
 
 def _put(path: Path, text: bytes) -> None:
     """Write a file so that it is there whole or as it was."""
-    with uninterrupted():
-        handle, name = tempfile.mkstemp(prefix=".index-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    with scratch_folder(path.parent, ".index-") as scratch:
+        fresh = scratch / path.name
+        fresh.write_bytes(text)
+        os.replace(fresh, path)

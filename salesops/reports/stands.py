@@ -26,12 +26,7 @@ def files_of(book: str) -> str | None:
     """
     if "://" in book:
         return None
-    place = Path(book)
-    listed = [place] if place.is_file() else [
-        path for path in sorted(place.rglob("*"))
-        if path.is_file() and path.relative_to(place).parts[0] != "runs"
-        and not any(part.startswith(".") for part in path.relative_to(place).parts)
-    ]  # fmt: skip
+    place, listed = Path(book), _listed(book)
     if not listed:
         return None
     digest = hashlib.blake2b(code().encode(), digest_size=12)
@@ -40,6 +35,25 @@ def files_of(book: str) -> str | None:
             digest.update(f"{path.relative_to(place)}\\0".encode())
             digest.update(hashlib.file_digest(file, "blake2b").digest())
     return digest.hexdigest()
+
+
+def touched(book: str) -> list[tuple[str, int, int]]:
+    """Tell the files of a book with size and time, to see whether somebody wrote meanwhile."""
+    if "://" in book:
+        return []
+    found = [(path, path.stat()) for path in _listed(book)]
+    return [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in found]
+
+
+def _listed(book: str) -> list[Path]:
+    place = Path(book)
+    if place.is_file():
+        return [place]
+    return [
+        path for path in sorted(place.rglob("*"))
+        if path.is_file() and path.relative_to(place).parts[0] != "runs"
+        and not any(part.startswith(".") for part in path.relative_to(place).parts)
+    ]  # fmt: skip
 
 
 class Stands:

@@ -8,15 +8,16 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from salesops.book.runlog import OPENED, SHARED
 from salesops.reports.provisioner import NAME, SOCKET
+from salesops.stopping import Claim, clear_abandoned
 
 GROUP = "jupyter_client.kernel_provisioners"
 _READY = 180.0
+_FOLDER = "salesops-kernels-"
 
 
 def can_fork() -> bool:
@@ -25,12 +26,8 @@ def can_fork() -> bool:
     Setting `SALESOPS_COLD` switches it off; so does an installation from before there was a
     provisioner, since jupyter_client knows it by the package's entry point.
     """
-    return sys.platform == "linux" and not os.environ.get("SALESOPS_COLD") and is_installed()
-
-
-@cache
-def is_installed() -> bool:
-    """Tell whether jupyter_client knows the provisioner that forks kernels."""
+    if sys.platform != "linux" or os.environ.get("SALESOPS_COLD"):
+        return False
     return any(point.name == NAME for point in entry_points(group=GROUP))
 
 
@@ -39,7 +36,9 @@ class WarmServer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="salesops-", ignore_cleanup_errors=True)
+        # Where all was killed at once, the rows of a company are left there.
+        clear_abandoned(Path(tempfile.gettempdir()), _FOLDER)
+        self._folder = Claim(Path(tempfile.gettempdir()), _FOLDER)
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0
 
@@ -51,7 +50,7 @@ class WarmServer:
     @property
     def folder(self) -> Path:
         """A folder that nobody else may read, which goes when the server does."""
-        return Path(self._folder.name)
+        return self._folder.path
 
     def start(self) -> None:
         """Begin to start it, unless it was begun; `environment` waits until it is ready."""
@@ -109,14 +108,13 @@ class WarmServer:
         """End it with all its kernels."""
         with self._lock:
             self._end()
-            self._folder.cleanup()
+            self._folder.clear()
 
 
 def shared_in(folder: Path) -> dict[str, str]:
     """Give what tells the kernels of a run to share opened books and results in a folder."""
-    # Who has named a folder for opened books has one for more than this run.
-    opened = {} if os.environ.get(OPENED) else {OPENED: str(folder)}
-    return {SHARED: str(folder), **opened}
+    # Who has named a folder has one for more than this run.
+    return {name: os.environ.get(name) or str(folder) for name in (OPENED, SHARED)}
 
 
 @contextmanager

@@ -268,15 +268,21 @@ def main(path: str) -> None:
         # Added for `-m`, as for a kernel that starts by itself, which takes it away too.
         del sys.path[0]
     place = Path(path)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place))
-        listener.listen(64)
-        gc.collect()
-        gc.freeze()
-        print("ready", flush=True)
-        Server(listener).serve()
-    # Whoever started it may be gone: what kernels shared there are a company's rows.
-    shutil.rmtree(place.parent, ignore_errors=True)
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place))
+            listener.listen(64)
+            gc.collect()
+            gc.freeze()
+            # Not by `print`, which would try a pipe that was closed once more at the end.
+            os.write(1, b"ready\n")
+            Server(listener).serve()
+    except (BrokenPipeError, FileNotFoundError):
+        # Whoever started it was killed while it imported, and its folder may be cleared already.
+        pass
+    finally:
+        # What kernels shared there are a company's rows.
+        shutil.rmtree(place.parent, ignore_errors=True)
 
 
 if __name__ == "__main__":

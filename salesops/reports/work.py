@@ -24,8 +24,6 @@ class Way:
     ----------
     workers
         So many at a time.
-    told
-        What their kernels are told by their environment.
     limits
         What one may take.
     tell
@@ -35,7 +33,6 @@ class Way:
     """
 
     workers: int
-    told: Mapping[str, str]
     limits: Limits
     tell: Events
     wanted: Wanted
@@ -61,7 +58,7 @@ def at_work(
     import joblib
 
     kernels = Kernels(way.limits, server)
-    with kernel_environment(way.told):
+    with kernel_environment():
         ends = joblib.Parallel(
             n_jobs=way.workers, backend="threading", return_as="generator_unordered", batch_size=1
         )(joblib.delayed(_ended)(job, links, kernels, way) for job, links in jobs.items())

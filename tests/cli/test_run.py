@@ -131,6 +131,25 @@ def test_a_number_is_explained_with_its_definition_and_rows(tmp_path):
     assert "d09" not in done.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_a_disk_that_is_full_is_told_without_a_traceback(tmp_path):
+    # A file may have as many bytes as the disk has left.
+    short = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50));"
+        "from salesops.cli.main import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", short, "explain", "win_rate", "--book", str(TINY),
+         "--period", "2026Q1", "--csv", str(tmp_path / "rows.csv")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done
+    assert done.stderr.startswith("The disk is full, or no file may be so long: ")
+    assert "Expected: room for what is written." in done.stderr
+    assert "Make room" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_metrics_are_listed_in_chinese():
     done = salesops("metrics", "win_rate", "--lang", "zh")
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from salesops.stopping import Stopped, scratch_folder, stoppable, uninterrupted
+from salesops.stopping import Stopped, clear_abandoned, scratch_folder, stoppable, uninterrupted
 from tests.fixtures import SAMPLE, TINY
 
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -49,14 +49,21 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 
 def kernels(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """List the kernels of a run: processes of their own, or forked from its server."""
     found = []
     for child in children(process):
         try:
-            if any("ipykernel" in word for word in child.cmdline()):
+            parent = child.parent()
+            forked = parent is not None and is_server(parent)
+            if forked or any("ipykernel" in word for word in child.cmdline()):
                 found.append(child)
         except psutil.NoSuchProcess:
             continue
     return found
+
+
+def is_server(process: psutil.Process) -> bool:
+    return any("warmserver" in word for word in process.cmdline())
 
 
 def broken_off(process: subprocess.Popen[str], name: str) -> None:
@@ -80,7 +87,10 @@ def test_a_run_that_is_broken_off_leaves_no_folder_and_no_kernel(name, tmp_path)
     process = begun("run", "funnel", "--book", str(book), "--out", str(out), "--lang", "zh,en")
     until(lambda: kernels(process) and out.is_dir() and list(out.iterdir()), process)
     broken_off(process, name)
-    assert list(out.iterdir()) == []
+    # What the check of the book found is kept for the next run, out of sight.
+    assert [path.name for path in out.iterdir()] in ([], [".kept"])
+    kept = out / ".kept"
+    assert not kept.exists() or [path.name for path in kept.iterdir()] == ["stands.json"]
     assert sorted(path.name for path in book.iterdir()) == before
 
 
@@ -128,3 +138,33 @@ def test_handlers_are_as_before_afterwards():
     with stoppable(lambda _stopped: None), uninterrupted():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from salesops.stopping import scratch_folder
+with scratch_folder(Path(sys.argv[1]), ".run-") as place:
+    (place / "half").write_text("half")
+    print(place.name, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_process_left_is_taken_away_and_what_a_living_one_uses_stays(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        left = tmp_path / holder.stdout.readline().strip()
+        # Names that nothing here has made, and what is no folder.
+        (tmp_path / ".run-of-mine").mkdir()
+        (tmp_path / ".run-abcdefgh").write_text("")
+        with scratch_folder(tmp_path, ".run-") as own:
+            clear_abandoned(tmp_path, ".run-", ".files-")
+            assert left.is_dir()
+            assert own.is_dir()
+        holder.kill()
+        holder.wait()
+        clear_abandoned(tmp_path, ".run-", ".files-")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run-abcdefgh", ".run-of-mine"]

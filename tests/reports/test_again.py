@@ -16,6 +16,8 @@ import salesops.reports.jobs as jobs
 from salesops.model.settings import default_text
 from salesops.reports.kept import Kept
 from salesops.reports.kernels import Limits
+from salesops.reports.keys import Stand, parts
+from salesops.reports.reasons import Reasons
 from salesops.reports.run import run_reports
 from tests.fixtures import TINY
 
@@ -102,8 +104,52 @@ def test_what_changed_is_made_anew_and_only_that(place):
     assert ran(place) == ["one", "two"]
 
 
-def test_rows_that_came_later_leave_a_period_that_is_over_as_it_was(place):
-    run(place, period="2026-02")
+def reasons(place, *, scope: str = "company", formats=("html",), **dates) -> list[str]:
+    given = {"as_of": "latest", "period": "latest", **dates, "book": str(place / "book")}
+    planned = jobs.plan_jobs(["one", "two"], scopes=[scope], langs=["en"], given=given)
+    return list(Reasons(place / "out")(planned, formats))
+
+
+def test_why_a_job_would_be_made_is_what_a_run_looks_for(place):
+    assert reasons(place) == ["new", "new"]
+    run(place)
+    assert reasons(place) == ["kept", "kept"]
+    assert reasons(place, scope="team:North") == ["new", "new"]
+    assert reasons(place, formats=("html", "pdf")) == ["formats"] * 2
+    assert reasons(place, period="2026-02") == ["period"] * 2
+    assert reasons(place, as_of="2028-01-01") == ["the book does not reach that date yet"] * 2
+    notebook(place / "notebooks", "two", "2")
+    assert reasons(place) == ["kept", "notebook"]
+    deals = place / "book" / "opportunities.csv"
+    rows = deals.read_text(encoding="utf-8").splitlines()
+    deals.write_text("\n".join(rows[:-1]) + "\n", encoding="utf-8")
+    assert reasons(place) == ["data", "notebook, data"]
+
+
+def test_what_is_made_while_the_book_changes_is_shown_and_not_kept(place):
+    writes = f"open(r'{place}/book/contacts.csv', 'a').write(chr(10))"
+    notebook(place / "notebooks", "one", writes)
+    assert [d.state for d in run(place, "one").done] == ["made"]
+    assert (place / "out" / "latest" / "one.en.html").exists()
+    notebook(place / "notebooks", "one", "1")
+    shutil.rmtree(place / "book")
+    shutil.copytree(TINY, place / "book")
+    assert [d.state for d in run(place, "one").done] == ["made"]
+    assert [d.state for d in run(place, "one").done] == ["kept"]
+
+
+def test_no_password_of_a_database_is_kept(place):
+    told = parts(
+        jobs.plan_jobs(["one"], scopes=["company"], langs=["en"],
+                       given={"book": "postgresql://ann:s3cret@host/sales"})[0],
+        Stand(as_of="2026-03-31", period="2026-03", data="x", settings="y"), links=(), formats=(),
+    )  # fmt: skip
+    assert "s3cret" not in json.dumps(told)
+    assert told["parameters"]["book"] == "postgresql://…@host/sales"
+
+
+def test_rows_that_came_later_leave_the_reports_of_an_earlier_date_as_they_were(place):
+    run(place, as_of="2026-02-28")
     ran(place)
     deals = place / "book" / "opportunities.csv"
     text = deals.read_text(encoding="utf-8")
@@ -112,7 +158,7 @@ def test_rows_that_came_later_leave_a_period_that_is_over_as_it_was(place):
                                                 "closed_at": ""}  # fmt: skip
     late["stage"] = "needs"
     deals.write_text(text + ",".join(late[c] for c in head) + "\n", encoding="utf-8")
-    run(place, period="2026-02")
+    run(place, as_of="2026-02-28")
     assert ran(place) == []
     run(place)
     assert ran(place) == ["one", "two"]
@@ -163,6 +209,8 @@ KILLED = """
 import sys
 import salesops.reports.jobs as jobs
 from pathlib import Path
+from salesops.reports.keys import Stand, parts
+from salesops.reports.reasons import Reasons
 from salesops.reports.run import run_reports
 place = Path(sys.argv[1])
 jobs.notebooks_folder = lambda: place / "notebooks"

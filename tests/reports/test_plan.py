@@ -1,7 +1,6 @@
 """A plan is read whole or refused whole, with every mistake in one table."""
 
 import datetime as dt
-import json
 import shutil
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from salesops.reports.plan import NoPlan, UnknownEntry, open_plan, read_plan
 from salesops.reports.planfaults import BadPlan
-from salesops.reports.planned import Earlier, planned
+from salesops.reports.planned import planned
 from tests.fixtures import TINY
 
 MONDAY = """
@@ -134,23 +133,12 @@ def test_a_grid_is_laid_over_the_teams_of_the_book_each_once(company):
     assert set(found.reasons) == {"new"}
 
 
-def test_a_job_that_an_earlier_run_made_is_kept_and_one_that_failed_is_not(company, tmp_path):
-    plan = open_plan(company)
-    (found,) = planned(plan, at=lambda _entry: MONDAY_AT_7)
-    one, two = found.jobs[:2]
-    told = [{"report": job.report, "scope": job.scope, "lang": job.lang,
-             "parameters": job.parameters, "failure": failure}
-            for job, failure in ((one, None), (two, {"name": "Oops"}))]  # fmt: skip
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "run.json").write_text(json.dumps({"jobs": told}), encoding="utf-8")
-    why = Earlier(tmp_path)
-    assert (why(one), why(two), why(found.jobs[2])) == ("kept", "new", "new")
-
-
 def test_another_word_for_why_can_be_plugged_in(company):
-    (found,) = planned(open_plan(company), at=lambda _entry: MONDAY_AT_7,
-                       why=lambda job: f"data of {job.scope} changed")  # fmt: skip
-    assert found.reasons[0] == "data of company changed"
+    def why(jobs, _formats):
+        return tuple(f"for {job.scope}" for job in jobs)
+
+    (found,) = planned(open_plan(company), at=lambda _entry: MONDAY_AT_7, why=why)
+    assert found.reasons[0] == "for company"
 
 
 def test_the_last_time_of_an_entry_is_that_of_its_zone(company):

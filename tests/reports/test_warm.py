@@ -10,11 +10,10 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from jupyter_client.provisioning import KernelProvisionerFactory
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
-from salesops.reports.kernels import Kernels
 from salesops.reports.provisioner import MEMORY
 from salesops.reports.warm import WarmServer, can_fork
 
@@ -54,7 +53,7 @@ def run(cells, env: dict[str, str], **options) -> list:
     for number, cell in enumerate(nb.cells):
         cell.id = f"c{number}"
     os.environ.update(env)
-    # It asks the environment once in a process.
+    # It reads the environment once in the life of a process.
     KernelProvisionerFactory.clear_instance()
     try:
         NotebookClient(nb, kernel_name="python3", timeout=60, allow_errors=True, **options,
@@ -62,6 +61,7 @@ def run(cells, env: dict[str, str], **options) -> list:
     finally:
         for name in env:
             os.environ.pop(name)
+        KernelProvisionerFactory.clear_instance()
     return [cell.outputs for cell in nb.cells]
 
 
@@ -127,12 +127,6 @@ def test_a_kernel_that_ends_by_itself_is_told_and_the_server_goes_on(server, cel
     with pytest.raises(DeadKernelError):
         warm(server, cell)
     assert told(warm(server, "print(1 + 1)")[0]) == "2\n"
-
-
-def test_the_kernels_of_a_run_are_forked_too(server):
-    with Kernels(None, server).held() as held:
-        (outputs,) = run(["import os; print(os.getppid())"], {}, kernel_manager_class=held.manager)
-    assert int(told(outputs)) == server.pid
 
 
 def test_memory_beyond_the_limit_is_an_error_in_the_cell_warm_and_cold(server):
