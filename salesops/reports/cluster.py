@@ -57,7 +57,7 @@ class NoCluster(SalesopsError, ConnectionError):
             "Expected: the address of a scheduler that runs and has workers, such as "
             "tcp://scheduler:8786.\n"
             "Start one: dask scheduler, and beside it dask worker ADDRESS; or make the reports on "
-            "this machine: leave --cluster away."
+            "this machine: leave --cluster away, or `cluster` in reports.toml."
         )
 
 
