@@ -37,13 +37,17 @@ def records(where: str) -> Iterator[dict[str, Any]]:
         whole = place.is_dir()
         own = (place if whole else place.parent) / "runs"
         found += [r for r in _read(own) if whole or Path(str(r.get("book"))).name == place.name]
-    elsewhere = os.environ.get(ELSEWHERE, "")
-    if elsewhere:
-        # Users and passwords are left out, by each in its own way.
-        name = where.rpartition("@")[2]
-        found += [r for r in _read(Path(elsewhere))
-                  if str(r.get("book")).rpartition("@")[2] == name]  # fmt: skip
+    found += elsewhere(where)
     yield from sorted(found, key=lambda record: str(record.get("started", "")))[-MOST:]
+
+
+def elsewhere(where: str) -> list[dict[str, Any]]:
+    """Give the records of a book that do not lie beside it."""
+    told = os.environ.get(ELSEWHERE, "")
+    # Users and passwords are left out, by each in its own way.
+    name = where.rpartition("@")[2]
+    return [r for r in (_read(Path(told)) if told else ())
+            if str(r.get("book")).rpartition("@")[2] == name]  # fmt: skip
 
 
 def marks(where: str) -> str:

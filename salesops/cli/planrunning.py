@@ -3,6 +3,7 @@
 import datetime as dt
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from salesops.reports.turns import Turn, Turns
 from salesops.stopping import Stopped
 
 LAST = "last"
+Make = Callable[..., tuple[str, int]]
 # Clocks of two machines differ a little.
 AHEAD = dt.timedelta(minutes=5)
 
@@ -49,7 +51,7 @@ def scheduled_times(company: CompanyPlan, at: str) -> Callable[[Entry], dt.datet
 
 def run_plan(
     folder: str, *, names: Sequence[str], at: str, once: bool, force: bool, out: Console,
-    err: Console,
+    err: Console, cluster: str = "",
 ) -> None:  # fmt: skip
     """Run entries of a plan; exits with 1 where a report failed."""
     company = open_plan(folder, over_book=True)
@@ -61,18 +63,19 @@ def run_plan(
                             example=f"salesops plan {folder} --at {at}, to look ahead")  # fmt: skip
         if once and not entry.on:
             out.print(f"{entry.name}: not made, it is off in {company.path}", markup=False)
+    make = partial(_made, company, out=out, err=err, cluster=cluster)
     failed = 0
     for entry, scheduled in entries:
         if not once:
-            failed += _made(company, entry, scheduled, force, out, err)[1]
+            failed += make(entry, scheduled, force=force)[1]
         elif entry.on:
-            failed += _made_once(company, entry, scheduled, out, err)
+            failed += _made_once(company, entry, scheduled, make, out)
     if failed:
         sys.exit(1)
 
 
 def _made_once(
-    company: CompanyPlan, entry: Entry, scheduled: dt.datetime, out: Console, err: Console
+    company: CompanyPlan, entry: Entry, scheduled: dt.datetime, make: Make, out: Console
 ) -> int:
     """Make an entry unless that is done, or too late."""
     when = scheduled.isoformat(timespec="minutes")
@@ -89,15 +92,12 @@ def _made_once(
                 markup=False,
             )
             return 0
-        return _taken(turn, company, entry, scheduled, out, err)
+        return _taken(turn, entry, scheduled, make)
 
 
-def _taken(
-    turn: Turn, company: CompanyPlan, entry: Entry, scheduled: dt.datetime, out: Console,
-    err: Console,
-) -> int:  # fmt: skip
+def _taken(turn: Turn, entry: Entry, scheduled: dt.datetime, make: Make) -> int:
     try:
-        run, failed = _made(company, entry, scheduled, False, out, err)
+        run, failed = make(entry, scheduled, force=False)
     except Stopped:
         turn.given_back()
         raise
@@ -106,8 +106,8 @@ def _taken(
 
 
 def _made(
-    company: CompanyPlan, entry: Entry, scheduled: dt.datetime, force: bool, out: Console,
-    err: Console,
+    company: CompanyPlan, entry: Entry, scheduled: dt.datetime, *, force: bool, out: Console,
+    err: Console, cluster: str,
 ) -> tuple[str, int]:  # fmt: skip
     """Make an entry; gives the run's id and how many reports failed."""
     moment = company.moment(entry, scheduled)
@@ -121,7 +121,9 @@ def _made(
     if not entry.reports:
         return "card", 0
     outcome = shown(
-        lambda events: run_entry(company, entry, scheduled, events=events, force=force),
+        lambda events: run_entry(
+            company, entry, scheduled, events=events, force=force, cluster=cluster
+        ),
         out, err, as_json=False, folder=str(company.out),
     )  # fmt: skip
     return outcome.run_id, len(outcome.failed)

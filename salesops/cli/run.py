@@ -45,6 +45,9 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Make all anew, also where nothing changed.")
     ] = False,
+    cluster: Annotated[
+        str, typer.Option(help="Dask scheduler whose workers make them: tcp://scheduler:8786.")
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Log one JSON object per event, and nothing else.")
     ] = False,
@@ -61,18 +64,21 @@ def run(
 
       salesops run --book postgres://localhost/crm --scope team:华东/一组
 
+      salesops run --book /shared/company --by team --cluster tcp://scheduler:8786
+
       salesops run --plan company --name monday --at 2026-03-02T07:00
     """
     out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
     if plan:
         from salesops.cli.planrunning import run_plan
 
-        run_plan(plan, names=name or [], at=at, once=once, force=force, out=out, err=err)
+        run_plan(plan, names=name or [], at=at, once=once, force=force, out=out, err=err,
+                 cluster=cluster)  # fmt: skip
         return
     from salesops.cli.running import run_command
 
     run_command(
         reports or [], book=book, as_of=as_of, period=period, scopes=scope or [], by=by,
         lang=lang, formats=format_, parameters=parameter or [], folder=folder, out=out, err=err,
-        as_json=as_json, force=force,
+        as_json=as_json, force=force, cluster=cluster,
     )  # fmt: skip

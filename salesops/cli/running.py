@@ -39,7 +39,7 @@ class BadOption(SalesopsError, ValueError):
 def run_command(
     reports: Sequence[str], *, book: str, as_of: str, period: str, scopes: Sequence[str], by: str,
     lang: str, formats: str, parameters: Sequence[str], folder: str, out: Console, err: Console,
-    as_json: bool = False, force: bool = False,
+    as_json: bool = False, force: bool = False, cluster: str = "",
 ) -> None:  # fmt: skip
     """Run reports as the command line asks for; exits with 1 where one failed."""
     langs = languages(lang)
@@ -56,6 +56,7 @@ def run_command(
         return run_reports(
             reports, book=book, as_of=as_of, period=period, scopes=wanted, langs=langs,
             parameters=given, out=folder, events=events, force=force,
+            cluster=cluster,
             formats=[part.strip() for part in formats.split(",") if part.strip()],
         )  # fmt: skip
 

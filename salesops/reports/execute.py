@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from salesops.reports.jobs import Job, read_notebook
+from salesops.reports.jobs import Job
 from salesops.reports.kernels import Kernels
 from salesops.wording import translate_notebook
 
@@ -78,6 +78,11 @@ def load_papermill() -> None:
             del sys.modules[name]
 
 
+def notebook_of(job: Job) -> Any:
+    """Give a job's notebook in its language."""
+    return translate_notebook(job.read(), job.report, job.lang)
+
+
 def execute(job: Job, kernels: Kernels, last: Any | None = None) -> Executed:
     """Run a job's notebook in its language, with a last cell of ours where one is given.
 
@@ -90,7 +95,7 @@ def execute(job: Job, kernels: Kernels, last: Any | None = None) -> Executed:
     from salesops.reports.engine import ENGINE, BrokenOff
 
     began = time.monotonic()
-    notebook = translate_notebook(read_notebook(job.report), job.report, job.lang)
+    notebook = notebook_of(job)
     if last is not None:
         notebook.cells.append(last)
     kept = {"notebook": notebook}

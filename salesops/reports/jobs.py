@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +66,36 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bo
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Job:
-    """One report of one scope in one language."""
+    """One report of one scope in one language.
+
+    Attributes
+    ----------
+    report, scope, lang
+        What it makes.
+    parameters
+        Of the notebook.
+    text
+        The notebook itself, for who makes the report somewhere else.
+    """
 
     report: str
     scope: str
     lang: str
     parameters: dict[str, object]
+    text: str = ""
 
     @property
     def stem(self) -> str:
         """Name of its files: report, scope where it is not the company, language."""
         return f"{self.report}{_slug(self.scope)}.{self.lang}"
+
+    def with_text(self) -> "Job":
+        """Give the job with its notebook."""
+        return replace(self, text=_path(self.report).read_text(encoding="utf-8"))
+
+    def read(self) -> Any:
+        """Read its notebook: the one that came with it, else ours."""
+        return _read(self.text or _path(self.report).read_text(encoding="utf-8"))
 
 
 def _slug(scope: str) -> str:
@@ -119,9 +138,13 @@ def read_notebook(report: str) -> Any:
     UnknownReport
         There is none.
     """
+    return _read(_path(report).read_text(encoding="utf-8"))
+
+
+def _read(text: str) -> Any:
     import nbformat
 
-    return nbformat.reads(_path(report).read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def _path(report: str) -> Path:

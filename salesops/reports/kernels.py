@@ -4,7 +4,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,9 +70,16 @@ class Kernels:
         Of each job.
     server
         Forks kernels; without one each is a process of its own.
+    told
+        What their environment holds beside that of this process.
+    folder
+        Where they begin; by default where this process is.
     """
 
-    def __init__(self, limits: Limits | None = None, server: WarmServer | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, server: WarmServer | None = None,
+        told: Mapping[str, str] | None = None, folder: str | None = None,
+    ) -> None:  # fmt: skip
         self._lock = threading.Lock()
         self._held: list[Held] = []
         self._ended = False
@@ -80,6 +87,8 @@ class Kernels:
         clear_abandoned(Path(tempfile.gettempdir()), FOLDER)
         self.limits = limits or Limits()
         self.server = server
+        self.told = dict(told or {})
+        self.folder = folder
 
     @contextmanager
     def held(self) -> Iterator[Held]:
@@ -111,6 +120,7 @@ class Kernels:
                 options.setdefault("env", kernels._environment())
                 # By itself it would lie among all temporary files, where no later run knows it.
                 self.connection_file = str(place / f"{len(held.managers)}.json")
+                options.setdefault("cwd", kernels.folder)
                 await super().start_kernel(**options)
                 kernels._add(held, self)
 
@@ -123,7 +133,7 @@ class Kernels:
         told = self.server.environment() if self.server is not None else {}
         if self.limits.megabytes:
             told[MEMORY] = str(self.limits.megabytes * 2**20)
-        return {**os.environ, **told}
+        return {**os.environ, **self.told, **told}
 
     def end(self) -> None:
         """Kill every kernel that runs, and let no other start."""

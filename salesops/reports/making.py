@@ -116,7 +116,7 @@ def make(
             break
         time.sleep(pause)
         executed, tries = _executed(job, kernels, wanted), tries + 1
-    return _laid_out(job, executed, links, kernels.limits, wanted, tries)
+    return laid_out(job, executed, links, kernels.limits, wanted, tries)
 
 
 def _executed(job: Job, kernels: Kernels, wanted: Wanted) -> Executed:
@@ -125,10 +125,11 @@ def _executed(job: Job, kernels: Kernels, wanted: Wanted) -> Executed:
     return execute(job, kernels, export_cell(job.stem, wanted.folder, wanted.formats))
 
 
-def _laid_out(
+def laid_out(
     job: Job, executed: Executed, links: Sequence[tuple[str, str]], limits: Limits, wanted: Wanted,
     tries: int,
 ) -> Made:  # fmt: skip
+    """Make a page of an executed notebook, whether it ran to its end or not."""
     began = time.monotonic()
     # They take a second to import, while the kernels of other jobs work.
     import nbformat
@@ -144,7 +145,7 @@ def _laid_out(
         failure = with_cause(wanted.masker.mask_data(executed.failure), limits)
         page = render(
             notebook, report=job.report, lang=job.lang, failure=failure,
-            links=links, command=command(job, facts or {}), made=made,
+            links=links, command=wanted.masker.mask_text(command(job, facts or {})), made=made,
         )  # fmt: skip
     written = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     export = time.monotonic() - began

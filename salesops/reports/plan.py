@@ -34,6 +34,7 @@ Lang = Literal["zh", "en"]
 Value = str | bool | int | float | list[Any]
 _SCOPE = re.compile(r"(team|user|region|segment|product_line):[^,]+")
 _MAIL = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"/]+\.[^\s@<>,;:\"/]+")
+_ADDRESS = re.compile(r"([a-z]+://)?[^\s/@]+(:\d+)?(/[^\s@]*)?")
 _SECRET = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -72,6 +73,12 @@ def _period(period: str) -> str:
             known = f"{', '.join(RELATIVE)}, or 2026-03, 2026Q1, 2026"
             raise ValueError(f"{known}; nearest: {nearest(period, RELATIVE)}") from error
     return period
+
+
+def _cluster(address: str) -> str:
+    if address and not _ADDRESS.fullmatch(address):
+        raise ValueError("the address of a Dask scheduler, such as tcp://scheduler:8786")
+    return address
 
 
 GridScope = Annotated[str, AfterValidator(_part_of_grid)]
@@ -134,6 +141,8 @@ class Plan(_Section):
 
     book: str = "."
     out: str = "reports"
+    # Of the Dask cluster whose workers make the reports; without one this machine does.
+    cluster: Annotated[str, AfterValidator(_cluster)] = ""
     entries: tuple[Entry, ...] = ()
     recipients: Mapping[str, Recipient] = Field(default_factory=dict)
 

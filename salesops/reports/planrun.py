@@ -18,6 +18,7 @@ def run_entry(
     *,
     events: Events = silent,
     force: bool = False,
+    cluster: str = "",
 ) -> RunOutcome:
     """Make the reports of an entry as of its scheduled time.
 
@@ -31,10 +32,12 @@ def run_entry(
         As in `run_reports`.
     force
         Make all anew.
+    cluster
+        Address of a Dask cluster; by default the one that the plan names.
 
     Raises
     ------
-    NotABook, BadDate, BadScope
+    NotABook, BadDate, BadScope, NoCluster, UnfitWorkers, DaskMissing
         Found before anything is written.
     """
     moment = company.moment(entry, scheduled)
@@ -43,4 +46,5 @@ def run_entry(
         scopes=laid_out(company.book, moment.as_of, entry.scopes), langs=entry.langs,
         parameters=dict(entry.parameters), out=company.out, events=events,
         formats=entry.formats, force=force, plan=entry.name, scheduled=moment.text,
+        cluster=cluster or company.plan.cluster,
     )  # fmt: skip

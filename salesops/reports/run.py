@@ -7,19 +7,19 @@ the work begins while the book is checked.
 """
 
 import datetime as dt
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from salesops.book.runlog import ELSEWHERE, OPENED, SHARED
+from salesops.book.runlog import ELSEWHERE
 from salesops.model.errors import SalesopsError
 from salesops.reports.addresses import links, without_password
 from salesops.reports.browser import Browser
 from salesops.reports.checking import Check
+from salesops.reports.cluster import joined
 from salesops.reports.events import (
     Events,
     RunBegun,
@@ -39,7 +39,7 @@ from salesops.reports.masking import Masker
 from salesops.reports.pdf import finish_exports
 from salesops.reports.publish import keep_record, point_latest, publish
 from salesops.reports.stands import Stands, asked, files_of, touched
-from salesops.reports.warm import WarmServer, warm_server
+from salesops.reports.warm import WarmServer, shared_in, warm_server
 from salesops.reports.work import Way, at_work, most_at_once
 from salesops.stopping import clear_abandoned, scratch_folder
 from salesops.wording.language import LANGUAGES
@@ -86,6 +86,7 @@ def run_reports(
     parameters: dict[str, object] | None = None,
     out: str | Path = "reports",
     workers: int | None = None,
+    cluster: str = "",
     limits: Limits | None = None,
     formats: Sequence[str] = ("html",),
     force: bool = False,
@@ -108,7 +109,10 @@ def run_reports(
     out
         Folder of the reports; the run gets a folder in it and `latest` holds a copy.
     workers
-        Notebooks at a time; by default as many as there are cores.
+        Notebooks at a time; by default as many as there are cores, here or on the cluster.
+    cluster
+        Address of a Dask scheduler whose workers make the reports; by default this machine does.
+        They have the same salesops, read the same book and need no other folder.
     limits
         Time and memory that one report may take.
     formats
@@ -129,6 +133,8 @@ def run_reports(
     ------
     NotABook, BadDate, BadPeriod, BadScope, UnknownReport, UnknownParameter, UnknownLanguage
         Found before anything is written.
+    NoCluster, UnfitWorkers, DaskMissing
+        No worker of the cluster answers, or one can't make these reports; found as early.
     """
     given = {"as_of": as_of, "period": period, **(parameters or {}), "book": book}
     for lang in langs:
@@ -140,11 +146,13 @@ def run_reports(
     root = Path(out)
     tell = one_at_a_time(events)
     names = tuple((job.stem, job.report, job.scope, job.lang) for job in jobs)
-    at_once = most_at_once(workers, len(jobs))
+    crew = joined(cluster, book) if cluster else None
+    at_once = most_at_once(workers, len(jobs), crew.cores if crew else None)
     tell(RunBegun(book=without_password(book), jobs=names, workers=at_once, plan=plan))
     kept = Kept(root)
     with (
-        warm_server(len(jobs)) as server,
+        crew or nullcontext(),
+        warm_server(0 if crew else len(jobs)) as server,
         kernel_environment(_told(root, server)),
         _stood(given, scopes, kept, server) as stand,
     ):
@@ -164,7 +172,8 @@ def run_reports(
                             masker=Masker.of_environment(addresses=[book]))  # fmt: skip
             way = Way(workers=at_once, limits=limits or Limits(), tell=tell,
                       wanted=wanted)  # fmt: skip
-            with at_work(todo, way, server) as ends, Browser() as browser:
+            hands = crew.at_work(todo, way) if crew else at_work(todo, way, server)
+            with hands as ends, Browser() as browser:
                 for job, made in ends:
                     whole = _printed(made, wanted, browser)
                     if whole.done.failure is not None or touched(book) != before:
@@ -207,8 +216,7 @@ def _told(root: Path, server: WarmServer | None) -> dict[str, str]:
     told = {ELSEWHERE: str((root / "runs").absolute())}
     if server is None:
         return told
-    shared = {name: os.environ.get(name) or str(server.folder) for name in (OPENED, SHARED)}
-    return {**told, **shared}
+    return {**told, **shared_in(server.folder)}
 
 
 @dataclass(frozen=True, kw_only=True)

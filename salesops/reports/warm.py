@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from salesops.book.runlog import OPENED, SHARED
 from salesops.reports.provisioner import NAME, SOCKET
 from salesops.stopping import Claim, clear_abandoned
 
@@ -109,6 +110,12 @@ class WarmServer:
         with self._lock:
             self._end()
             self._folder.clear()
+
+
+def shared_in(folder: Path) -> dict[str, str]:
+    """Give what tells the kernels of a run to share opened books and results in a folder."""
+    # Who has named a folder has one for more than this run.
+    return {name: os.environ.get(name) or str(folder) for name in (OPENED, SHARED)}
 
 
 @contextmanager

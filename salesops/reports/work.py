@@ -38,9 +38,9 @@ class Way:
     wanted: Wanted
 
 
-def most_at_once(workers: int | None, jobs: int) -> int:
+def most_at_once(workers: int | None, jobs: int, cores: int | None = None) -> int:
     """Give how many jobs are done at a time: as many as there are cores, where nobody asks."""
-    return max(1, min(workers or os.cpu_count() or 1, jobs))
+    return max(1, min(workers or cores or os.cpu_count() or 1, jobs))
 
 
 @contextmanager

@@ -83,6 +83,7 @@ BAD = {  # text, key, what the table says of it
         "[recipients.r] scope", '"team:Sout"', "South",
     ),
     "a password": ('book = "postgres://me:s3cret@db/crm"\n', "book", "", "PGPASSWORD"),
+    "a cluster without address": ('cluster = "my scheduler"\n', "cluster", '"my scheduler"', "tcp://"),
     "no TOML": ("entries = [\n", "the file", "", "TOML"),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ import os
 import random
 
 import pytest
+
 from soak.__main__ import played
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
