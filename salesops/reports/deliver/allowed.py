@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from salesops.book.scope import Scope, parse_scope
-from salesops.charts.exhibit import SENSITIVITIES
+from salesops.model.sensitivity import SENSITIVITIES
 from salesops.reports.deliver.recipients import Recipient
 from salesops.reports.deliver.record import Report
 
