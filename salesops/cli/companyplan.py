@@ -61,17 +61,26 @@ def plan(
 
 
 @schedule.command()
-def run(folder: Folder = ".", as_json: Json = False) -> None:
-    """Run the entries of a plan when they fall due, until it is stopped.
+def run(
+    folder: Folder = ".",
+    no_send: Annotated[
+        bool, typer.Option("--no-send", help="Make all, and only say what would go to whom.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the entries of a plan when they fall due and send what they made, until it is stopped.
 
     What was missed while nothing ran is made up for once, if it is not older than the entry's
-    missed_hours. A changed plan is read again. Ctrl-C or SIGTERM ends it.
+    missed_hours. What could not begin, or did not all go out, is tried again after 1, 5, 15 and
+    45 minutes. A changed plan is read again. Ctrl-C or SIGTERM ends it. For example:
 
       salesops schedule run company
+
+      salesops schedule run company --no-send --json
     """
     from salesops.cli.scheduling import run_schedule
 
-    run_schedule(folder, as_json=as_json, out=_out())
+    run_schedule(folder, as_json=as_json, no_send=no_send, out=_out())
 
 
 @schedule.command(name="list")

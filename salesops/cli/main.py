@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
-from salesops.cli.pastruns import compare, prune
+from salesops.cli.pastruns import compare, prune, site
 from salesops.cli.planning import targets, worklist
 from salesops.cli.run import run
 from salesops.cli.sending import send
@@ -265,6 +265,7 @@ app.command()(run)
 app.command()(targets)
 app.command()(worklist)
 app.command()(send)
+app.command()(site)
 app.command()(compare)
 app.command()(prune)
 app.command()(init)

@@ -45,6 +45,10 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Make all anew, also where nothing changed.")
     ] = False,
+    no_send: Annotated[
+        bool,
+        typer.Option("--no-send", help="Of a plan: make all, and only say what would go to whom."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Log one JSON object per event, and nothing else.")
     ] = False,
@@ -65,9 +69,10 @@ def run(
     """
     out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
     if plan:
-        from salesops.cli.planrunning import run_plan
+        from salesops.cli.planrunning import Way, run_plan
 
-        run_plan(plan, names=name or [], at=at, once=once, force=force, out=out, err=err)
+        way = Way(out=out, err=err, force=force, as_json=as_json, no_send=no_send)
+        run_plan(plan, names=name or [], at=at, once=once, way=way)
         return
     from salesops.cli.running import run_command
 

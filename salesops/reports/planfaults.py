@@ -178,8 +178,8 @@ def _left_empty(
         problem = f'reads "{lang}", which is not one of langs: nothing would be sent'
         yield Fault(f"{name}: recipients", shown(recipient), problem)
     only = _texts(told.get("reports")) if isinstance(told, dict) else []
-    made = _texts(entry.get("reports"))
-    if only and made and not set(only) & set(made) and not entry.get("card"):
+    made = [*_texts(entry.get("reports")), *(["card"] if entry.get("card") else [])]
+    if only and made and not set(only) & set(made):
         problem = f"gets {', '.join(only)} alone: nothing would be sent"
         yield Fault(f"{name}: recipients", shown(recipient), problem)
 

@@ -43,4 +43,5 @@ def run_entry(
         scopes=laid_out(company.book, moment.as_of, entry.scopes), langs=entry.langs,
         parameters=dict(entry.parameters), out=company.out, events=events,
         formats=entry.formats, force=force, plan=entry.name, scheduled=moment.text,
+        to=entry.recipients,
     )  # fmt: skip

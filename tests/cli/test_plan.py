@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from salesops.book.book import open_book
-from salesops.cli.planrunning import run_plan
+from salesops.cli.planrunning import Way, run_plan
 from tests.cli.test_run import salesops
 from tests.fixtures import TINY
 
@@ -46,7 +46,7 @@ def run(company: Path, name: str, *, once: bool = False) -> str:
     """Run an entry as the command does, without a process of its own."""
     said = StringIO()
     out = Console(file=said, soft_wrap=True)
-    run_plan(str(company), names=[name], at=AT, once=once, force=False, out=out, err=out)
+    run_plan(str(company), names=[name], at=AT, once=once, way=Way(out=out, err=out))
     return said.getvalue()
 
 

@@ -78,7 +78,7 @@ class Recipient(_Table):
     format
         Files that are attached to a mail; none: the mail alone, with a link.
     reports
-        Reports that they get; none means all.
+        Reports that they get, `card` for the card of the day; none means all.
     """
 
     to: Annotated[tuple[str, ...], Field(min_length=1)]
