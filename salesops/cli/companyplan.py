@@ -33,6 +33,8 @@ def init(
     What is there already stays as it is. For example:
 
       salesops init company --book data/sample --lang zh
+
+      salesops init company    (the folder is to hold the book itself)
     """
     from salesops.cli.beginning import begin_company
 
@@ -47,7 +49,9 @@ def plan(
     name: Name = None,
     as_json: Json = False,
 ) -> None:
-    """Show which reports a plan would make at a time, of whom and why; makes nothing.
+    """Show which reports a plan would make at a time, of whom and why; makes and sends nothing.
+
+    The reason is new, or kept where an earlier run made the same one.
 
     For example:
 
@@ -89,9 +93,11 @@ def list_(
     n: Annotated[int, typer.Option("--next", help="Times of each entry.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Show when each entry falls due next, and whether its last time was made.
+    """Show when each entry falls due next, and what became of its last time.
 
-    salesops schedule list company --next 5
+    For example:
+
+      salesops schedule list company --next 5
     """
     from salesops.cli.scheduling import list_times
 
@@ -108,7 +114,7 @@ def export(
 
     For example:
 
-      salesops schedule export cron company | crontab -
+      salesops schedule export cron company    (its lines go into crontab -e)
 
       salesops schedule export systemd company --into ~/.config/systemd/user
     """

@@ -1,4 +1,4 @@
-"""salesops on the command line: sample, import, check, run, compare, lab."""
+"""salesops on the command line: from an export to reports that are made and sent by a plan."""
 
 import sys
 from collections.abc import Iterator
@@ -22,7 +22,9 @@ app = typer.Typer(
         "Sales operations analyses and reports, in Chinese and English.\n\n"
         "Start with made-up data:   salesops sample build/company && "
         "salesops run funnel --book build/company\n\n"
-        "Or with your own export:   salesops import EXPORT --into build/company"
+        "Or with your own export:   salesops import EXPORT --into build/company\n\n"
+        "Made and sent each Monday: salesops init company --book build/company && "
+        "salesops schedule run company"
     ),
     no_args_is_help=True,
     add_completion=False,

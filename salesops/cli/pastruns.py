@@ -72,7 +72,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def prune(
-    folder: Annotated[str, typer.Argument(metavar="[OUT]", help="Folder of the reports.")] = (
+    folder: Annotated[str, typer.Argument(metavar="OUT", help="Folder of the reports.")] = (
         "reports"
     ),
     keep_days: Annotated[
@@ -124,7 +124,7 @@ def prune(
 
 
 def site(
-    folder: Annotated[str, typer.Argument(metavar="[OUT]", help="Folder of the reports.")] = (
+    folder: Annotated[str, typer.Argument(metavar="OUT", help="Folder of the reports.")] = (
         "reports"
     ),
     lang: Annotated[

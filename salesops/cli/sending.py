@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def send(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Folder of a run, or of the reports.")
+        str, typer.Argument(metavar="RUN", help="Folder of a run, or of the reports.")
     ] = "reports",
     to: Annotated[
         list[str] | None, typer.Option(help="Recipient of the plan; none means all; may repeat.")
@@ -41,14 +41,16 @@ def send(
 
       salesops send reports/20260620-080000 --to board
 
+    The plan names recipients so:
+
+    \b
       [delivery]
       server = "env:SMTP_URL"
       operator = "ops"
-
       [recipients.board]
       to = ["li.na@example.com", "env:WECOM_BOARD"]
       max_sensitivity = "manager"
-    """
+    """  # noqa: D301 - the mark is click's: no line is wrapped there
     out = Console(highlight=False, soft_wrap=True)
     send_run(run, out, names=to or (), plan=plan, dry_run=dry_run, mails=mails, again=again)
 
@@ -83,8 +85,9 @@ def delivery_lines(delivery: "Delivery", post: "Post") -> list[str]:
 
     sent, digest = delivery.sent, delivery.digest
     lines = [_line(one) for one in sent.dispatches]
-    known = set(kept_from(sent))
-    lines += refusals([one for one in sent.refused if one not in known])
+    if any(one.state == "ready" for one in sent.dispatches):  # a look before anything goes out
+        known = set(kept_from(sent))
+        lines += refusals([one for one in sent.refused if one not in known], by_stem=True)
     if digest is not None:
         lines.append(f"For the operator: {digest.subject}")
         lines += [f"  {item.title}: {item.verdict} ({item.number})" for item in digest.items]

@@ -147,6 +147,8 @@ def test_a_begun_company_can_be_looked_at_at_once(tmp_path):
 REFUSED = {
     "no plan": ("plan", "nowhere"),
     "no entry": ("run", "--plan", "PLAN", "--name", "mondy"),
+    "a report beside a plan": ("run", "funnel", "--lang", "zh", "--plan", "PLAN"),
+    "a time without a plan": ("run", "--at", "2026-03-30T07:00"),
     "no time": ("run", "--plan", "PLAN", "--at", "monday"),
     "a time to come": ("run", "--plan", "PLAN", "--at", "2999-01-01T07:00"),
     "no scheduler": ("schedule", "export", "at", "PLAN"),

@@ -97,14 +97,16 @@ def _notes(sent: Sent, post: Post) -> list[str]:
     return [clean(line) for line in found]
 
 
-def refusals(refused: Sequence[Refusal]) -> list[str]:
-    """Say which reports do not go to whom, and why."""
+def refusals(refused: Sequence[Refusal], *, by_stem: bool = False) -> list[str]:
+    """Say which reports do not go to whom, and why; by their stems where scopes differ alone."""
     found = []
     for group in _grouped(refused):
         first = group[0]
+        reports = [one.report for one in group]
+        names = [report.stem for report in reports] if by_stem else _titles(reports)
         allowed = f"sensitivity.{first.allowed}" if first.reason == "sensitivity" else first.allowed
         found.append(say(f"deliver.refused_{first.reason}", name=first.recipient, allowed=allowed,
-                         reports=named(_titles([one.report for one in group]), 5)))  # fmt: skip
+                         reports=named(names, 5)))  # fmt: skip
     return found
 
 
