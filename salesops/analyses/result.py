@@ -15,13 +15,14 @@ from salesops.book.book import COMPANY, Book
 from salesops.book.fingerprint import scoped
 from salesops.charts.card import findings_html, gaps_html
 from salesops.charts.changed import ChangedLine
-from salesops.charts.exhibit import SENSITIVITIES, Exhibit, Say, Sensitivity
+from salesops.charts.exhibit import Exhibit, Say
 from salesops.charts.parts import RESULT_MIME, Shown, as_json, definitions, framed, marked
 from salesops.charts.verdict import Headline, RunBar
 from salesops.metrics.catalogue import CATALOGUE
 from salesops.metrics.sincelast import since_last
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
+from salesops.model.sensitivity import SENSITIVITIES, Sensitivity
 from salesops.wording import label, listed, say, say_finding, say_gap
 from salesops.wording.catalogue import FORMATS
 

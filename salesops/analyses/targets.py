@@ -12,7 +12,7 @@ from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.charts import detail
 from salesops.charts import targets_page as words
-from salesops.charts.exhibit import Exhibit, Sensitivity
+from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown
 from salesops.charts.table import TableView
 from salesops.checks.judged import examine
@@ -29,6 +29,7 @@ from salesops.metrics.signed import missing_for_signed
 from salesops.metrics.whatif import WhatIf, what_if
 from salesops.model.calendar import Period
 from salesops.model.finding import Finding, Gap, Method
+from salesops.model.sensitivity import Sensitivity
 
 # Looked for by the diagnosis too, so that both say the same.
 CHECKED = ("no_target", "target_sums", "unfair_quota", "pay_cliffs")

@@ -4,16 +4,14 @@ import html
 import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol
 
 from matplotlib.figure import Figure
 
 from salesops.charts import theme
 from salesops.charts.parts import framed, marked, nowrap
+from salesops.model.sensitivity import Sensitivity
 from salesops.wording import say
-
-Sensitivity = Literal["team", "manager", "hr"]
-SENSITIVITIES: tuple[Sensitivity, ...] = get_args(Sensitivity)  # from the least on
 
 
 @dataclass(frozen=True)

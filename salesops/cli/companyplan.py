@@ -33,6 +33,8 @@ def init(
     What is there already stays as it is. For example:
 
       salesops init company --book data/sample --lang zh
+
+      salesops init company    (the folder is to hold the book itself)
     """
     from salesops.cli.beginning import begin_company
 
@@ -47,7 +49,9 @@ def plan(
     name: Name = None,
     as_json: Json = False,
 ) -> None:
-    """Show which reports a plan would make at a time, of whom and why; makes nothing.
+    """Show which reports a plan would make at a time, of whom and why; makes and sends nothing.
+
+    The reason is new, or kept where an earlier run made the same one.
 
     For example:
 
@@ -61,17 +65,26 @@ def plan(
 
 
 @schedule.command()
-def run(folder: Folder = ".", as_json: Json = False) -> None:
-    """Run the entries of a plan when they fall due, until it is stopped.
+def run(
+    folder: Folder = ".",
+    no_send: Annotated[
+        bool, typer.Option("--no-send", help="Make all, and only say what would go to whom.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the entries of a plan when they fall due and send what they made, until it is stopped.
 
     What was missed while nothing ran is made up for once, if it is not older than the entry's
-    missed_hours. A changed plan is read again. Ctrl-C or SIGTERM ends it.
+    missed_hours. What could not begin, or did not all go out, is tried again after 1, 5, 15 and
+    45 minutes. A changed plan is read again. Ctrl-C or SIGTERM ends it. For example:
 
       salesops schedule run company
+
+      salesops schedule run company --no-send --json
     """
     from salesops.cli.scheduling import run_schedule
 
-    run_schedule(folder, as_json=as_json, out=_out())
+    run_schedule(folder, as_json=as_json, no_send=no_send, out=_out())
 
 
 @schedule.command(name="list")
@@ -80,9 +93,11 @@ def list_(
     n: Annotated[int, typer.Option("--next", help="Times of each entry.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Show when each entry falls due next, and whether its last time was made.
+    """Show when each entry falls due next, and what became of its last time.
 
-    salesops schedule list company --next 5
+    For example:
+
+      salesops schedule list company --next 5
     """
     from salesops.cli.scheduling import list_times
 
@@ -99,7 +114,7 @@ def export(
 
     For example:
 
-      salesops schedule export cron company | crontab -
+      salesops schedule export cron company    (its lines go into crontab -e)
 
       salesops schedule export systemd company --into ~/.config/systemd/user
     """

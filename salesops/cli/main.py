@@ -1,4 +1,4 @@
-"""salesops on the command line: sample, import, check, run, compare, lab."""
+"""salesops on the command line: from an export to reports that are made and sent by a plan."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
-from salesops.cli.pastruns import compare, prune
+from salesops.cli.pastruns import compare, prune, site
 from salesops.cli.planning import targets, worklist
 from salesops.cli.run import run
 from salesops.cli.sending import send
@@ -25,7 +25,9 @@ app = typer.Typer(
         "Sales operations analyses and reports, in Chinese and English.\n\n"
         "Start with made-up data:   salesops sample build/company && "
         "salesops run funnel --book build/company\n\n"
-        "Or with your own export:   salesops import EXPORT --into build/company"
+        "Or with your own export:   salesops import EXPORT --into build/company\n\n"
+        "Made and sent each Monday: salesops init company --book build/company && "
+        "salesops schedule run company"
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -268,6 +270,7 @@ app.command()(run)
 app.command()(targets)
 app.command()(worklist)
 app.command()(send)
+app.command()(site)
 app.command()(compare)
 app.command()(prune)
 app.command()(init)

@@ -72,7 +72,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def prune(
-    folder: Annotated[str, typer.Argument(metavar="[OUT]", help="Folder of the reports.")] = (
+    folder: Annotated[str, typer.Argument(metavar="OUT", help="Folder of the reports.")] = (
         "reports"
     ),
     keep_days: Annotated[
@@ -121,6 +121,43 @@ def prune(
               f"{readable(plan.freed)} {'freed' if really else 'would be freed'}.")  # fmt: skip
     if plan.going and not really:
         out.print("Nothing was changed. To take them away, add --yes.")
+
+
+def site(
+    folder: Annotated[str, typer.Argument(metavar="OUT", help="Folder of the reports.")] = (
+        "reports"
+    ),
+    lang: Annotated[
+        str, typer.Option(help="Language of index.html: zh or en; else the one that it has.")
+    ] = "",
+) -> None:
+    """Write the page over all runs of a folder anew, and say where it is.
+
+    Each run writes it at its end; write it where runs were copied from elsewhere, or taken away by
+    hand. For example:
+
+      salesops site
+
+      salesops site company/reports --lang zh
+    """
+    from salesops.cli.running import BadOption
+    from salesops.reports.findrun import NoRuns
+    from salesops.reports.pastruns import read_runs
+    from salesops.reports.site import write_site
+
+    if lang not in ("", "zh", "en"):
+        raise BadOption(option="--lang", value=lang, expected="zh or en")
+    root = Path(folder)
+    if not root.is_dir():
+        raise NoRuns(where=folder, reason="there is no such folder")
+    runs, unread = read_runs(root)
+    if not runs and not unread:
+        # An index.html there would be somebody else's.
+        raise NoRuns(where=folder, reason="there is no run in it")
+    for one in unread:
+        out.print(f"Left out: {one.path} can't be read ({one.reason}).", markup=False)
+    index = write_site(root, langs=(lang,) if lang else site_languages(root))
+    out.print(f"{len(runs)} run{'s' * (len(runs) != 1)}. Open {index}", markup=False)
 
 
 def _site(folder: str) -> None:

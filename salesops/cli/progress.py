@@ -46,6 +46,12 @@ def watched(out: Console, err: Console, *, as_json: bool, folder: str) -> Iterat
         yield tell
 
 
+def tell_line(out: Console, event: Event) -> None:
+    """Write one event as a line of JSON."""
+    out.file.write(to_line(event) + "\n")
+    out.file.flush()
+
+
 def _lines(out: Console) -> Events:
     closed = False
 
@@ -54,8 +60,7 @@ def _lines(out: Console) -> Events:
         if closed:
             return
         try:
-            out.file.write(to_line(event) + "\n")
-            out.file.flush()
+            tell_line(out, event)
         except (OSError, ValueError):
             # Who reads the log went away; the reports are made all the same.
             closed = True

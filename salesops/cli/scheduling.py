@@ -11,16 +11,16 @@ from rich.console import Console
 
 from salesops.cli.planrunning import now
 from salesops.model.errors import SalesopsError
-from salesops.reports.plan import open_plan
+from salesops.reports.plan import CompanyPlan, Entry, open_plan
 from salesops.reports.planfaults import BadPlan
 from salesops.reports.turns import Turns
 
 _TOLD = ("scheduled", "due", "exit", "missed_by_hours", "problem")
 
 
-def run_schedule(folder: str, *, as_json: bool, out: Console) -> None:
+def run_schedule(folder: str, *, as_json: bool, no_send: bool, out: Console) -> None:
     """Run a plan until it is told to end, which is its usual end."""
-    from salesops.reports.scheduler import Clock
+    from salesops.reports.scheduler import Clock, scheduled_command
 
     def log(event: str, **facts: Any) -> None:
         at = dt.datetime.now().astimezone().isoformat(timespec="seconds")
@@ -33,7 +33,10 @@ def run_schedule(folder: str, *, as_json: bool, out: Console) -> None:
         out.file.write(f"{line}\n")
         out.file.flush()
 
-    clock = Clock(folder, log)
+    def command(company: CompanyPlan, entry: Entry, at: str) -> list[str]:
+        return [*scheduled_command(company, entry, at), *(["--no-send"] if no_send else [])]
+
+    clock = Clock(folder, log, command)
     try:
         # A scope that the book does not know is told now, and not on Monday at seven.
         open_plan(folder, over_book=True)

@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from salesops.reports.deliver.sending import Dispatch, Sent
+    from salesops.reports.deliver.delivery import Delivery
+    from salesops.reports.deliver.sending import Dispatch, Post, Sent
 
 
 def send(
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Folder of a run, or of the reports.")
+        str, typer.Argument(metavar="RUN", help="Folder of a run, or of the reports.")
     ] = "reports",
     to: Annotated[
         list[str] | None, typer.Option(help="Recipient of the plan; none means all; may repeat.")
@@ -40,14 +41,16 @@ def send(
 
       salesops send reports/20260620-080000 --to board
 
+    The plan names recipients so:
+
+    \b
       [delivery]
       server = "env:SMTP_URL"
       operator = "ops"
-
       [recipients.board]
       to = ["li.na@example.com", "env:WECOM_BOARD"]
       max_sensitivity = "manager"
-    """
+    """  # noqa: D301 - the mark is click's: no line is wrapped there
     out = Console(highlight=False, soft_wrap=True)
     send_run(run, out, names=to or (), plan=plan, dry_run=dry_run, mails=mails, again=again)
 
@@ -57,7 +60,7 @@ def send_run(
     again: bool,
 ) -> None:  # fmt: skip
     """Send a run, or show what would be sent; exits with 1 where something did not go out."""
-    from salesops.reports.deliver.digest import digest_of, send_digest
+    from salesops.reports.deliver.delivery import deliver
     from salesops.reports.deliver.recipients import read_audience
     from salesops.reports.deliver.record import read_run
     from salesops.reports.deliver.sending import Post, check_installed
@@ -65,29 +68,32 @@ def send_run(
     check_installed()
     audience = read_audience(plan)
     post = Post.of(read_run(where), audience, again=again)
-    sent = post.ready(names) if dry_run else post.send(names)
-    digest = digest_of(sent, post)
-    for line in _lines(sent):
-        out.print(post.masker.mask_text(line), markup=False)
-    if digest is not None:
-        out.print("For the operator:", digest.subject, markup=False)
-        for item in digest.items:
-            out.print(f"  {item.title}: {item.verdict} ({item.number})", markup=False)
-        for note in digest.notes:
-            out.print(f"  {note}", markup=False)
+    delivery = deliver(post, names, dry_run=dry_run)
+    for line in delivery_lines(delivery, post):
+        out.print(line, markup=False)
+    if not delivery.dispatches:
+        out.print("There is nothing to send: no report of this run is meant for anybody named.")
     if dry_run:
-        _keep_mails(sent, mails, out)
-        return
-    told = send_digest(sent, post)
-    for one in told:
-        out.print(_line(one), markup=False)
-    if any(one.state in ("failed", "unsure") for one in (*sent.dispatches, *told)):
+        _keep_mails(delivery.sent, mails, out)
+    elif delivery.n("failed", "unsure"):
         sys.exit(1)
 
 
-def _lines(sent: "Sent") -> list[str]:
-    found = [_line(one) for one in sent.dispatches]
-    return found or ["There is nothing to send: no report of this run is meant for anybody named."]
+def delivery_lines(delivery: "Delivery", post: "Post") -> list[str]:
+    """Say what went, or would go, to whom, what is kept from whom, and what the operator learns."""
+    from salesops.reports.deliver.digest import kept_from, refusals
+
+    sent, digest = delivery.sent, delivery.digest
+    lines = [_line(one) for one in sent.dispatches]
+    if any(one.state == "ready" for one in sent.dispatches):  # a look before anything goes out
+        known = set(kept_from(sent))
+        lines += refusals([one for one in sent.refused if one not in known], by_stem=True)
+    if digest is not None:
+        lines.append(f"For the operator: {digest.subject}")
+        lines += [f"  {item.title}: {item.verdict} ({item.number})" for item in digest.items]
+        lines += [f"  {note}" for note in digest.notes]
+    lines += [_line(one) for one in delivery.told]
+    return [post.masker.mask_text(line) for line in lines]
 
 
 _STATES = {"ready": "would go to", "sent": "sent to", "before": "already sent to",

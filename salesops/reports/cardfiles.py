@@ -1,6 +1,7 @@
 """The card of the day as files: text and page, in each language and scope of an entry."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from salesops.reports.grid import laid_out
@@ -10,18 +11,38 @@ from salesops.reports.plan import CompanyPlan, Entry
 from salesops.stopping import uninterrupted
 
 
-def write_cards(company: CompanyPlan, entry: Entry, moment: Moment) -> Iterator[Path]:
+@dataclass(frozen=True, kw_only=True)
+class CardFile:
+    """A card that was written.
+
+    Attributes
+    ----------
+    path
+        `cards/<date>/card[.<scope>].<lang>.txt`; the page lies beside it as `.html`.
+    scope, lang
+        Of whom, and in which language.
+    lines
+        What it says: its head, the day, the month, then what falls due.
+    """
+
+    path: Path
+    scope: str
+    lang: str
+    lines: tuple[str, ...]
+
+
+def write_cards(company: CompanyPlan, entry: Entry, moment: Moment) -> Iterator[CardFile]:
     """Write the cards of an entry at a moment into the folder of the reports.
 
     Yields
     ------
-    Path
-        `cards/<date>/card[.<scope>].<lang>.txt`; the page lies beside it as `.html`.
+    CardFile
+        One for each scope and language.
     """
     from salesops.book.book import open_book
     from salesops.book.reach import known_as_of
     from salesops.book.scope import parse_scope
-    from salesops.charts.dailycard import card_html, card_text
+    from salesops.charts.dailycard import card_html, card_lines, card_text
     from salesops.metrics.dailycard import card
     from salesops.wording import language, tell_company
 
@@ -36,7 +57,8 @@ def write_cards(company: CompanyPlan, entry: Entry, moment: Moment) -> Iterator[
             with language(lang):
                 _write(folder / f"{stem}.html", card_html(found, lang))
                 _write(folder / f"{stem}.txt", card_text(found))
-            yield folder / f"{stem}.txt"
+                lines = card_lines(found)
+            yield CardFile(path=folder / f"{stem}.txt", scope=scope, lang=lang, lines=lines)
 
 
 def _write(path: Path, text: str) -> None:

@@ -123,10 +123,66 @@ class RunEnded:
     at: dt.datetime = field(default_factory=now)
 
 
-Event: TypeAlias = RunBegun | JobBegun | JobEnded | RunEnded
+@dataclass(frozen=True, kw_only=True)
+class CardMade:
+    """A card of the day is written.
+
+    Attributes
+    ----------
+    at
+        When.
+    plan
+        Entry of the plan.
+    scope, lang
+        Of whom, and in which language.
+    path
+        Its file.
+    """
+
+    plan: str
+    scope: str
+    lang: str
+    path: Path
+    at: dt.datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What became of sending something to one address.
+
+    Attributes
+    ----------
+    at
+        When.
+    plan, run
+        Entry of the plan, and id of the run; `cards` where a card alone was made.
+    recipient, address
+        As the plan writes them.
+    channel
+        `mail`, `wecom` and so on.
+    state
+        `ready` where nothing was to be sent, `sent`, `before`, `failed` or `unsure`.
+    reports
+        Their stems.
+    told
+        Why it failed.
+    """
+
+    plan: str
+    run: str
+    recipient: str
+    address: str
+    channel: str
+    state: str
+    reports: tuple[str, ...]
+    told: str = ""
+    at: dt.datetime = field(default_factory=now)
+
+
+Event: TypeAlias = RunBegun | JobBegun | JobEnded | RunEnded | CardMade | Delivered
 Events: TypeAlias = Callable[[Event], None]
 _NAMES = {RunBegun: "run_begun", JobBegun: "job_begun", JobEnded: "job_ended",
-          RunEnded: "run_ended"}  # fmt: skip
+          RunEnded: "run_ended", CardMade: "card_made", Delivered: "delivered"}  # fmt: skip
 
 
 def silent(_event: Event) -> None:

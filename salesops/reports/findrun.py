@@ -29,6 +29,21 @@ class UnknownRun(SalesopsError, LookupError):
         )
 
 
+@dataclass(eq=False, kw_only=True)
+class NoRuns(SalesopsError, LookupError):
+    """A folder of reports has no run in it."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.where} is no folder of reports: {self.reason}.\n"
+            "Expected: the --out of salesops run, or the `out` of a plan, with a folder per run.\n"
+            f"Make a run first: salesops run funnel --book data/sample --out {self.where}."
+        )
+
+
 def find_run(named: str, runs: Sequence[PastRun], out: Path) -> PastRun:
     """Find a run of an output folder, or any other by its path.
 

@@ -24,6 +24,7 @@ from salesops.model.calendar import Period
 from salesops.model.errors import BadPeriod, SalesopsError, nearest
 from salesops.model.settings import Settings, Words
 from salesops.reports.cron import Cron
+from salesops.reports.deliver.recipients import Audience, Delivery, Recipient
 from salesops.reports.grid import SIDES, scope_faults
 from salesops.reports.moments import RELATIVE, AsOf, Moment, moment
 from salesops.reports.planfaults import BadPlan, Fault, own_faults, typed_faults
@@ -33,9 +34,7 @@ Format = Literal["html", "pdf", "xlsx", "png", "json"]
 Lang = Literal["zh", "en"]
 Value = str | bool | int | float | list[Any]
 _SCOPE = re.compile(r"(team|user|region|segment|product_line):[^,]+")
-_MAIL = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"/]+\.[^\s@<>,;:\"/]+")
 _ADDRESS = re.compile(r"([a-z]+://)?[^\s/@]+(:\d+)?(/[^\s@]*)?")
-_SECRET = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 def _scope(scope: str) -> str:
@@ -88,27 +87,6 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Recipient(_Section):
-    """Who gets reports: where to, how much of the company they may see, in which language."""
-
-    to: Annotated[tuple[str, ...], Field(min_length=1)]
-    scope: Annotated[str, AfterValidator(_scope)] = "company"
-    lang: Lang = "zh"
-
-    @field_validator("to")
-    @classmethod
-    def _mail_or_name(cls, to: tuple[str, ...]) -> tuple[str, ...]:
-        for address in to:
-            if "://" in address:
-                raise ValueError(
-                    "the name, such as SALES_GROUP, under which the environment holds this "
-                    "address: who knows it can write to the channel"
-                )
-            if not (_MAIL.fullmatch(address) or _SECRET.fullmatch(address)):
-                raise ValueError("mail addresses, or names of secrets such as SALES_GROUP")
-        return to
-
-
 class Entry(_Section):
     """One line of the plan: reports of some scopes in some languages, by a schedule."""
 
@@ -145,6 +123,7 @@ class Plan(_Section):
     cluster: Annotated[str, AfterValidator(_cluster)] = ""
     entries: tuple[Entry, ...] = ()
     recipients: Mapping[str, Recipient] = Field(default_factory=dict)
+    delivery: Delivery = Field(default_factory=Delivery)
 
     @field_validator("book")
     @classmethod
@@ -227,6 +206,12 @@ class CompanyPlan:
     def out(self) -> Path:
         """Folder of the reports."""
         return Path(os.path.normpath(self.folder / self.plan.out))
+
+    @property
+    def audience(self) -> Audience:
+        """Who gets reports, and how they are reached."""
+        return Audience(where=str(self.path), recipients=self.plan.recipients,
+                        delivery=self.plan.delivery)  # fmt: skip
 
     @cached_property
     def settings(self) -> Settings:

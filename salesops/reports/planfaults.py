@@ -79,7 +79,16 @@ def named(raw: Mapping[str, Any], place: Sequence[str | int]) -> str:
         return f"{head}: {keys}".rstrip(": ")
     if parts[0] == "recipients" and len(parts) > 1:
         return f"[recipients.{parts[1]}] {keys}".strip()
+    if parts[0] == "delivery" and len(parts) > 1:
+        return f"[delivery] {parts[1]}"
     return ".".join(parts)
+
+
+def _is_secret(place: Sequence[str | int]) -> bool:
+    """Say whether a password or a channel's address may stand there by mistake."""
+    return place in (("book",), ("delivery", "server")) or (
+        place[0] == "recipients" and place[2:3] == ("to",)
+    )
 
 
 def typed_faults(
@@ -92,7 +101,7 @@ def typed_faults(
         place, kind = found["loc"], found["type"]
         if kind == "too_short" and place in broken:  # those that are wrong are left out
             continue
-        value = "" if place == ("book",) else shown(found["input"])
+        value = "" if _is_secret(place) else shown(found["input"])
         message = str(found["msg"]).removeprefix("Value error, ")
         if kind == "extra_forbidden":
             known = _keys(model, place[:-1])
@@ -106,6 +115,8 @@ def typed_faults(
             value, message = "", "it is missing"
         elif kind == "string_pattern_mismatch":
             message = "small letters, digits, - and _, a letter first"
+        elif kind == "tuple_type":
+            message = 'a list in brackets, such as ["one", "two"]'
         elif kind == "too_short":
             message = "one at least"
         yield Fault(named(raw, place), value, message)
@@ -147,6 +158,30 @@ def own_faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
                 near = nearest(recipient, known) or "none is named"
                 problem = f"a name of [recipients.NAME]; nearest: {near}"
                 yield Fault(f"{name}: recipients", shown(recipient), problem)
+            else:
+                yield from _left_empty(name, entry, recipient, recipients[recipient])
+    delivery = raw.get("delivery", {})
+    operator = delivery.get("operator", "") if isinstance(delivery, dict) else ""
+    if operator and operator not in known:
+        near = nearest(str(operator), known) or "none is named"
+        yield Fault("[delivery] operator", shown(operator),
+                    f"a name of [recipients.NAME]; nearest: {near}")  # fmt: skip
+
+
+def _left_empty(
+    name: str, entry: Mapping[str, Any], recipient: str, told: object
+) -> Iterator[Fault]:
+    """Find a recipient who would never get anything, though the entry names them."""
+    lang = told.get("lang", "zh") if isinstance(told, dict) else "zh"
+    langs = _texts(entry.get("langs", ["zh", "en"]))
+    if langs and lang in ("zh", "en") and lang not in langs:
+        problem = f'reads "{lang}", which is not one of langs: nothing would be sent'
+        yield Fault(f"{name}: recipients", shown(recipient), problem)
+    only = _texts(told.get("reports")) if isinstance(told, dict) else []
+    made = [*_texts(entry.get("reports")), *(["card"] if entry.get("card") else [])]
+    if only and made and not set(only) & set(made):
+        problem = f"gets {', '.join(only)} alone: nothing would be sent"
+        yield Fault(f"{name}: recipients", shown(recipient), problem)
 
 
 def _texts(value: object) -> list[str]:

@@ -47,4 +47,5 @@ def run_entry(
         parameters=dict(entry.parameters), out=company.out, events=events,
         formats=entry.formats, force=force, plan=entry.name, scheduled=moment.text,
         cluster=cluster or company.plan.cluster,
+        to=entry.recipients,
     )  # fmt: skip

@@ -92,6 +92,7 @@ def run_reports(
     force: bool = False,
     plan: str | None = None,
     scheduled: str | None = None,
+    to: Sequence[str] = (),
     events: Events = silent,
 ) -> RunOutcome:
     """Make reports into a folder of their own, and an index over them.
@@ -121,6 +122,8 @@ def run_reports(
         Make all anew, also what an earlier run made of the same rows, settings and code.
     plan, scheduled
         Entry of a plan and scheduled time for which they are made, for the record.
+    to
+        Recipients of the plan whom the entry names; none: whoever sends the run says.
     events
         Called with what happens, see `salesops.reports.events`; one at a time, from any thread.
 
@@ -184,6 +187,7 @@ def run_reports(
                     tell(done[job].end())
             ended = [done[job] for job in jobs]
             record = {**_record(started, book, ended), "plan": plan, "scheduled": scheduled,
+                      "to": list(to) or None,
                       "stand": {"as_of": stand.as_of, "data": stand.data}}  # fmt: skip
             _write_index(work, ended, record, langs)
             folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")

@@ -23,7 +23,8 @@ from salesops.reports.turns import MOST_TRIES, Turns
 
 Log = Callable[..., None]
 LOOK_AGAIN_SECONDS = 15.0
-# A database that is down at seven is often up at half past: so long after each refusal.
+# A database that is down at seven is often up at half past, and so is a mail server: so long after
+# each refusal, or each time that not all went out.
 REFUSED = 2
 AGAIN_SECONDS = (60, 300, 900, 2700)
 FINISH_SECONDS = 60.0
@@ -155,7 +156,8 @@ class Clock:
                 self._log("ended", entry=name, scheduled=when, exit=code)
                 if code >= 0:  # below, a signal ended it: it crashed, or memory ran out
                     break
-        if code == REFUSED and again < len(AGAIN_SECONDS) and not self._stop.is_set():
+        is_left = code == REFUSED or self._turns.is_unsent(name, at)
+        if is_left and again < len(AGAIN_SECONDS) and not self._stop.is_set():
             later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=AGAIN_SECONDS[again])
             self._scheduler.add_job(
                 self._fire, "date", run_date=later, misfire_grace_time=None,

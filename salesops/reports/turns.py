@@ -34,14 +34,21 @@ class Turn:
         The file that says what became of it.
     refusal
         Why it is not ours; empty where it is.
+    unsent
+        The run that is done, and that did not reach all its recipients; empty where there is none.
+    failed
+        How many reports of that run failed.
     """
 
     mark: Path
     refusal: str = ""
+    unsent: str = ""
+    failed: int = 0
 
-    def done(self, run: str, *, failed: int = 0) -> None:
-        """Say that it is done, and by which run."""
-        self._tell({"state": "done", "run": run, "failed": failed, "ended": _now()})
+    def done(self, run: str, *, failed: int = 0, unsent: int = 0) -> None:
+        """Say that it is done, by which run, and how many messages did not go out."""
+        self._tell({"state": "done", "run": run, "failed": failed, "unsent": unsent,
+                    "ended": _now()})  # fmt: skip
 
     def skipped(self) -> None:
         """Say that it was missed by too much, so that nobody makes it any more."""
@@ -73,16 +80,25 @@ class Turns:
         return self.folder / f"{name}@{at:%Y%m%dT%H%MZ}.json"
 
     def is_open(self, name: str, scheduled: dt.datetime) -> bool:
-        """Say whether an entry still has to be made for a time."""
+        """Say whether an entry still has to be made, or sent, for a time."""
         told = _read(self._mark(name, scheduled))
-        return told.get("state") != "done" and int(told.get("tries", 0)) < MOST_TRIES
+        if told.get("state") == "done":
+            return bool(told.get("unsent"))
+        return int(told.get("tries", 0)) < MOST_TRIES
+
+    def is_unsent(self, name: str, scheduled: dt.datetime) -> bool:
+        """Say whether an entry was made for a time and did not reach all its recipients."""
+        told = _read(self._mark(name, scheduled))
+        return told.get("state") == "done" and bool(told.get("unsent"))
 
     def state(self, name: str, scheduled: dt.datetime) -> str:
-        """Say what became of an entry's time: `open`, `begun`, `done`, `skipped` or `failed`."""
+        """Say what became of a time: `open`, `begun`, `done`, `skipped`, `failed`, `not sent`."""
         told = _read(self._mark(name, scheduled))
         if told.get("skipped"):
             return "skipped"
-        return "failed" if told.get("failed") else str(told.get("state", "open"))
+        if told.get("failed"):
+            return "failed"
+        return "not sent" if told.get("unsent") else str(told.get("state", "open"))
 
     @contextmanager
     def turn(self, name: str, scheduled: dt.datetime) -> Iterator[Turn]:
@@ -102,14 +118,15 @@ class Turns:
         try:
             told = _read(mark)
             tries = int(told.get("tries", 0))
-            refusal = ""
+            refusal, unsent = "", ""
             if told.get("state") == "done":
                 refusal = f"it is done: {told.get('run') or 'skipped'}, {told.get('ended')}"
+                unsent = str(told["run"]) if told.get("unsent") else ""
             elif tries >= MOST_TRIES:
                 refusal = f"it was broken off {tries} times"
             else:
                 _write(mark, {"state": "begun", "tries": tries + 1, "began": _now()})
-            yield Turn(mark=mark, refusal=refusal)
+            yield Turn(mark=mark, refusal=refusal, unsent=unsent, failed=told.get("failed", 0))
         finally:
             lock.release()
 

@@ -163,3 +163,34 @@ def test_pruning_shows_first_and_takes_away_only_when_told(tmp_path, called):
     assert (old.exists(), new.exists(), record.exists()) == (False, True, True)
     assert old.name not in (tmp_path / "index.en.html").read_text(encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".gone")] == []
+
+
+def test_the_page_over_all_runs_is_written_anew_in_the_language_that_it_has(tmp_path, called):
+    write_run(tmp_path, "2026-06-19T22:00:00+00:00", [job()])
+    code, said, _told = called("site", str(tmp_path), "--lang", "en")
+    assert (code, said) == (0, f"1 run. Open {tmp_path / 'index.html'}\n")
+    english = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'lang="en"' in english
+    # Another run was copied in; one was broken.
+    write_run(tmp_path, "2026-06-26T22:00:00+00:00", [job()])
+    broken = write_run(tmp_path, "2026-06-27T22:00:00+00:00", [job()])
+    (broken / "run.json").write_text("{", encoding="utf-8")
+    code, said, _told = called("site", str(tmp_path))
+    assert code == 0
+    assert "Left out:" in said
+    assert "2 runs. Open" in said
+    again = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'lang="en"' in again
+    assert "20260626-220000" in again
+    assert "20260626-220000" not in english
+
+
+@pytest.mark.parametrize("arguments", [("nowhere",), (".",), (".", "--lang", "fr")])
+def test_no_page_is_written_where_there_is_no_run(tmp_path, called, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "index.html").write_text("mine", encoding="utf-8")
+    code, _said, told = called("site", *arguments)
+    assert code == 2
+    assert len(told.strip().splitlines()) >= 3
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "mine"

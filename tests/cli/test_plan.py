@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from salesops.book.book import open_book
-from salesops.cli.planrunning import run_plan
+from salesops.cli.planrunning import Way, run_plan
 from tests.cli.test_run import salesops
 from tests.fixtures import TINY
 
@@ -46,7 +46,7 @@ def run(company: Path, name: str, *, once: bool = False) -> str:
     """Run an entry as the command does, without a process of its own."""
     said = StringIO()
     out = Console(file=said, soft_wrap=True)
-    run_plan(str(company), names=[name], at=AT, once=once, force=False, out=out, err=out)
+    run_plan(str(company), names=[name], at=AT, once=once, way=Way(out=out, err=out))
     return said.getvalue()
 
 
@@ -147,6 +147,8 @@ def test_a_begun_company_can_be_looked_at_at_once(tmp_path):
 REFUSED = {
     "no plan": ("plan", "nowhere"),
     "no entry": ("run", "--plan", "PLAN", "--name", "mondy"),
+    "a report beside a plan": ("run", "funnel", "--lang", "zh", "--plan", "PLAN"),
+    "a time without a plan": ("run", "--at", "2026-03-30T07:00"),
     "no time": ("run", "--plan", "PLAN", "--at", "monday"),
     "a time to come": ("run", "--plan", "PLAN", "--at", "2999-01-01T07:00"),
     "no scheduler": ("schedule", "export", "at", "PLAN"),

@@ -11,7 +11,8 @@ import pytest
 
 from tests.fixtures import TINY
 
-COMMANDS = ("sample", "import", "check", "run", "metrics", "explain", "lab")
+COMMANDS = ("sample", "import", "check", "run", "metrics", "explain", "lab", "init", "plan",
+            "schedule", "send", "site", "compare", "prune")  # fmt: skip
 
 
 def salesops(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

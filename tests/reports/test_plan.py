@@ -25,7 +25,7 @@ schedule = "0 7 * * mon"
 recipients = ["leads"]
 
 [recipients.leads]
-to = ["lead@example.com", "SALES_GROUP"]
+to = ["lead@example.com", "env:SALES_GROUP"]
 scope = "team:North"
 lang = "en"
 """
@@ -76,7 +76,37 @@ BAD = {  # text, key, what the table says of it
     "hours that are none": (entry("missed_hours = -1"), "e: missed_hours", "-1", "greater"),
     "a channel's own address": (
         entry("on = true") + '[recipients.r]\nto = ["https://hook.test/?key=s3cret"]\n',
-        "[recipients.r] to", "", "SALES_GROUP",
+        "[recipients.r] to", "", "env:WECOM_SALES",
+    ),
+    "a name that does not say where it leads": (
+        entry("on = true") + '[recipients.r]\nto = ["SALES_GROUP"]\n',
+        "[recipients.r] to", "", "env:",
+    ),
+    "an address that is no list": (
+        entry("on = true") + '[recipients.r]\nto = "https://hook.test/?key=s3cret"\n',
+        "[recipients.r] to", "", "in brackets",
+    ),
+    "a server with its password": (
+        entry("on = true") + '[delivery]\nserver = "smtps://me:s3cret@mail.test"\n',
+        "[delivery] server", "", "env:SMTP_URL",
+    ),
+    "an operator that there is not": (
+        entry("on = true") + '[delivery]\noperator = "op"\n[recipients.ops]\nto = ["a@b.test"]\n',
+        "[delivery] operator", '"op"', "ops",
+    ),
+    "a misspelt key of delivery": (
+        entry("on = true") + '[delivery]\nbase = "https://r.test"\n',
+        "[delivery] base", '"base"', "base_url",
+    ),
+    "a recipient who reads another language": (
+        entry("langs = [\"zh\"]") + 'recipients = ["abroad"]\n'
+        '[recipients.abroad]\nto = ["a@b.test"]\nlang = "en"\n',
+        "e: recipients", '"abroad"', "langs",
+    ),
+    "a recipient of other reports": (
+        entry('recipients = ["few"]')
+        + '[recipients.few]\nto = ["a@b.test"]\nreports = ["funnel"]\n',
+        "e: recipients", '"few"', "funnel",
     ),
     "a recipient of a team that is not": (
         entry("on = true") + '[recipients.r]\nto = ["a@b.test"]\nscope = "team:Sout"\n',

@@ -167,6 +167,17 @@ def test_a_run_that_could_not_begin_is_tried_again_later_for_the_same_time(
     assert [told["exit"] for told in watched.events("ended")] == [2, 2, 0]
 
 
+def test_what_did_not_go_out_is_asked_for_again_later(tmp_path, start, monkeypatch):
+    monkeypatch.setattr(scheduler, "AGAIN_SECONDS", (0.1, 0.1))
+    plan(tmp_path, ago(5), missed_hours=2)
+    # As with a mail server that is down: the reports are made, and the turn says so.
+    watched = start("turn.done('run', unsent=1); sys.exit(3)")
+    watched.until(lambda: len(watched.events("ended")) == 3)
+    watched.stop()
+    assert [told["exit"] for told in watched.events("ended")] == [3, 0, 0]
+    assert len(made(tmp_path)) == 1
+
+
 def test_a_clock_that_is_stopped_breaks_off_what_runs_and_the_next_one_makes_it(tmp_path, start):
     plan(tmp_path, ago(5), missed_hours=2)
     first = start("time.sleep(60)")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from salesops.book.scope import Scope, parse_scope
-from salesops.charts.exhibit import SENSITIVITIES
+from salesops.model.sensitivity import SENSITIVITIES
 from salesops.reports.deliver.recipients import Recipient
 from salesops.reports.deliver.record import Report
 
@@ -63,8 +63,8 @@ def share_of(name: str, recipient: Recipient, reports: Sequence[Report]) -> Shar
 def _is_meant(name: str, recipient: Recipient, report: Report) -> bool:
     if report.job.lang != recipient.lang:
         return False
-    if report.to is not None:
-        return name in report.to
+    if report.to is not None and name not in report.to:
+        return False
     return not recipient.reports or report.job.report in recipient.reports
 
 

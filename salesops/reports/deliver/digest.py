@@ -9,7 +9,7 @@ from salesops.reports.addresses import command
 from salesops.reports.deliver.allowed import Refusal
 from salesops.reports.deliver.letter import Item, Letter, address_in, masked, named, title
 from salesops.reports.deliver.outbox import Entry
-from salesops.reports.deliver.record import Report
+from salesops.reports.deliver.record import Report, Run
 from salesops.reports.deliver.sending import Dispatch, Post, Sent
 from salesops.reports.deliver.texts import clean
 from salesops.wording import label, language, say
@@ -19,7 +19,7 @@ _MOST = 20
 
 def digest_of(sent: Sent, post: Post) -> Letter | None:
     """Say what went wrong, in the operator's language; null where nothing did."""
-    trouble = (sent.run.failed, sent.of("failed"), sent.of("unsure"), sent.refused)
+    trouble = (sent.run.failed, sent.of("failed"), sent.of("unsure"), kept_from(sent))
     if not any(trouble):
         return None
     operator = post.audience.recipients.get(post.audience.delivery.operator)
@@ -34,7 +34,7 @@ def digest_of(sent: Sent, post: Post) -> Letter | None:
         letter = Letter(
             lang=lang, subject=label("deliver.comma").join(told), facts=_run(sent),
             items=tuple(_failure(report, sent, post) for report in failed[:_MOST]),
-            missing=(), more=max(0, len(failed) - _MOST), notes=tuple(_notes(sent)),
+            missing=(), more=max(0, len(failed) - _MOST), notes=tuple(_notes(sent, post)),
         )  # fmt: skip
         return masked(letter, post.masker)
 
@@ -82,22 +82,46 @@ def _failure(report: Report, sent: Sent, post: Post) -> Item:
     )  # fmt: skip
 
 
-def _notes(sent: Sent) -> list[str]:
-    found = []
-    for group in _grouped(sent.refused):
-        first = group[0]
-        allowed = f"sensitivity.{first.allowed}" if first.reason == "sensitivity" else first.allowed
-        found.append(say(f"deliver.refused_{first.reason}", name=first.recipient, allowed=allowed,
-                         reports=named(_titles([one.report for one in group]), 5)))  # fmt: skip
+def _notes(sent: Sent, post: Post) -> list[str]:
+    found = refusals(kept_from(sent))
     for code, state in (("deliver.not_arrived", "failed"), ("deliver.unsure", "unsure")):
         found += [say(code, name=one.name, address=one.address, reason=clean(one.told).rstrip("."))
                   for one in sent.of(state)]  # fmt: skip
     if sent.run.failed:
         made = _titles(sent.run.made)
         found += [say("deliver.made", reports=named(made, 10))] if made else []
-        found += [say("deliver.run_again", command=line) for line in commands(sent.run.failed)]
-        found.append(say("deliver.send_again", command=_send(sent)))
+        again = _planned(sent, post) or commands(sent.run.failed)
+        found += [say("deliver.run_again", command=line) for line in again]
+        if not sent.run.scheduled:
+            found.append(say("deliver.send_again", command=send_command(sent.run, post)))
     return [clean(line) for line in found]
+
+
+def refusals(refused: Sequence[Refusal], *, by_stem: bool = False) -> list[str]:
+    """Say which reports do not go to whom, and why; by their stems where scopes differ alone."""
+    found = []
+    for group in _grouped(refused):
+        first = group[0]
+        reports = [one.report for one in group]
+        names = [report.stem for report in reports] if by_stem else _titles(reports)
+        allowed = f"sensitivity.{first.allowed}" if first.reason == "sensitivity" else first.allowed
+        found.append(say(f"deliver.refused_{first.reason}", name=first.recipient, allowed=allowed,
+                         reports=named(names, 5)))  # fmt: skip
+    return found
+
+
+def kept_from(sent: Sent) -> tuple[Refusal, ...]:
+    """Give the refusals of which somebody should know.
+
+    Where a report is made of every team, and who leads one gets that team's, the others' are kept
+    from them as they are meant to be.
+    """
+    got = {(one.name, entry.report.partition(".")[0])
+           for one in sent.dispatches for entry in one.entries}  # fmt: skip
+    return tuple(
+        one for one in sent.refused
+        if one.reason != "scope" or (one.recipient, one.report.job.report) not in got
+    )  # fmt: skip
 
 
 def _titles(reports: Sequence[Report]) -> list[str]:
@@ -121,5 +145,15 @@ def commands(failed: Sequence[Report]) -> list[str]:
     return lines[:5]
 
 
-def _send(sent: Sent) -> str:
-    return shlex.join(["salesops", "send", str(sent.run.folder)])
+def _planned(sent: Sent, post: Post) -> list[str]:
+    """Write the command that makes an entry's missing reports, and sends them too."""
+    run = sent.run
+    if not run.scheduled:
+        return []
+    words = ["--plan", post.audience.where, "--name", run.plan, "--at", run.scheduled]
+    return [shlex.join(["salesops", "run", *words])]
+
+
+def send_command(run: Run, post: Post) -> str:
+    """Write the command that sends what of a run was not sent yet."""
+    return shlex.join(["salesops", "send", str(run.folder), "--plan", post.audience.where])

@@ -102,13 +102,16 @@ def letter_of(share: Share, run: Run, base_url: str, masker: Masker) -> Letter:
             _item(report, share, address_in(run, base_url), most) for report in share.reports
         )
         missing = tuple(clean(title(report)) for report in share.missing)
+        notes = [clean(note) for report in share.reports for note in report.facts.get("notes", ())]
         letter = Letter(lang=share.recipient.lang, subject="", facts=_facts(share.reports),
-                        items=items, missing=missing)  # fmt: skip
+                        items=items, missing=missing, notes=tuple(notes))  # fmt: skip
         return masked(replace(letter, subject=_subject(letter)), masker)
 
 
 def title(report: Report) -> str:
     """Name a report, and whose it is where it is not of the whole company."""
+    if "title" in report.facts:  # the card of the day says whose it is in its own head
+        return str(report.facts["title"])
     name = label(f"report.{report.job.report}", otherwise=report.job.report)
     if report.job.scope == "company":
         return name
@@ -160,7 +163,7 @@ def _said(finding: dict[str, Any]) -> Said:
 def _facts(reports: Sequence[Report]) -> tuple[str, ...]:
     """Give company, period and date as far as they are the same for all."""
     heads = [(str(report.facts.get("company", "")), *report.facts.get("head", ())[1:])
-             for report in reports if report.facts]  # fmt: skip
+             for report in reports if report.facts.get("head")]  # fmt: skip
     shared = [fact for fact in heads[0] if all(fact in head for head in heads)] if heads else []
     return tuple(clean(fact) for fact in shared if fact)
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from salesops.charts.exhibit import Sensitivity
-from salesops.model.errors import SalesopsError, nearest
+from salesops.model.errors import BadScope, SalesopsError, nearest
+from salesops.model.sensitivity import Sensitivity
 from salesops.reports.deliver.addresses import is_mail_address, is_name
 from salesops.wording.language import Language
 
@@ -78,7 +78,7 @@ class Recipient(_Table):
     format
         Files that are attached to a mail; none: the mail alone, with a link.
     reports
-        Reports that they get; none means all.
+        Reports that they get, `card` for the card of the day; none means all.
     """
 
     to: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -105,9 +105,16 @@ class Recipient(_Table):
     @field_validator("scope")
     @classmethod
     def _known(cls, scope: str) -> str:
+        if scope == "company":
+            return scope
         from salesops.book.scope import parse_scope
 
-        parse_scope(scope)
+        try:
+            parse_scope(scope)
+        except BadScope as error:
+            raise ValueError(
+                f"company, team:<path>, user:<id> or region:<name>; {scope!r}: {error.reason}"
+            ) from error
         return scope
 
 

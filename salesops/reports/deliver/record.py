@@ -71,6 +71,8 @@ class Run:
     occasion
         For what it was made: a run that is broken off and begun anew for the same scheduled time
         is the same occasion, so that nothing is sent twice.
+    plan, scheduled
+        Entry of the plan and time that it was made for; empty where reports were named one by one.
     reports
         In the order of the run.
     """
@@ -80,6 +82,7 @@ class Run:
     occasion: str
     plan: str
     reports: tuple[Report, ...]
+    scheduled: str = ""
 
     @property
     def made(self) -> tuple[Report, ...]:
@@ -109,18 +112,30 @@ def read_run(where: str | Path) -> Run:
     if not (folder / "run.json").is_file() and (folder / "latest" / "run.json").is_file():
         folder = folder / "latest"
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        started = str(record["started"])
-        id_ = str(record.get("run") or started)
+        text = (folder / "run.json").read_bytes()
+        record = json.loads(text)
+        id_ = str(record.get("run") or _name(folder, str(record["started"]), text))
         plan = str(record.get("plan") or "")
         scheduled = record.get("scheduled")
-        reports = tuple(_report(folder, id_, job) for job in record["jobs"])
+        named = record.get("to")
+        reports = tuple(_report(folder, id_, {"to": named, **job}) for job in record["jobs"])
     except OSError as error:
         raise NoRun(where=str(where), reason="it has no run.json") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise NoRun(where=str(where), reason=f"its run.json is broken ({error!r})") from error
     occasion = f"{plan} {scheduled}".strip() if scheduled else id_
-    return Run(folder=folder, id=id_, occasion=occasion, plan=plan, reports=reports)
+    return Run(folder=folder, id=id_, occasion=occasion, plan=plan, reports=reports,
+               scheduled=str(scheduled or ""))  # fmt: skip
+
+
+def _name(folder: Path, started: str, record: bytes) -> str:
+    """Give the name of a run's own folder, of which `latest` is a copy."""
+    stamp = started[:19].replace("-", "").replace(":", "").replace("T", "-")
+    for other in sorted(folder.resolve().parent.glob(f"{stamp}*")):
+        path = other / "run.json"
+        if path.is_file() and path.read_bytes() == record:
+            return other.name
+    return folder.resolve().name
 
 
 def _report(folder: Path, run: str, told: Mapping[str, Any]) -> Report:

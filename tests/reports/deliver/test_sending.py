@@ -1,6 +1,7 @@
 """A run goes to whom it is meant for, once; whoever runs it learns what did not."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -308,6 +309,19 @@ def test_no_record_sends_a_file_from_outside_its_folder(tmp_path, mailed):
     post_of(folder, {"b": {"to": ["b@example.com"], "format": ["html", "pdf"]}}).send()
     (message,) = mailed.messages
     assert list(message.iter_attachments()) == []
+
+
+def test_a_link_leads_to_the_run_and_not_to_the_latest_one(tmp_path, mailed):
+    folder = write_run(tmp_path, job())
+    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    # As a run leaves it: the record in its folder does not name the folder.
+    del record["run"]
+    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    shutil.copytree(folder, tmp_path / "latest")
+    post_of(tmp_path / "latest", BOARD, base_url="https://reports.example.com").send()
+    (message,) = mailed.messages
+    page = message.get_body(("html",)).get_content()
+    assert "https://reports.example.com/20260620-080000/funnel.zh.html" in page
 
 
 @pytest.mark.parametrize("text", [None, "{", '{"jobs": 1, "started": ""}'])
