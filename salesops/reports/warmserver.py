@@ -273,7 +273,9 @@ def main(path: str) -> None:
         listener.listen(64)
         gc.collect()
         gc.freeze()
-        print("ready", flush=True)
+        # Whoever started it may have ended by now, as where an option was refused.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(sys.stdout.fileno(), b"ready\n")
         Server(listener).serve()
     # Whoever started it may be gone: what kernels shared there are a company's rows.
     shutil.rmtree(place.parent, ignore_errors=True)
