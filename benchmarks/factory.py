@@ -71,25 +71,24 @@ def twenty(book: Path, work: Path, n: int, runs: int) -> dict[str, list[Made]]:
 def hundred(book: Path, work: Path, n: int) -> dict[str, Made]:
     """Make a company's reports, again with nothing changed, and again after one more day.
 
-    Those of the month before are over: a day that came later is not theirs.
+    Those as of the end of the month before are over: a day that came later is not theirs.
     """
     reports = known_reports()[: max(1, n // len(LANGS))]
     scopes = scopes_of(book, max(1, -(-n // (len(reports) * len(LANGS)))))
     jobs, closed = jobs_of(book, reports, scopes), jobs_of(book, reports, scopes[:1])
     opened = open_book(book)
     before = opened.period("latest").start - dt.timedelta(days=1)
-    month = f"{before:%Y-%m}"
     made: dict[str, Made] = {}
 
-    def run(name: str, jobs: Sequence[Job], period: str = "latest") -> None:
-        made[name] = by_salesops(jobs, work / "out", reports=reports, period=period)
+    def run(name: str, jobs: Sequence[Job], as_of: str = "latest") -> None:
+        made[name] = by_salesops(jobs, work / "out", reports=reports, as_of=as_of)
         print(f"{name}: {made[name].seconds:.1f} s, {made[name].states}", flush=True)
 
     run("first", jobs)
     run("again", jobs)
-    run("closed", closed, month)
+    run("closed", closed, before.isoformat())
     add_day(book, opened.date + dt.timedelta(days=1))
-    run("closed, a day later", closed, month)
+    run("closed, a day later", closed, before.isoformat())
     run("a day later", jobs)
     for name in ("first", "a day later"):
         assert made[name].states["failed"] == 0, name

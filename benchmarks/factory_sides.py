@@ -83,7 +83,7 @@ def _call(command: Sequence[object], folder: Path) -> str:
 
 
 def by_salesops(
-    jobs: Sequence[Job], folder: Path, *, reports: Sequence[str], period: str = "latest"
+    jobs: Sequence[Job], folder: Path, *, reports: Sequence[str], as_of: str = "latest"
 ) -> Made:
     """Call `salesops run` once for all of them; a folder that is there has earlier runs."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def by_salesops(
     langs, scopes = (list(dict.fromkeys(getattr(j, side) for j in jobs)) for side in
                      ("lang", "scope"))  # fmt: skip
     command = [sys.executable, "-m", "salesops", "run", *reports, "--book", book, "--json",
-               "--period", period, "--lang", ",".join(langs), "--out", str(folder),
+               "--as-of", as_of, "--lang", ",".join(langs), "--out", str(folder),
                *(word for scope in scopes for word in ("--scope", scope))]  # fmt: skip
     began = time.perf_counter()
     # Events come with whole seconds; here each gets the moment at which it is read.
