@@ -14,6 +14,7 @@ import ibis
 import pandas as pd
 from ibis import _
 
+from salesops.book.compiled import remembering
 from salesops.book.faults import (
     head_of,
     readable,
@@ -231,7 +232,7 @@ def _quiet(con: Any) -> Any:
     """Set a connection to UTC, and keep its progress bar, a widget in Jupyter, out of pages."""
     con.raw_sql("SET TimeZone = 'UTC'")
     con.raw_sql("SET enable_progress_bar = false")
-    return con
+    return remembering(con)
 
 
 def _from_folder(con: Any, path: Path) -> dict[str, Table]:

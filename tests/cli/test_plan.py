@@ -12,7 +12,7 @@ from rich.console import Console
 
 from salesops.book.book import open_book
 from salesops.cli.planrunning import Way, run_plan
-from tests.cli.test_run import salesops
+from tests.cli.called import salesops
 from tests.fixtures import TINY
 
 PLAN = """
