@@ -49,7 +49,7 @@ def test_every_analysis_is_looked_at():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_result_of_another_kernel_is_shown_as_ones_own(name, book, monkeypatch):
+def test_a_result_of_another_kernel_is_shown_as_ones_own(name, book):
     find = analysis(name)
     with language("zh"):
         own = find(book, period="latest")
@@ -62,9 +62,6 @@ def test_a_result_of_another_kernel_is_shown_as_ones_own(name, book, monkeypatch
     for lang in LANGUAGES:
         with language(lang):
             assert shown(taken) == shown(own)
-    monkeypatch.delenv(SHARED)
-    with language("en"):
-        assert find(book.as_of(book.date), period="latest").verdict == own.verdict
 
 
 def test_another_date_scope_or_period_is_another_result(book, folders):
