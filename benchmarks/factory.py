@@ -6,12 +6,14 @@ made for the first time, with nothing changed, and after one more day.
 
 import argparse
 import datetime as dt
+import json
 import os
 import platform
 import shutil
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from salesops.book.book import open_book
 from salesops.reports.jobs import Job, known_reports, plan_jobs
 
 PLACE, SAMPLE = Path("docs/bench_factory.md"), Path("data/sample")
+KEPT = Path("build/bench_factory.json")
 LANGS = ("zh", "en")
 TWENTY, HUNDRED = 20, 100
 # By how much at least, or at most.
@@ -46,8 +49,11 @@ def jobs_of(book: Path, reports: Sequence[str], scopes: Sequence[str]) -> list[J
     return plan_jobs(reports, scopes=scopes, langs=LANGS, given=given)
 
 
-def twenty(book: Path, work: Path, n: int, runs: int) -> dict[str, list[Made]]:
-    """Make the same funnel reports by each side, in turn; all find the same numbers."""
+def twenty(book: Path, work: Path, n: int, runs: int, kept: Path) -> dict[str, list[Made]]:
+    """Make the same funnel reports by each side, in turn; all find the same numbers.
+
+    Each round is kept in a file, so that a measurement that was broken off goes on.
+    """
     jobs = jobs_of(book, ["funnel"], scopes_of(book, max(1, n // len(LANGS))))
     sides: dict[str, Callable[[Path], Made]] = {
         "loop": lambda folder: by_shell(jobs, folder, 1),
@@ -55,17 +61,34 @@ def twenty(book: Path, work: Path, n: int, runs: int) -> dict[str, list[Made]]:
         "ours": lambda folder: by_salesops(jobs, folder, reports=["funnel"]),
         "floor": lambda folder: by_floor(jobs, folder),
     }
-    made: dict[str, list[Made]] = {name: [] for name in sides}
-    for run in range(runs):
+    rounds: list[dict[str, Made]] = _read(kept)
+    for run in range(len(rounds), runs):
+        one = {}
         for name, make in sides.items():
-            made[name].append(make(work / f"{name}-{run}"))
-            print(f"{name}: {made[name][-1].seconds:.1f} s", flush=True)
+            one[name] = make(work / f"{name}-{run}")
+            print(f"{name}: {one[name].seconds:.1f} s", flush=True)
+        rounds.append(one)
+        _keep(kept, rounds)
+    made = {name: [one[name] for one in rounds] for name in sides}
     first = made["ours"][0].found
     assert len(first) == len(jobs)
     for name, listed in made.items():
         for one in listed:
             assert not differences(first, one.found), (name, differences(first, one.found)[:5])
     return made
+
+
+def _read(kept: Path) -> list[dict[str, Made]]:
+    if not kept.exists():
+        return []
+    return [{name: Made(**told) for name, told in one.items()}
+            for one in json.loads(kept.read_text(encoding="utf-8"))]  # fmt: skip
+
+
+def _keep(kept: Path, rounds: list[dict[str, Made]]) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    told = [{name: asdict(made) for name, made in one.items()} for one in rounds]
+    kept.write_text(json.dumps(told), encoding="utf-8")
 
 
 def hundred(book: Path, work: Path, n: int) -> dict[str, Made]:
@@ -206,16 +229,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each side, in turn")
     few = f"reports in place of {TWENTY} and {HUNDRED}, for a quick try that writes nothing"
+    parser.add_argument("--only-sides", action="store_true",
+                        help="measure these runs, keep them, and go on another time")  # fmt: skip
     parser.add_argument("--reports", type=int, default=0, help=few)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="factory-") as folder:
         work = Path(folder)
         book = Path(shutil.copytree(SAMPLE, work / "book", ignore=shutil.ignore_patterns("runs")))
-        sides = twenty(book, work, options.reports or TWENTY, options.runs)
+        n = options.reports or TWENTY
+        kept = KEPT.with_stem(f"{KEPT.stem}_{n}")
+        sides = twenty(book, work, n, options.runs, kept)
+        if options.only_sides:
+            return
         company = hundred(book, work / "company", options.reports or HUNDRED)
     text = report(sides, company)
     if not options.reports:
         PLACE.write_text(text, encoding="utf-8")
+    kept.unlink()
     print(text)
 
 
