@@ -10,6 +10,7 @@ import decimal
 import enum
 import hashlib
 import re
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,17 +55,13 @@ class Signature:
 
 
 class Signatures:
-    """Signatures of expressions, each part of them worked out once.
+    """Signatures of expressions, each part of them worked out once, and forgotten with it.
 
-    Parameters
-    ----------
-    most
-        After so many parts all are forgotten; they hold on to their expressions.
+    Tables that were laid out for an expression last as long as it: nothing here holds on to one.
     """
 
-    def __init__(self, most: int = 200_000) -> None:
-        self._known: dict[int, tuple[Node, Signature]] = {}
-        self._most = most
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[Node], Signature]] = {}
 
     def of(self, root: Node) -> Signature:
         """Give the signature of an operation.
@@ -74,8 +71,6 @@ class Signatures:
         NoSignature
             A part has no lasting name, as a function or an object of the process.
         """
-        if len(self._known) > self._most:
-            self._known.clear()
         # By hand, since expressions are deeper than Python's stack.
         stack = [root]
         while stack:
@@ -88,8 +83,13 @@ class Signatures:
                 stack.extend(missing)
                 continue
             stack.pop()
-            self._known[id(node)] = (node, _Folded(node, self._known).signature())
+            self._keep(node, _Folded(node, self._known).signature())
         return self._known[id(root)][1]
+
+    def _keep(self, node: Node, signature: Signature) -> None:
+        place, known = id(node), self._known
+        # The next object at this place is another.
+        known[place] = (weakref.ref(node, lambda _gone: known.pop(place, None)), signature)
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -135,7 +135,7 @@ def _lasting(arg: Any) -> str:
 class _Folded:
     """One operation, folded with the signatures of its parts."""
 
-    def __init__(self, node: Node, known: dict[int, tuple[Node, Signature]]) -> None:
+    def __init__(self, node: Node, known: dict[int, tuple[weakref.ref[Node], Signature]]) -> None:
         self._node, self._known = node, known
         self._open: dict[Open, int] = {}
         self._fixed: set[Open] = set()

@@ -1,6 +1,7 @@
 """SQL that was written before is taken for what differs in values alone, and for nothing else."""
 
 import datetime as dt
+import gc
 import json
 import subprocess
 import sys
@@ -103,6 +104,17 @@ def test_tables_named_by_chance_are_found_under_their_own_names(asked):
     assert sums == [20, 11]
     # The table; both filters, since a number is no open value there; one sum; one join.
     assert len(asked) == 5
+
+
+def test_a_table_that_was_laid_out_goes_with_its_expression():
+    con, _plain = connected()
+    before = set(con.list_tables())
+    kept = con.table("deals").filter(_.n >= 3).cache()
+    assert kept.agg(s=_.n.sum()).to_pandas()["s"].iloc[0] == 18
+    del kept
+    gc.collect()
+    assert set(con.list_tables()) == before
+    assert not con.compiler._signatures._known
 
 
 def test_what_has_no_lasting_name_is_written_each_time(asked):
