@@ -9,8 +9,8 @@ import pandas as pd
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Setting
 from salesops.analyses.scoredresult import ScoredResult, scored_of, unscored
-from salesops.analyses.shared import shared
 from salesops.book.book import Book
+from salesops.book.shared import shared
 from salesops.charts import churn_page as words
 from salesops.charts.exhibit import Exhibit
 from salesops.charts.parts import Shown

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import rows_behind
 from salesops.analyses.result import Lead, Result, Setting
-from salesops.analyses.shared import shared
 from salesops.book.book import Book
+from salesops.book.shared import shared
 from salesops.charts import conversion as pictures
 from salesops.charts import conversion_page as words
 from salesops.charts import conversion_tables as tables

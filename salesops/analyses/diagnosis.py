@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting, due_on
-from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.book.past import has_past
+from salesops.book.shared import shared
 from salesops.charts import diagnosis as pictures
 from salesops.charts import diagnosis_page as words
 from salesops.charts.diagnosis_parts import AllChecks, Risky

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
-from salesops.analyses.shared import shared
 from salesops.book.book import Book
 from salesops.book.runlog import said_findings
+from salesops.book.shared import shared
 from salesops.charts import review as pictures
 from salesops.charts import review_page as words
 from salesops.charts.exhibit import Exhibit

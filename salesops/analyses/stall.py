@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Setting
 from salesops.analyses.scoredresult import ScoredResult, scored_of
-from salesops.analyses.shared import shared
 from salesops.book.book import Book
+from salesops.book.shared import shared
 from salesops.charts import stall as pictures
 from salesops.charts import stall_page as words
 from salesops.charts.exhibit import Exhibit

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from salesops.analyses.explained import explain
 from salesops.analyses.result import Lead, Result, Setting
-from salesops.analyses.shared import shared
 from salesops.book.book import Book
+from salesops.book.shared import shared
 from salesops.charts import detail
 from salesops.charts import targets_page as words
 from salesops.charts.exhibit import Exhibit

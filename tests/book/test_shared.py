@@ -15,7 +15,6 @@ from tests.fixtures import SAMPLE
 NAMES = sorted(
     found.name for found in pkgutil.iter_modules(salesops.analyses.__path__)
     if hasattr(importlib.import_module(f"salesops.analyses.{found.name}"), found.name)
-    and found.name != "shared"
 )  # fmt: skip
 
 
