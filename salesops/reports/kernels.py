@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from salesops.reports.provisioner import MEMORY, NAME
-from salesops.reports.warm import FOLDER, WarmServer
+from salesops.reports.warm import WarmServer
+from salesops.reports.warmserver import FOLDER
 from salesops.stopping import clear_abandoned, scratch_folder
 
 Why = Literal["", "time"]

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from salesops.book.runlog import OPENED, SHARED
 from salesops.reports.provisioner import NAME, SOCKET
+from salesops.reports.warmserver import FOLDER
 from salesops.stopping import Claim, clear_abandoned
 
 GROUP = "jupyter_client.kernel_provisioners"
 _READY = 180.0
 # Folders of a run's kernels begin so; the next run clears those of a run that was killed.
-FOLDER = "salesops-kernels-"
 
 
 def can_fork() -> bool:

@@ -36,6 +36,8 @@ LAZY = (
 OWN = ("analyses", "book", "charts", "checks", "methods", "metrics", "model", "wording")
 # What the last cell of a report needs, which hands files over.
 ALSO = ("opening", "reports.columns", "reports.handover", "reports.sheets", "reports.workbook")
+# How the name of a run's folder for its kernels begins.
+FOLDER = "salesops-kernels-"
 _LINE = 1 << 20
 
 
@@ -281,8 +283,9 @@ def main(path: str) -> None:
         # Whoever started it was killed while it imported, and its folder may be cleared already.
         pass
     finally:
-        # What kernels shared there are a company's rows.
-        shutil.rmtree(place.parent, ignore_errors=True)
+        # What kernels shared there are a company's rows; no other folder is ever taken away.
+        if place.parent.name.startswith(FOLDER):
+            shutil.rmtree(place.parent, ignore_errors=True)
 
 
 if __name__ == "__main__":
