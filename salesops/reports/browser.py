@@ -270,11 +270,12 @@ class Tab:
         """Close the tab, not the browser."""
         self._browser.ask("Target.closeTarget", targetId=self._target)
 
-    def pdf(self) -> bytes:
-        """Print the page on the paper that its styles name."""
+    def pdf(self, most: int | None = None) -> bytes:
+        """Print the page on the paper that its styles name, or its first sheets alone."""
         # Tags and outline let a screen reader find its way, as in the page.
         printed = self.ask("Page.printToPDF", preferCSSPageSize=True, printBackground=True,
-                           generateTaggedPDF=True, generateDocumentOutline=True)  # fmt: skip
+                           generateTaggedPDF=True, generateDocumentOutline=True,
+                           pageRanges=f"1-{most}" if most else "")  # fmt: skip
         return base64.b64decode(printed["data"])
 
     def picture(self, selector: str) -> bytes | None:

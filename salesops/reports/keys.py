@@ -100,6 +100,17 @@ def parts(
     }  # fmt: skip
 
 
+def bounded(formats: Iterable[str], most_pages: int | None) -> list[str]:
+    """Name formats as a key holds them: a PDF of four sheets is not the whole one.
+
+    Examples
+    --------
+    >>> bounded(["html", "pdf"], 4), bounded(["html", "pdf"], None)
+    (['html', 'pdf of 4'], ['html', 'pdf'])
+    """
+    return [f"pdf of {most_pages}" if form == "pdf" and most_pages else form for form in formats]
+
+
 def earlier(book: str, stand: Stand) -> str:
     """Give a fingerprint of what earlier runs saw, which reports compare with what they see.
 

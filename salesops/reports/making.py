@@ -98,11 +98,14 @@ class Wanted:
         Where kernels write files.
     masker
         Takes secrets out of what is written.
+    most_pages
+        Sheets of a PDF, at most.
     """
 
     formats: tuple[str, ...]
     folder: Path
     masker: Masker
+    most_pages: int | None = None
 
 
 def make(

@@ -13,7 +13,7 @@ _WIDTH = 1200
 
 def finish_exports(
     browser: Browser, folder: str | Path, stem: str, formats: Sequence[str],
-    files: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None, most_pages: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Print what a finished page lacks of the formats that are asked for.
 
@@ -27,6 +27,8 @@ def finish_exports(
         All formats that are asked for.
     files
         Those that the kernel wrote, as `taken_files` gives them.
+    most_pages
+        So many sheets of the PDF; its foot numbers them among all that the page has.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def finish_exports(
     if "pdf" in formats or tables:
         with browser.shown(place / f"{stem}.html", width=_WIDTH) as tab:
             if "pdf" in formats:
-                made["pdf"] = _written(place / f"{stem}.pdf", tab.pdf())
+                made["pdf"] = _written(place / f"{stem}.pdf", tab.pdf(most_pages))
             shown = [_table(tab, place, stem, key) for key in tables]
         made["png"] = [*made.get("png", []), *filter(None, shown)] if tables else made.get("png")
         lacking = [key for key in lacking if key not in tables]

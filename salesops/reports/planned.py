@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from salesops.reports.grid import laid_out
 from salesops.reports.jobs import Job, plan_jobs
+from salesops.reports.keys import bounded
 from salesops.reports.moments import Moment
 from salesops.reports.plan import CompanyPlan, Entry
 from salesops.reports.reasons import Reasons
@@ -91,6 +92,7 @@ def planned(
         jobs: list[Job] = []
         if entry.reports:
             jobs = plan_jobs(entry.reports, scopes=scopes, langs=entry.langs, given=given)
+        forms = bounded(entry.formats, entry.most_pages)
         found.append(Planned(entry=entry, moment=moment, scopes=tuple(scopes), jobs=tuple(jobs),
-                             reasons=reason(jobs, entry.formats)))  # fmt: skip
+                             reasons=reason(jobs, forms)))  # fmt: skip
     return found

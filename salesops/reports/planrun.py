@@ -45,7 +45,6 @@ def run_entry(
         entry.reports, book=company.book, as_of=moment.as_of, period=moment.period,
         scopes=laid_out(company.book, moment.as_of, entry.scopes), langs=entry.langs,
         parameters=dict(entry.parameters), out=company.out, events=events,
-        formats=entry.formats, force=force, plan=entry.name, scheduled=moment.text,
-        cluster=cluster or company.plan.cluster,
-        to=entry.recipients,
+        formats=entry.formats, most_pages=entry.most_pages, force=force, plan=entry.name,
+        scheduled=moment.text, cluster=cluster or company.plan.cluster, to=entry.recipients,
     )  # fmt: skip

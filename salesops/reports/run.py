@@ -33,7 +33,7 @@ from salesops.reports.handover import checked_formats
 from salesops.reports.jobs import Job, plan_jobs
 from salesops.reports.kept import Kept
 from salesops.reports.kernels import Limits
-from salesops.reports.keys import Stand, earlier, key_of, parts
+from salesops.reports.keys import Stand, bounded, earlier, key_of, parts
 from salesops.reports.making import Done, Made, Wanted, names
 from salesops.reports.masking import Masker
 from salesops.reports.pdf import finish_exports
@@ -89,6 +89,7 @@ def run_reports(
     cluster: str = "",
     limits: Limits | None = None,
     formats: Sequence[str] = ("html",),
+    most_pages: int | None = None,
     force: bool = False,
     plan: str | None = None,
     scheduled: str | None = None,
@@ -118,6 +119,8 @@ def run_reports(
         Time and memory that one report may take.
     formats
         Files that are made beside each page.
+    most_pages
+        Sheets of each PDF, at most; what is beyond them stands on the page.
     force
         Make all anew, also what an earlier run made of the same rows, settings and code.
     plan, scheduled
@@ -161,7 +164,8 @@ def run_reports(
     ):
         before = touched(book)
         runs = earlier(book, stand)
-        asks = {job: Ask.of(job, jobs, stand, formats, runs) for job in jobs}
+        forms = bounded(formats, most_pages)
+        asks = {job: Ask.of(job, jobs, stand, forms, runs) for job in jobs}
         root.mkdir(parents=True, exist_ok=True)
         _clear(root, kept)
         with scratch_folder(root, ".run-") as work, scratch_folder(root, ".files-") as files:
@@ -171,7 +175,7 @@ def run_reports(
                 (job for job in jobs if job not in done), key=lambda j: langs.index(j.lang)
             )
             todo = {job: asks[job].links for job in left}
-            wanted = Wanted(formats=formats, folder=files,
+            wanted = Wanted(formats=formats, folder=files, most_pages=most_pages,
                             masker=Masker.of_environment(addresses=[book]))  # fmt: skip
             way = Way(workers=at_once, limits=limits or Limits(), tell=tell,
                       wanted=wanted)  # fmt: skip
@@ -302,7 +306,8 @@ def _printed(made: Made, wanted: Wanted, browser: Browser) -> Made:
     page = made.files[done.page]
     assert isinstance(page, bytes)
     (wanted.folder / done.page).write_bytes(page)
-    files = finish_exports(browser, wanted.folder, done.job.stem, wanted.formats, done.files)
+    files = finish_exports(browser, wanted.folder, done.job.stem, wanted.formats, done.files,
+                           wanted.most_pages)  # fmt: skip
     beside = {name: wanted.folder / name for name in names(files)}
     whole: dict[str, bytes | Path] = {**made.files, **beside, done.page: page}
     return Made(done=replace(done, files=files), files=whole)

@@ -69,6 +69,18 @@ def test_sheets_are_a4_and_numbered(printed):
         assert "云拓智联" in page
 
 
+def test_a_bound_keeps_the_first_sheets_and_their_foot_tells_of_the_rest(
+    browser, printed, tmp_path
+):
+    shutil.copy(printed.with_name("long.zh.html"), tmp_path)
+    finish_exports(browser, tmp_path, "long.zh", ["pdf"], most_pages=2)
+    whole, first = sheets(printed), sheets(tmp_path / "long.zh.pdf")
+    assert len(first) == 2
+    assert first == whole[:2]
+    finish_exports(browser, tmp_path, "long.zh", ["pdf"], most_pages=100)
+    assert sheets(tmp_path / "long.zh.pdf") == whole
+
+
 def test_every_row_stands_whole_on_one_sheet_below_its_heads(printed):
     pages = sheets(printed)
     for n in range(ROWS):
