@@ -18,6 +18,9 @@ from salesops.model.errors import SalesopsError, nearest
 from salesops.model.tables import TABLES, ibis_schema
 from salesops.sources import canonical
 
+# What a mapping was held against: the vendor's own documentation, files that a system wrote, or
+# nothing yet. A mapping of one's own says nothing, nor does one of a form that salesops made up.
+Verified = Literal["", "vendor documentation", "real file", "assumed"]
 Unit = Literal["one", "cents", "k", "wan", "micros", "percent"]
 FACTORS: dict[str, float] = {"one": 1, "cents": 0.01, "k": 1000, "wan": 10_000, "micros": 1e-6,
                              "percent": 0.01}  # fmt: skip
@@ -128,13 +131,17 @@ class Correction(_Part):
 class Mapping(_Part):
     """All that is declared of one source.
 
-    `zone` is that of its times (the company's by default), `encoding` that of its text files; by
-    default each file's is found out.
+    `verified` says against what its names were held; who uses an assumed one is asked first. `zone`
+    is that of its times (the company's by default), `encoding` that of its text files; by default
+    each file's is found out. `looks` are patterns of values by column, by which a system is told
+    from another one with the same heads.
     """
 
     name: str
     title: str
+    verified: Verified = ""
     recognised_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    looks: dict[str, str] = Field(default_factory=dict)
     zone: str = ""
     encoding: str = ""
     currency: str = ""
