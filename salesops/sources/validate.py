@@ -73,10 +73,22 @@ def find_oddities(tables: Mapping[str, pd.DataFrame], settings: Settings) -> lis
                 keys = frame[column.name].dropna()
                 orphans = int((~keys.isin(tables[column.refers]["id"])).sum())
                 found.append(Oddity("orphans", name, column.name, orphans))
+    found += _orphaned_changes(tables)
     deals = tables.get("opportunities")
     if deals is not None:
         found += _odd_deals(deals, settings)
     return [oddity for oddity in found if oddity.n]
+
+
+def _orphaned_changes(tables: Mapping[str, pd.DataFrame]) -> list[Oddity]:
+    changes = tables.get("changes")
+    if changes is None or not {"entity", "entity_id"} <= set(changes):
+        return []
+    n = 0
+    for entity, ids in changes.groupby("entity")["entity_id"]:
+        known = tables.get(str(entity))
+        n += int((~ids.isin(known["id"])).sum()) if known is not None and "id" in known else 0
+    return [Oddity("orphans", "changes", "entity_id", n)]
 
 
 def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
