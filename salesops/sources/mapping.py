@@ -54,6 +54,13 @@ class Condition(_Part):
         return texts.notna() & (texts != "") & ~texts.isin(self.not_in)
 
 
+class Overrule(_Part):
+    """A column beside, of which some texts count instead, such as a status beside a stage."""
+
+    column: str
+    values: dict[str, str]
+
+
 class Source(_Part):
     """Where one canonical column comes from.
 
@@ -62,7 +69,8 @@ class Source(_Part):
     `{region}/{manager}`; `{row}` is the row's number in the file. `only_where` leaves the value
     null on other rows, where the source writes a number that means nothing. `zone` is that of the
     column's times where it is not the mapping's: an IANA name, or `company`. `prefix` is taken off
-    the front of ids, which some exports write with it and some without. `assumed` says why a name
+    the front of ids, which some exports write with it and some without. `overruled_by` is a column
+    that says more where it has certain texts. `assumed` says why a name
     or a form is not certain; who imports is told.
     """
 
@@ -78,6 +86,7 @@ class Source(_Part):
     only_where: Condition | None = None
     zone: str = ""
     prefix: str = ""
+    overruled_by: Overrule | None = None
     assumed: str = ""
 
     @property
@@ -143,6 +152,9 @@ class History(_Part):
         state ends. `states or leaving`: which of the two it is, the data tell, by `days`, the
         whole days in the state, or by when the first row of each was written (Zoho's stage
         history, which public sources describe both ways).
+    makes_rows
+        There is no table beside the log: each id in it is a row, created with its first entry and
+        with the last value of each field. The form `changes` takes its sources from `fields`.
     """
 
     file: str
@@ -159,6 +171,7 @@ class History(_Part):
     new_value: Source | str | None = None
     days: str = ""
     fields: dict[str, Source | str] = Field(default_factory=dict)
+    makes_rows: bool = False
 
 
 class Correction(_Part):
@@ -213,8 +226,8 @@ class Mapping(_Part):
 
     `verified` says against what its names were held; who uses an assumed one is asked first. `zone`
     is that of its times (the company's by default), `encoding` that of its text files; by default
-    each file's is found out. A date without a time is a day of the company. `looks` are patterns of values by column, by which a system is told
-    from another one with the same heads.
+    each file's is found out. A date without a time is a day of the company. `looks` are patterns of
+    values by column, by which a system is told from another one with the same heads.
     """
 
     name: str

@@ -42,7 +42,7 @@ def mapping_toml(mapping: Mapping, reasons: Reasons | None = None) -> str:
     for line in _HEAD.splitlines():
         document.add(tomlkit.comment(line))
     plain = _plain(mapping)
-    nested = {"recognised_by", "looks", "tables", "history", "corrections"}
+    nested = {"recognised_by", "looks", "tables", "stages", "history", "corrections"}
     for key, value in plain.items():
         if key not in nested:
             document.add(key, _inline(value))
@@ -51,8 +51,12 @@ def mapping_toml(mapping: Mapping, reasons: Reasons | None = None) -> str:
             document.add(key, _table(plain[key]))
     if mapping.tables:
         document.add("tables", _tables(mapping, reasons or {}))
+    if "stages" in plain:
+        document.add("stages", _stages(plain["stages"]))
     if mapping.history:
-        document.add("history", _listed([_history(part, reasons or {}) for part in mapping.history]))
+        document.add(
+            "history", _listed([_history(part, reasons or {}) for part in mapping.history])
+        )
     if mapping.corrections:
         document.add("corrections", _listed([_table(_plain(part)) for part in mapping.corrections]))
     return tomlkit.dumps(document)
@@ -75,6 +79,17 @@ def _rows(table: str, rows: Rows, reasons: Reasons) -> Any:
     columns = plain.pop("columns")
     written = _table(plain)
     written.add("columns", _commented(columns, table, reasons))
+    return written
+
+
+def _stages(plain: dict[str, Any]) -> Any:
+    # Tables inside tables come last, as TOML wants it.
+    written = tomlkit.table()
+    for key in ("kinds", "names"):
+        if key in plain:
+            written.add(key, _table(plain[key]))
+    if "tables" in plain:
+        written.add("tables", _listed([_table(part) for part in plain["tables"]]))
     return written
 
 
@@ -112,6 +127,11 @@ def _table(values: dict[str, Any]) -> Any:
 
 
 def _inline(value: Any) -> Any:
+    if isinstance(value, list):
+        listed = tomlkit.array()
+        for inner in value:
+            listed.append(_inline(inner))
+        return listed
     if not isinstance(value, dict):
         return value
     written = tomlkit.inline_table()

@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from salesops.sources.importlog import Counts
+from salesops.sources.parsing import Fault
+from salesops.sources.questions import Answered
 from salesops.sources.shapes import Assumed
 from salesops.sources.stages import FoundStage
 from salesops.sources.validate import Oddity
 from salesops.wording import label, say
+
+FILE = "set-aside.csv"
+# Of the rows that were set aside so many are shown; the file has all of them.
+_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,18 @@ class ImportReport:
         What was taken for granted.
     cannot
         Codes of what the source can't answer.
+    verified
+        Against what the mapping was held.
+    counts
+        What became of the rows of each sheet.
+    aside
+        What is wrong with the rows that were set aside.
+    answered
+        What was asked and how it was answered.
+    untouched
+        Files of the book that people keep and that the import left as they are.
+    unchanged
+        True where the same export was imported before: nothing was written.
     """
 
     source: str
@@ -65,11 +84,23 @@ class ImportReport:
     stages: tuple[FoundStage, ...] = ()
     assumed: tuple[Assumed, ...] = ()
     cannot: tuple[str, ...] = ()
+    verified: str = ""
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+    aside: tuple[Fault, ...] = ()
+    answered: tuple[Answered, ...] = ()
+    untouched: tuple[str, ...] = ()
+    unchanged: bool = False
 
     def lines(self) -> list[str]:
         """Say it line by line in the current language."""
         found = [say("import.source", source=self.source, title=self.title)]
-        found += [say("import.read", file=file, n=n) for file, n in self.read.items()]
+        found += [say("import.answered", key=a.question.key, answer=a.answer,
+                      by=say(f"import.by_{a.by}")) for a in self.answered]  # fmt: skip
+        if self.unchanged:
+            return [*found, say("import.unchanged", into=self.into)]
+        found += [say("import.read", file=file, n=n) for file, n in self.read.items()
+                  if file not in self.counts]  # fmt: skip
+        found += self._counted()
         found += [say("import.rows", table=table, n=n) for table, n in self.rows.items()]
         found += [say("import.mended", where=m.where, column=m.column, was=m.was, now=m.now, n=m.n)
                   for m in self.mended]  # fmt: skip
@@ -85,5 +116,24 @@ class ImportReport:
                   for a in self.assumed]  # fmt: skip
         found += [say("import.changed", table=table, n=n) for table, n in self.changed.items()]
         found += [say("import.cannot", what=label(code)) for code in self.cannot]
+        found += [say("import.untouched", file=file) for file in self.untouched]
         done = say("import.written", into=self.into) if self.into else say("import.dry_run")
         return [*found, done]
+
+    def _counted(self) -> list[str]:
+        """Say of each sheet how many rows were read, kept, left out and set aside."""
+        found = []
+        for place, n in self.counts.items():
+            found.append(say("import.counted", file=place, n=n.read, kept=n.kept))
+            if n.left_out:
+                found.append(say("import.left_out", n=n.left_out))
+            if n.set_aside:
+                found.append(say("import.aside", n=n.set_aside))
+        found += [say("import.why_aside", file=f.where, row=f.row, column=f.column,
+                      value=f.value or "—", problem=f.problem)
+                  for f in self.aside[:_SHOWN]]  # fmt: skip
+        if len(self.aside) > _SHOWN:
+            found.append(say("import.more_aside", n=len(self.aside) - _SHOWN))
+        if self.aside and self.into:
+            found.append(say("import.aside_file", file=f"{self.into}/{FILE}", into=self.into))
+        return found

@@ -103,6 +103,8 @@ def find_stages(declared: Stages, sheets: Mapping[int, Sheet], where: str) -> li
     for number, sheet in sheets.items():
         for key, found in _seen(declared.tables[number], sheet).items():
             seen.setdefault(key, found)
+    if not declared.tables:
+        seen = {key: _Seen(name=key, where=where) for key in declared.kinds}
     known = list(declared.kinds)
     unclear = []
     stages = []

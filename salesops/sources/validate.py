@@ -6,6 +6,7 @@ Faults stop an import; oddities that real exports have are counted and kept.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from salesops.model.settings import Settings
@@ -34,13 +35,25 @@ class Oddity:
     n: int
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where each row of a table stands in the export."""
+
+    wheres: np.ndarray
+    rows: np.ndarray
+
+    def of(self, position: int) -> tuple[str, int]:
+        """Give sheet and row of the row at a position."""
+        return str(self.wheres[position]), int(self.rows[position])
+
+
 def find_faults(
-    tables: Mapping[str, pd.DataFrame], settings: Settings, places: Mapping[str, pd.Series]
+    tables: Mapping[str, pd.DataFrame], settings: Settings, places: Mapping[str, Places]
 ) -> list[Fault]:
     """Find what makes tables unusable: missing or doubled ids, unknown stages."""
     faults: list[Fault] = []
     for name, frame in tables.items():
-        where = places.get(name, pd.Series("", index=frame.index))
+        where = places[name]
         if "id" in facts(name) and "id" in frame:
             empty = frame["id"].isna()
             twice = frame["id"].duplicated(keep="first") & ~empty
@@ -54,13 +67,13 @@ def find_faults(
 
 
 def _faults(
-    frame: pd.DataFrame, where: pd.Series, chosen: pd.Series, column: str, problem: str
+    frame: pd.DataFrame, where: Places, chosen: pd.Series, column: str, problem: str
 ) -> list[Fault]:
     found = []
-    for row in frame.index[chosen]:
-        place, _sep, number = str(where.loc[row]).rpartition("#")
-        value = "" if frame.loc[row, column] is None else str(frame.loc[row, column])
-        found.append(Fault(place, int(number) if number.isdigit() else 0, column, value, problem))
+    for position in np.flatnonzero(chosen.to_numpy(dtype=bool)):
+        place, row = where.of(int(position))
+        value = frame[column].iloc[position]
+        found.append(Fault(place, row, column, "" if value is None else str(value), problem))
     return found
 
 

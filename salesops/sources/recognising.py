@@ -1,0 +1,210 @@
+"""Which system an export comes from, how sure that is, and why."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from salesops.sources.mapping import (
+    History,
+    Mapping,
+    Rows,
+    Source,
+    known_mappings,
+    mapping_text,
+    read_mapping,
+)
+from salesops.sources.seeing import Look, Seen
+
+# From here on a system is believed; between the two it is asked about.
+SURE, PERHAPS = 0.8, 0.55
+# Two systems that are nearly as likely are asked about, too.
+_CLOSE = 0.05
+# Of the columns of a table that is called otherwise so many must be there.
+_BOUND = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A system that an export may come from.
+
+    Attributes
+    ----------
+    source
+        Name of the mapping, or its file.
+    mapping
+        With the names of the files as they are in this export.
+    score
+        How sure it is, 0 to 1.
+    reasons
+        What speaks for it and against it, a line each.
+    rebound
+        Files that are called otherwise than the mapping says: their pattern, and their name.
+    """
+
+    source: str
+    mapping: Mapping
+    score: float
+    reasons: tuple[str, ...]
+    rebound: tuple[tuple[str, str], ...] = ()
+
+
+def candidates(look: Look, extra: Sequence[tuple[str, Mapping]] = ()) -> list[Candidate]:
+    """List the systems that an export may come from, the likeliest first.
+
+    Parameters
+    ----------
+    look
+        What was seen of it.
+    extra
+        Further mappings by name, such as that of the book that is added to.
+    """
+    known = [(name, read_mapping(mapping_text(name), name)) for name in known_mappings()]
+    found = [c for name, m in [*extra, *known] if (c := _candidate(name, m, look)) is not None]
+    return sorted(found, key=lambda c: -c.score)
+
+
+def settled(found: Sequence[Candidate]) -> Candidate | None:
+    """Give the one system that it must be; None where there is none, or several."""
+    if not found or found[0].score < SURE:
+        return None
+    if len(found) > 1 and found[0].score - found[1].score < _CLOSE:
+        return None
+    return found[0]
+
+
+def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
+    """Weigh what speaks for a system: its columns first, then values and names of files."""
+    if not mapping.recognised_by:
+        return None
+    have = n = named = 0
+    lacking: list[str] = []
+    for pattern, columns in mapping.recognised_by.items():
+        seen = _best(look, pattern, columns)
+        if seen is None:
+            return None
+        there = [c for c in columns if c in seen.heads]
+        have, n = have + len(there), n + len(columns)
+        lacking += [f"{c} in {seen.where}" for c in columns if c not in seen.heads]
+        named += _is_named(seen, pattern)
+    if have / n < PERHAPS:
+        return None
+    bound, rebound = bind(mapping, look)
+    missing = _missing(bound, look)
+    values, told = _values(bound, look)
+    files = len(mapping.recognised_by)
+    score = 0.75 * have / n + 0.15 * named / files + 0.1 * values - 0.4 * bool(missing)
+    reasons = [f"{have} of the {n} columns by which {mapping.title} is known are there"]
+    if lacking:
+        reasons.append(f"missing: {', '.join(lacking[:6])}")
+    if named:
+        reasons.append("files are called as it calls them")
+    reasons += [f"{now} is read as {was}, by its columns" for was, now in rebound]
+    reasons += told
+    reasons += [f"{table} is not there" for table in missing]
+    return Candidate(source=name, mapping=bound, score=max(0.0, score), reasons=tuple(reasons),
+                     rebound=tuple(rebound))  # fmt: skip
+
+
+def _is_named(seen: Seen, pattern: str) -> bool:
+    name, _sep, sheet = pattern.partition("#")
+    return fnmatch(seen.file, name) and (not sheet or seen.sheet == sheet)
+
+
+def _best(look: Look, pattern: str, columns: Sequence[str]) -> Seen | None:
+    """Find the sheet that has the most of some columns; of several the one of that name."""
+    if not look.sheets:
+        return None
+    return max(look.sheets, key=lambda s: (sum(c in s.heads for c in columns),
+                                           _is_named(s, pattern), -len(s.heads)))  # fmt: skip
+
+
+def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
+    """Name the files of an export in a mapping, where people have called them otherwise.
+
+    Returns
+    -------
+    tuple
+        The mapping, and the pairs of pattern and file that were put in.
+    """
+    rebound: list[tuple[str, str]] = []
+    tables = {
+        name: tuple(_bound(rows, rows.files, _wanted_of(rows), look, rebound) for rows in parts)
+        for name, parts in mapping.tables.items()
+    }
+    history = tuple(
+        _bound(part, (part.file,), _wanted_of_history(part), look, rebound)
+        for part in mapping.history
+    )
+    if not rebound:
+        return mapping, []
+    found = mapping.model_copy(update={"tables": tables, "history": history})
+    return found, list(dict.fromkeys(rebound))
+
+
+def _bound(
+    part: "Rows | History", patterns: tuple[str, ...], wanted: Sequence[tuple[str, ...]],
+    look: Look, rebound: list[tuple[str, str]],
+) -> "Rows | History":  # fmt: skip
+    here = [s for s in look.sheets if any(fnmatch(s.file, p) for p in patterns)]
+    if any(part.sheet is None or s.sheet == part.sheet for s in here) or not wanted:
+        return part
+    fits = [(sum(any(n in s.heads for n in names) for names in wanted) / len(wanted), s)
+            for s in look.sheets]  # fmt: skip
+    best, seen = max(fits, key=lambda fit: fit[0], default=(0.0, None))
+    # The first of them is the id, without which rows are none of the table.
+    if seen is None or best < _BOUND or not any(n in seen.heads for n in wanted[0]):
+        return part
+    was = patterns[0] if part.sheet is None else f"{patterns[0]}#{part.sheet}"
+    rebound.append((was, seen.where))
+    update: dict[str, object] = {"file": seen.file, "sheet": seen.sheet}
+    if isinstance(part, Rows):
+        update["title_rows"] = seen.title_rows
+    return part.model_copy(update=update)
+
+
+def _wanted_of(rows: Rows) -> list[tuple[str, ...]]:
+    sources = rows.sources()
+    ordered = sorted(sources.items(), key=lambda item: item[0] != "id")
+    return [source.names for _name, source in ordered if source.names]
+
+
+def _wanted_of_history(history: History) -> list[tuple[str, ...]]:
+    given = [history.entity_id, history.changed_at, history.field, history.new_value,
+             *history.fields.values()]  # fmt: skip
+    sources = [Source(column=g) if isinstance(g, str) else g for g in given if g is not None]
+    return [source.names for source in sources if source.names]
+
+
+def _missing(mapping: Mapping, look: Look) -> list[str]:
+    """Name the tables without which the mapping can't be used, and that are not there."""
+    return [
+        table for table, parts in mapping.tables.items() for rows in parts
+        if not rows.optional
+        and not any(fnmatch(s.file, p) for s in look.sheets for p in rows.files)
+    ]  # fmt: skip
+
+
+def _values(mapping: Mapping, look: Look) -> tuple[float, list[str]]:
+    """Weigh values: do they look as the system writes them, are they those that it knows?"""
+    shares: list[float] = []
+    told: list[str] = []
+    for column, pattern in mapping.looks.items():
+        for seen in look.sheets:
+            if column in seen.heads and (texts := seen.profiles[column].common):
+                share = sum(bool(re.fullmatch(pattern, t)) for t in texts) / len(texts)
+                shares.append(share)
+                told.append(f"{share:.0%} of the values of {column} look as it writes them")
+                break
+    for table, parts in mapping.tables.items():
+        for rows in parts:
+            seen_ = [s for s in look.sheets if any(fnmatch(s.file, p) for p in rows.files)]
+            for name, source in rows.sources().items():
+                found = next((h for h in source.names if seen_ and h in seen_[0].heads), None)
+                if not source.values or found is None or name != "stage":
+                    continue
+                texts = seen_[0].profiles[found].common
+                share = sum(t in source.values for t in texts) / len(texts) if texts else 1.0
+                shares.append(share)
+                told.append(f"{share:.0%} of the values of {found} ({table}) are known")
+    return (sum(shares) / len(shares) if shares else 1.0), told

@@ -1,0 +1,153 @@
+"""From the sheets of an export to canonical tables; rows that can't be read are left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesops.model.errors import MissingTable
+from salesops.model.tables import facts
+from salesops.sources.history import as_source, removals
+from salesops.sources.importlog import Counts
+from salesops.sources.mapping import Rows
+from salesops.sources.parsing import Fault, Parser
+from salesops.sources.readers import Sheet
+from salesops.sources.reading import Reading, require
+from salesops.sources.shapes import shaped
+from salesops.sources.validate import Places
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The rows of one sheet as rows of one canonical table; the index is the row of the file."""
+
+    table: str
+    where: str
+    frame: pd.DataFrame
+    distinct: bool
+
+
+def parts_of(reading: Reading) -> list[Part]:
+    """Map every table of a mapping.
+
+    Raises
+    ------
+    MissingTable, MissingColumn
+        The export lacks what the mapping can't do without.
+    """
+    found = []
+    for name, parts in reading.mapping.tables.items():
+        found += [part for rows in parts if (part := _part(reading, name, rows)) is not None]
+    return found
+
+
+def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
+    sheet = reading.sheet(rows.files, rows.sheet, rows.title_rows)
+    if sheet is None:
+        if rows.optional:
+            return None
+        raise MissingTable(
+            table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
+        )
+    # Places are those of the file, also where a row of it makes several.
+    where = sheet.where
+    frame = shaped(sheet, rows.entries, rows.months).frame
+    if rows.where is not None:
+        reading.used.setdefault(where, set()).add(require(Sheet(where, frame), name, rows.where))
+        frame = frame[rows.where.holds(frame)]
+    parser = Parser(where, reading.zone, reading.company)
+    columns = {}
+    for column, source in rows.sources().items():
+        if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
+            continue
+        texts = reading.texts(frame, where, source, name, column)
+        if texts is not None:
+            shown = source.names[0] if source.names else column
+            columns[column] = parser.column(texts, source, facts(name)[column], shown)
+    made = pd.DataFrame(columns, index=frame.index)
+    _note_removed(reading, name, rows, frame, made, parser)
+    reading.faults += parser.faults
+    return Part(name, where, made, rows.distinct)
+
+
+def _note_removed(
+    reading: Reading, name: str, rows: Rows, frame: pd.DataFrame, made: pd.DataFrame, parser: Parser
+) -> None:
+    """Note which rows the source has marked as deleted, and when."""
+    source = as_source(rows.deleted_at)
+    if rows.deleted is None or source is None or rows.deleted.found(frame) is None:
+        return
+    gone = frame[rows.deleted.holds(frame)]
+    texts = reading.texts(gone, parser.where, source, "changes", "changed_at")
+    if texts is not None and len(gone):
+        times = parser.column(texts, source, facts("changes")["changed_at"], source.names[0])
+        reading.removed.append(removals(name, made.loc[gone.index, "id"], times))
+    reading.used[parser.where].add(str(rows.deleted.found(frame)))
+
+
+def assembled(
+    parts: Sequence[Part], bad: Mapping[str, set[int]]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Places]]:
+    """Put the rows of each table under each other, without those that are set aside."""
+    frames: dict[str, list[pd.DataFrame]] = {}
+    for part in parts:
+        frames.setdefault(part.table, []).append(_kept(part, bad))
+    wheres: dict[str, list[str]] = {}
+    for part in parts:
+        wheres.setdefault(part.table, []).append(part.where)
+    places = {
+        name: Places(
+            np.repeat(np.array(wheres[name], dtype=object), [len(f) for f in found]),
+            np.concatenate([f.index.to_numpy() for f in found]),
+        )
+        for name, found in frames.items()
+    }
+    return {n: pd.concat(found, ignore_index=True) for n, found in frames.items()}, places
+
+
+def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:
+    frame = part.frame
+    if rows := bad.get(part.where):
+        frame = frame[~frame.index.isin(rows)]
+    if part.distinct:
+        frame = frame[~frame["id"].duplicated() & frame["id"].notna()]
+    return frame
+
+
+def counted(reading: Reading, parts: Sequence[Part], faults: Sequence[Fault]) -> dict[str, Counts]:
+    """Count what became of the rows of each sheet: read = kept + set aside + left out.
+
+    A row is left out by a condition of the mapping, and set aside for a fault. Of several rows
+    that make one customer all count as kept.
+    """
+    bad: dict[str, set[int]] = {}
+    for fault in faults:
+        bad.setdefault(fault.where, set()).add(fault.row)
+    found = {}
+    for sheet in reading.sheets.values():
+        index = sheet.frame.index
+        aside = index.isin(bad.get(sheet.where, set()))
+        taken = [part.frame.index for part in parts if part.where == sheet.where]
+        meant = np.ones(len(index), dtype=bool)
+        if taken:
+            meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
+        counts = Counts(read=len(index), kept=int((meant & ~aside).sum()),
+                        set_aside=int(aside.sum()), left_out=int((~meant & ~aside).sum()))  # fmt: skip
+        assert counts.read == counts.kept + counts.set_aside + counts.left_out
+        assert counts.set_aside == len(bad.get(sheet.where, set()))
+        found[sheet.where] = counts
+    return found
+
+
+def unread_ids(parts: Sequence[Part], faults: Sequence[Fault]) -> dict[str, set[str]]:
+    """Give the ids of rows that were set aside, by table: what they are now is not known."""
+    bad: dict[str, set[int]] = {}
+    for fault in faults:
+        bad.setdefault(fault.where, set()).add(fault.row)
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        if part.where in bad and "id" in part.frame:
+            ids = part.frame.loc[part.frame.index.isin(bad[part.where]), "id"].dropna()
+            found.setdefault(part.table, set()).update(ids)
+    return found
