@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from salesops.model.tables import facts
 from salesops.sources.profiling import Profile
 from salesops.sources.seeing import Seen
-from salesops.sources.synonyms import TableNames, catalogue, likeness, stage_words
+from salesops.sources.synonyms import TableNames, catalogue, likeness, stage_words, word_of_end
 
 # From here on a column is believed without a question; below the lower one it is not taken.
 SURE, LIKELY = 0.85, 0.5
@@ -122,6 +122,9 @@ def _choices(
     like = np.array([[likeness(h, names.columns[c]) for c in columns] for h in heads])
     types = np.array([[type_fit(seen.profiles[h], table, c) for c in columns] for h in heads])
     fit = like * types
+    if table == "opportunities":
+        # `Deal Status` is no name of a deal.
+        fit[[is_status(seen.profiles[h]) for h in heads], :] *= [c == "stage" for c in columns]
     if "stage" in columns and table in ("opportunities", "changes"):
         at = columns.index("stage")
         fit[:, at] = [_with_words(fit[n, at], seen.profiles[h]) for n, h in enumerate(heads)]
@@ -135,11 +138,20 @@ def _choices(
             heads[o] for o in range(len(heads))
             if o not in taken and fit[o, c] >= _NEARLY * score
             and seen.profiles[heads[o]].n_filled
+            and not (columns[c] == "stage" and is_status(seen.profiles[heads[o]]))
         )  # fmt: skip
         found[columns[c]] = Choice(
             head=heads[h], score=score, rivals=rivals, why=_why(like[h, c], seen.profiles[heads[h]])
         )
     return found
+
+
+def is_status(found: Profile) -> bool:
+    """Say whether a column only tells whether a deal goes on, or how it ended."""
+    if not 2 <= found.n_distinct <= 8:
+        return False
+    kinds = [word_of_end(text) for text in found.common]
+    return all(kinds) and "open" in kinds
 
 
 def _with_words(fit: float, found: Profile) -> float:

@@ -63,6 +63,7 @@ class _Read:
     faults: tuple[Fault, ...]
     settled: Settled
     parts: list[Part]
+    logs: tuple[str, ...]
 
 
 def import_path(
@@ -152,7 +153,7 @@ def import_path(
     read = _read(reading, words, desk, strict=strict, where=str(path))
     found = found.changed(read.settled.mapping)
     desk.refuse_unused()
-    counts = counted(reading, read.parts, read.faults)
+    counts = counted(reading, read.parts, read.logs, read.faults)
     report = replace(
         report, read={s.where: len(s.frame) for s in reading.sheets.values()}, counts=counts,
         rows={name: len(frame) for name, frame in read.frames.items()},
@@ -213,8 +214,10 @@ def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> C
     notes = found.proposal.notes if found.proposal else ()
     shown: list[str] = []
     if (look is not None or desk.always_show) and not isinstance(desk.talk, Nobody):
-        shown = [] if found.of_book or found.source == CANONICAL else mapping_lines(
-            found.mapping, sheets, reasons
+        shown = (
+            []
+            if found.of_book or found.source == CANONICAL
+            else mapping_lines(found.mapping, sheets, reasons)
         )
         desk.talk.show([*found.lines, *shown, *notes])
     questions = []
@@ -261,7 +264,8 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
         faults += more
     if len(changes):
         frames["changes"] = changes
-    return _Read(frames, changes, tracked, tuple(faults), settled, parts)
+    return _Read(frames, changes, tracked, tuple(faults), settled, parts,
+                 tuple(past.where for past in pasts))  # fmt: skip
 
 
 def _oddities(read: _Read) -> tuple[Oddity, ...]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from salesops.model.errors import SalesopsError
-from salesops.sources.guessing import LIKELY, Choice, Guess, guesses
+from salesops.sources.guessing import SURE, Choice, Guess, guesses
 from salesops.sources.mapping import Mapping, Rows, Stages
 from salesops.sources.mappingtext import mapping_toml
-from salesops.sources.proposedlogs import history_of, stages_in_log
+from salesops.sources.proposedlogs import fields_of, history_of, stages_in_log
 from salesops.sources.proposedrows import people_and_customers, rows_of
 from salesops.sources.questions import BadAnswer, Desk, Question
 from salesops.sources.seeing import Look, Seen
@@ -168,7 +168,7 @@ def _settled(guess: Guess, desk: Desk) -> Guess:
             continue
         if column in answers:
             choices[column] = Choice(head=answer, score=1.0, why="as you said")
-        elif choice.score >= LIKELY and (choice.is_sure or column not in _WEIGHTY):
+        elif choice.score >= SURE:
             choices[column] = choice
     return Guess(guess.seen, guess.table, guess.score, choices, guess.beside)
 
@@ -255,13 +255,13 @@ def _pattern(seen: Seen) -> str:
 
 _SIGNS = {"CNY": r"[¥￥元]|RMB|CNY|人民币", "USD": r"\$|USD|美元", "EUR": r"€|EUR|欧元",
           "HKD": r"HK\$|HKD|港[元币]"}  # fmt: skip
-KEY_CURRENCY = "currency"
+KEY_CURRENCY = "currency_code"
 
 
 def settled_currency(guess: Guess, desk: Desk) -> str:
     """Say in which currency amounts are: by their signs, else by the language of the heads."""
     if "amount" not in guess.choices:
-        return "CNY" if _is_chinese(guess.seen) else desk.given_for(KEY_CURRENCY) or ""
+        return _currency_of_log(guess, desk)
     if "currency" in guess.choices:
         found = guess.profile_of("currency")
         codes = [c for c in (found.common if found else ()) if re.fullmatch("[A-Z]{3}", c)]
@@ -276,10 +276,23 @@ def settled_currency(guess: Guess, desk: Desk) -> str:
         return signs[0]
     if not signs and _is_chinese(guess.seen) and desk.given_for(KEY_CURRENCY) is None:
         return "CNY"
+    evidence = f"{head}: such as {', '.join(guess.seen.profiles[head].samples)}"
+    return _asked_currency(desk, signs[0] if signs else "", evidence)
+
+
+def _currency_of_log(guess: Guess, desk: Desk) -> str:
+    told = desk.given_for(KEY_CURRENCY)
+    if told is None and (_is_chinese(guess.seen) or "field" not in guess.choices):
+        return "CNY" if _is_chinese(guess.seen) else ""
+    if told is None and "amount" not in fields_of(guess).values():
+        return ""
+    return _asked_currency(desk, "", "the log names amounts without a currency")
+
+
+def _asked_currency(desk: Desk, likely: str, evidence: str) -> str:
     (answer,) = desk.decide(Question(
-        key=KEY_CURRENCY, text="In which currency are the amounts? (ISO code)",
-        default=signs[0] if signs else "",
-        evidence=(f"{head}: such as {', '.join(guess.seen.profiles[head].samples)}",),
+        key=KEY_CURRENCY, text="In which currency are the amounts? (ISO code, such as CNY)",
+        default=likely, evidence=(evidence,),
     ))  # fmt: skip
     if not re.fullmatch("[A-Z]{3}", answer):
         raise BadAnswer(key=KEY_CURRENCY, value=answer, reason="it is no ISO code of a currency",

@@ -91,7 +91,7 @@ def stages_put_in(
         The settings, the stages that were put in, and faults.
     """
     words, where = settings
-    if "opportunities" not in mapping.tables:
+    if "opportunities" not in mapping.tables and "opportunities" not in frames:
         frames["opportunities"] = pd.DataFrame({name: [] for name in _NO_DEALS}, dtype=object)
     deals = frames.get("opportunities")
     if mapping.stages is None or deals is None or "stage" not in deals:

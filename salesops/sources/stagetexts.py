@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from salesops.sources.guessing import Guess
+from salesops.sources.guessing import Guess, is_status
 from salesops.sources.questions import Desk
 from salesops.sources.stageguess import (
     KEY,
@@ -15,12 +15,8 @@ from salesops.sources.stageguess import (
     stage_evidence,
     stage_question,
 )
-from salesops.sources.synonyms import Kind, plain_name, stage_words
+from salesops.sources.synonyms import Kind, word_of_end
 
-# How sheets say that a deal goes on; ends have the words of stages.
-_GOING_ON = frozenset(map(plain_name, (
-    "open", "in progress", "进行中", "跟进中", "执行中", "未结束", "正常", "active", "ongoing", "在跟进", "跟进",
-)))  # fmt: skip
 _TRUE = frozenset({"true", "1", "yes", "y", "是"})
 _FALSE = frozenset({"false", "0", "no", "n", "否"})
 
@@ -60,20 +56,6 @@ def outcome_of(guess: Guess) -> "pd.Series | None":
     return known if known.notna().any() else None
 
 
-def word_of_end(text: str) -> Kind | None:
-    """Say what a status means for a deal: it goes on, or how it ended.
-
-    Examples
-    --------
-    >>> word_of_end("进行中"), word_of_end("赢单"), word_of_end("A 类")
-    ('open', 'won', None)
-    """
-    if plain_name(text) in _GOING_ON:
-        return "open"
-    words = stage_words(text)
-    return words.kind if words is not None and words.kind != "open" else None
-
-
 def status_beside(guess: Guess) -> tuple[str, dict[str, str]] | None:
     """Find a column of statuses beside the stages: deals that ended stay in their last stage.
 
@@ -88,10 +70,8 @@ def status_beside(guess: Guess) -> tuple[str, dict[str, str]] | None:
     taken = {choice.head for column, choice in guess.choices.items() if column != "stage"}
     for head in guess.seen.heads:
         found = guess.seen.profiles[head]
-        if head == stage.head or head in taken or not 2 <= found.n_distinct <= 8:
-            continue
-        kinds = {text: word_of_end(text) for text in found.common}
-        if all(kinds.values()) and "open" in kinds.values():
+        if head != stage.head and head not in taken and is_status(found):
+            kinds = {text: word_of_end(text) for text in found.common}
             return head, {text: text for text, kind in kinds.items() if kind != "open"}
     return None
 

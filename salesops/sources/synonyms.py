@@ -113,6 +113,27 @@ def stage_words(text: str) -> StageWords | None:
     return catalogue().stage_of.get(plain_name(without_number(text)))
 
 
+# How sheets say that a deal goes on; ends have the words of stages.
+_GOING_ON = frozenset((
+    "open", "inprogress", "active", "ongoing", "进行中", "跟进中", "执行中", "未结束", "正常",
+    "在跟进", "跟进",
+))  # fmt: skip
+
+
+def word_of_end(text: str) -> Kind | None:
+    """Say what a status means for a deal: it goes on, or how it ended.
+
+    Examples
+    --------
+    >>> word_of_end("进行中"), word_of_end("赢单"), word_of_end("A 类")
+    ('open', 'won', None)
+    """
+    if plain_name(text) in _GOING_ON:
+        return "open"
+    words = stage_words(text)
+    return words.kind if words is not None and words.kind != "open" else None
+
+
 _NUMBERED = re.compile(
     r"^\s*(?:(?:stage|step|phase|阶段|第)\s*)?(\d{1,3}|[①-⑨]|[一二三四五六七八九十])\s*"
     r"(?:[.、:：)）%\-_ /—]|阶段|步)+\s*|^\s*[A-Z]?(\d{1,3})[.、:：)）\-_ —]+\s*",

@@ -115,10 +115,12 @@ def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:
     return frame
 
 
-def counted(reading: Reading, parts: Sequence[Part], faults: Sequence[Fault]) -> dict[str, Counts]:
+def counted(
+    reading: Reading, parts: Sequence[Part], logs: Sequence[str], faults: Sequence[Fault]
+) -> dict[str, Counts]:
     """Count what became of the rows of each sheet: read = kept + set aside + left out.
 
-    A row is left out by a condition of the mapping, and set aside for a fault. Of several rows
+    Of a log (`logs` names their sheets) every row that can be read is kept. A row is left out by a condition of the mapping, and set aside for a fault. Of several rows
     that make one customer all count as kept.
     """
     bad: dict[str, set[int]] = {}
@@ -130,7 +132,7 @@ def counted(reading: Reading, parts: Sequence[Part], faults: Sequence[Fault]) ->
         aside = index.isin(bad.get(sheet.where, set()))
         taken = [part.frame.index for part in parts if part.where == sheet.where]
         meant = np.ones(len(index), dtype=bool)
-        if taken:
+        if taken and sheet.where not in logs:
             meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
         counts = Counts(read=len(index), kept=int((meant & ~aside).sum()),
                         set_aside=int(aside.sum()), left_out=int((~meant & ~aside).sum()))  # fmt: skip
