@@ -23,6 +23,7 @@ from salesops.sources.history import (
     tracked_fields,
     values_of_fields,
 )
+from salesops.sources.layout import Hints
 from salesops.sources.mapping import (
     History,
     Mapping,
@@ -35,7 +36,7 @@ from salesops.sources.mapping import (
     settings_text,
 )
 from salesops.sources.parsing import Fault, Parser, nested
-from salesops.sources.readers import Sheet, list_files, read_sheet
+from salesops.sources.readers import Sheet, UnreadableFile, list_files, peek, read_sheet
 from salesops.sources.report import ImportReport, Mended
 from salesops.sources.successive import Logged, carried_history, latest_known, with_earlier
 from salesops.sources.targetlock import alone
@@ -49,7 +50,7 @@ class _Reading:
     files: list[Path]
     mapping: Mapping
     zone: str
-    sheets: dict[tuple[str, str | None, int], Sheet] = field(default_factory=dict)
+    sheets: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
     mended: list[Mended] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     used: dict[str, set[str]] = field(default_factory=dict)
@@ -171,27 +172,26 @@ def _fits(files: list[Path], pattern: str, columns: tuple[str, ...]) -> bool:
     name, _sep, sheet = pattern.partition("#")
     for path in files:
         if fnmatch(path.name, name):
-            for title_rows in (0, 1):
-                try:
-                    heads = read_sheet(path, sheet or None, title_rows).frame.columns
-                except ValueError:
-                    continue
-                if set(columns) <= set(heads):
-                    return True
+            try:
+                heads = peek(path, sheet or None).frame.columns
+            except UnreadableFile:
+                continue
+            if set(columns) <= set(heads):
+                return True
     return False
 
 
 def _sheet(
-    reading: _Reading, patterns: tuple[str, ...], sheet: str | None, title_rows: int
+    reading: _Reading, patterns: tuple[str, ...], sheet: str | None, hints: Hints
 ) -> Sheet | None:
     """Read the sheet that a pattern names, once, with the known misspellings mended."""
     named = (f for pattern in patterns for f in reading.files if fnmatch(f.name, pattern))
     path = next(named, None)
     if path is None:
         return None
-    key = (path.name, sheet, title_rows)
+    key = (path.name, sheet, hints)
     if key not in reading.sheets:
-        found = read_sheet(path, sheet, title_rows, reading.mapping.encoding)
+        found = read_sheet(path, sheet, None, reading.mapping.encoding, hints)
         frame = found.frame
         for correction in reading.mapping.corrections:
             if fnmatch(path.name, correction.file) and correction.column in frame:
@@ -220,7 +220,7 @@ def _tables(reading: _Reading) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Se
 
 
 def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.Series] | None:
-    sheet = _sheet(reading, rows.files, rows.sheet, rows.title_rows)
+    sheet = _sheet(reading, rows.files, rows.sheet, rows.hints())
     if sheet is None:
         if rows.optional:
             return None
@@ -231,7 +231,7 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
     if rows.where is not None:
         _require(sheet, name, rows.where.column)
         frame = frame[rows.where.holds(frame)]
-    parser = Parser(sheet.where, reading.zone)
+    parser = Parser(sheet.where, reading.zone, layout=sheet.layout)
     columns = {}
     for column, source in rows.sources().items():
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
@@ -298,7 +298,7 @@ def _history(reading: _Reading, frames: Mapped[str, pd.DataFrame]) -> tuple[pd.D
     parts = []
     tracked: Logged = {}
     for history in reading.mapping.history:
-        sheet = _sheet(reading, (history.file,), history.sheet, 0)
+        sheet = _sheet(reading, (history.file,), history.sheet, Hints())
         if sheet is None:
             if history.optional:
                 continue
@@ -323,7 +323,7 @@ def _typed_history(reading: _Reading, history: History, sheet: Sheet) -> pd.Data
         "changed_by": history.changed_by, "field": history.field,
         "old_value": history.old_value, "new_value": history.new_value,
     }  # fmt: skip
-    parser = Parser(sheet.where, reading.zone)
+    parser = Parser(sheet.where, reading.zone, layout=sheet.layout)
     columns = {}
     for column, given in wanted.items():
         if (source := as_source(given)) is not None:
