@@ -1,18 +1,26 @@
 """Which mapping reads an export: the one that was named, the book's, a system's, or a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from salesops.sources.dayforms import find_seen
+from salesops.sources.layout import Hints
 from salesops.sources.mapping import Mapping, mapping_text, read_mapping
 from salesops.sources.mappingtext import mapping_toml
 from salesops.sources.proposing import Proposal, propose
-from salesops.sources.questions import Desk, Question
+from salesops.sources.questions import BadAnswer, Desk, Question
 from salesops.sources.recognising import Candidate, bind, candidates, settled
 from salesops.sources.seeing import Look
 
 OWN = "propose"
 _KEY = "system"
+# How tables lie: the words that may be said, or none for a number.
+_HINTS: dict[str, tuple[str, ...]] = {
+    "title_rows": (), "head_rows": (), "year": (), "alone": ("keep", "drop"),
+    "month_columns": ("turn", "keep"),
+}  # fmt: skip
 # What is asked of an export whose mapping is settled.
 _LATER = frozenset({"dates", "stages", "gone"})
 
@@ -63,13 +71,34 @@ def named(source: str) -> Chosen:
     return Chosen(source=source, mapping=read_mapping(text, source), text=text)
 
 
-def chosen(look: Look, book: Path, desk: Desk, where: str) -> Chosen:
+def told_hints(desk: Desk) -> Hints:
+    """Take from answers how the tables of an export lie, where this is not found out.
+
+    Raises
+    ------
+    BadAnswer
+        One is no number of rows, or no word that may be said.
+    """
+    told: dict[str, Any] = {}
+    for key, words in _HINTS.items():
+        value = desk.given_for(key)
+        if value is None:
+            continue
+        if words and value not in words:
+            raise BadAnswer(key=key, value=value, reason="it is no such word", known=words)
+        if not words and not value.isdigit():
+            raise BadAnswer(key=key, value=value, reason="it is no number", known=("1", "2"))
+        told[key] = value if words else int(value)
+    return Hints(**told)
+
+
+def chosen(look: Callable[[bool], Look], book: Path, desk: Desk, where: str) -> Chosen:
     """Choose the mapping of an export of which nothing was said.
 
     Parameters
     ----------
     look
-        What was seen of the export.
+        Looks at the export: at all of it, or at its first rows.
     book
         That it goes into; a later export is read as the earlier ones were.
     desk
@@ -82,10 +111,11 @@ def chosen(look: Look, book: Path, desk: Desk, where: str) -> Chosen:
     Unanswered, BadAnswer, NoDeals
         Data leave something open, or nothing in it can be deals.
     """
+    few = look(False)
     # Who answers what the book has settled wants it otherwise than the book has it.
-    if set(desk.given) <= _LATER and (own := _of_book(book, look)) is not None:
+    if set(desk.given) <= _LATER and (own := _of_book(book, few)) is not None:
         return own
-    found = candidates(look)
+    found = candidates(few)
     one = settled(found)
     told = desk.given_for(_KEY)
     if told is None and one is not None:
@@ -94,7 +124,7 @@ def chosen(look: Look, book: Path, desk: Desk, where: str) -> Chosen:
         answer = _asked(found, desk)
         if answer is not None:
             return _known(answer)
-    proposal = propose(look, desk, where)
+    proposal = propose(look(True), desk, where)
     lines = ("No known system: this mapping is proposed from names, types and values.",)
     return Chosen(source=proposal.mapping.name, mapping=proposal.mapping, text=proposal.text,
                   lines=lines, proposal=proposal)  # fmt: skip
@@ -120,8 +150,6 @@ def _of_book(book: Path, look: Look) -> Chosen | None:
 
 
 def _is_there(look: Look, patterns: tuple[str, ...], sheet: str | None) -> bool:
-    from salesops.sources.dayforms import find_seen
-
     return find_seen(look, patterns, sheet) is not None
 
 

@@ -12,7 +12,7 @@ from salesops.book.registerfile import FILE as REGISTER
 from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import SalesopsError
 from salesops.sources.canonical import NAME as CANONICAL
-from salesops.sources.choosing import Chosen, chosen, named
+from salesops.sources.choosing import Chosen, chosen, named, told_hints
 from salesops.sources.dayforms import with_day_forms
 from salesops.sources.importlog import FILE as LOG
 from salesops.sources.importlog import Imported, digest_of, digests, log_text, read_log
@@ -155,7 +155,8 @@ def import_path(
     desk.refuse_unused()
     counts = counted(reading, read.parts, read.logs, read.faults)
     report = replace(
-        report, read={s.where: len(s.frame) for s in reading.sheets.values()}, counts=counts,
+        report, unreadable=tuple((e.where, e.reason) for e in look.unreadable) if look else (),
+        read={s.where: len(s.frame) for s in reading.sheets.values()}, counts=counts,
         rows={name: len(frame) for name, frame in read.frames.items()},
         mended=tuple(reading.mended), oddities=_oddities(read), unmapped=reading.unmapped(),
         absent=tuple(dict.fromkeys(reading.absent)), stages=read.settled.put_in,
@@ -170,17 +171,22 @@ def _chosen(
     files: list[Path], book: Path, source: str | None, desk: Desk, where: str
 ) -> tuple[Chosen, Look | None]:
     """Take the mapping that was named; look at the files only where this is needed."""
+    hints = told_hints(desk)
+    looks: list[Look] = []
+
+    def look(whole: bool) -> Look:
+        looks.append(look_at(files, desk.talk.progress, hints=hints, whole=whole))
+        return looks[-1]
+
     if source is None:
-        look = look_at(files, desk.talk.progress)
-        return chosen(look, book, desk, where), look
+        return chosen(look, book, desk, where), looks[-1]
     found = named(source)
     if all(_has_file(files, rows.files) or rows.optional
            for parts in found.mapping.tables.values() for rows in parts):  # fmt: skip
         return found, None
-    look = look_at(files, desk.talk.progress)
-    bound, rebound = bind(found.mapping, look)
+    bound, rebound = bind(found.mapping, look(False))
     lines = tuple(f"{now} is read as {was}, by its columns" for was, now in rebound)
-    return replace(found.changed(bound), lines=lines), look
+    return replace(found.changed(bound), lines=lines), looks[-1]
 
 
 def _has_file(files: Sequence[Path], patterns: tuple[str, ...]) -> bool:
@@ -201,17 +207,16 @@ def _is_same(last: Imported, now: Imported) -> bool:
 def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> Chosen:
     """Show the mapping, and ask whether it is right where nobody has held it against anything."""
     if look is not None:
-        for seen in look.sheets:
-            reading.sheets_seen[seen.file, seen.sheet, seen.title_rows] = Sheet(
-                seen.where, seen.frame
-            )
+        reading.sheets_seen = {(seen.file, seen.sheet, seen.hints): seen.read
+                               for seen in look.sheets if seen.is_whole}  # fmt: skip
     reading.open_all()
-    sheets = Look([Seen(name, sheet, rows, found_.frame, found_.where)
-                   for (name, sheet, rows), found_ in reading.sheets.items()])  # fmt: skip
+    sheets = Look([Seen(name, sheet, hints, read)
+                   for (name, sheet, hints), read in reading.sheets.items()])  # fmt: skip
     found = found.changed(with_day_forms(found.mapping, sheets, desk))
     reading.mapping = found.mapping
     reasons = found.proposal.reasons if found.proposal else None
-    notes = found.proposal.notes if found.proposal else ()
+    notes = [line for seen in sheets.sheets for line in seen.read.layout.lines()]
+    notes += found.proposal.notes if found.proposal else ()
     shown: list[str] = []
     if (look is not None or desk.always_show) and not isinstance(desk.talk, Nobody):
         shown = (
@@ -247,7 +252,7 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
     read = {sheet.where: len(sheet.frame) for sheet in reading.sheets.values()}
 
     def stage_table(table: StageTable) -> Sheet | None:
-        return reading.sheet(table.files, table.sheet, 0)
+        return reading.sheet(table.files, table.sheet)
 
     while True:
         refuse_too_many(where, faults, read, strict=strict)

@@ -21,7 +21,10 @@ _HEAD = (
 
 
 class Counts(BaseModel):
-    """What became of the rows of one sheet."""
+    """What became of the rows of one sheet: read = kept + set aside + left out + no records.
+
+    Totals and notes are no records; titles and heads are not counted.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,6 +32,7 @@ class Counts(BaseModel):
     kept: int
     set_aside: int = 0
     left_out: int = 0
+    no_records: int = 0
 
 
 class Imported(BaseModel):

@@ -6,7 +6,7 @@ kept as separate objects.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,13 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from salesops.model.errors import SalesopsError, nearest
 from salesops.model.tables import TABLES, ibis_schema
 from salesops.sources import canonical
+from salesops.sources.layout import Hints
+from salesops.sources.units import Unit
 
 # What a mapping was held against: the vendor's own documentation, files that a system wrote, or
 # nothing yet. A mapping of one's own says nothing, nor does one of a form that salesops made up.
 Verified = Literal["", "vendor documentation", "real file", "assumed"]
-Unit = Literal["one", "cents", "k", "wan", "micros", "percent"]
-FACTORS: dict[str, float] = {"one": 1, "cents": 0.01, "k": 1000, "wan": 10_000, "micros": 1e-6,
-                             "percent": 0.01}  # fmt: skip
 
 
 class _Part(BaseModel):
@@ -67,11 +66,12 @@ class Source(_Part):
     `column` names the source column, or several of which the first that is there counts. `path`
     takes a part of a nested value (`0.id` of a list of objects). `template` joins columns, such as
     `{region}/{manager}`; `{row}` is the row's number in the file. `only_where` leaves the value
-    null on other rows, where the source writes a number that means nothing. `zone` is that of the
-    column's times where it is not the mapping's: an IANA name, or `company`. `prefix` is taken off
-    the front of ids, which some exports write with it and some without. `overruled_by` is a column
-    that says more where it has certain texts. `assumed` says why a name
-    or a form is not certain; who imports is told.
+    null on other rows, where the source writes a number that means nothing. `unit` is by default
+    the one that the column's head names, `decimal` the sign that the values show, and `year` that
+    of dates whose form names none. `zone` is that of the column's times where it is not the
+    mapping's: an IANA name, or `company`. `prefix` is taken off the front of ids, which some
+    exports write with it and some without. `overruled_by` is a column that says more where it has
+    certain texts. `assumed` says why a name or a form is not certain; who imports is told.
     """
 
     column: str | tuple[str, ...] = ()
@@ -80,7 +80,9 @@ class Source(_Part):
     path: str | None = None
     dates: tuple[str, ...] = ()
     epoch: Literal["", "s", "ms"] = ""
-    unit: Unit = "one"
+    unit: Unit | None = None
+    decimal: Literal["", ".", ","] = ""
+    year: Annotated[int, Field(ge=1900, le=2199)] | None = None
     values: dict[str, str] = Field(default_factory=dict)
     null: tuple[str, ...] = ()
     only_where: Condition | None = None
@@ -111,14 +113,23 @@ class Rows(_Part):
     """Where the rows of one canonical table come from.
 
     Of several files the first that is there counts. `as_found` says that any column may be absent
-    without a word. `entries` names a column that holds a list of records, such as a sub-form: each
-    record becomes a row, its fields as columns `list.field` beside those of the whole. `deleted`
-    are rows that the source has marked as deleted, at the time of `deleted_at`: they stay, as void.
+    without a word. `title_rows` to `fill_down` say how the table lies in its sheet, where that is
+    not found out as it should be: see `salesops.sources.layout.Hints`. `entries` names a column
+    that holds a list of records, such as a sub-form: each record becomes a row, its fields as
+    columns `list.field` beside those of the whole. `deleted` are rows that the source has marked as
+    deleted, at the time of `deleted_at`: they stay, as void.
     """
 
     file: str | tuple[str, ...]
     sheet: str | None = None
-    title_rows: Annotated[int, Field(ge=0)] = 0
+    title_rows: Annotated[int, Field(ge=0)] | None = None
+    head_rows: Annotated[int, Field(ge=1)] | None = None
+    keep: tuple[int, ...] = ()
+    drop: tuple[int, ...] = ()
+    alone: Literal["", "keep", "drop"] = ""
+    month_columns: Literal["", "turn", "keep"] = ""
+    year: Annotated[int, Field(ge=1900, le=2199)] | None = None
+    fill_down: tuple[str, ...] = ()
     optional: bool = False
     distinct: bool = False
     as_found: bool = False
@@ -133,6 +144,10 @@ class Rows(_Part):
     def files(self) -> tuple[str, ...]:
         """Patterns of file names, in the order in which they are looked for."""
         return (self.file,) if isinstance(self.file, str) else self.file
+
+    def hints(self) -> Hints:
+        """Give what is told of the table's place in its sheet."""
+        return Hints(**{f.name: getattr(self, f.name) for f in fields(Hints)})
 
     def sources(self) -> dict[str, Source]:
         """Give every canonical column its source; a plain text is a column's name."""

@@ -3,25 +3,23 @@
 import json
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pandas as pd
 
 from salesops.model.schema import Column
-from salesops.sources.mapping import FACTORS, Source
+from salesops.sources.layout import Layout
+from salesops.sources.mangled import mangled
+from salesops.sources.mapping import Source
+from salesops.sources.moments import read_moments
+from salesops.sources.units import FACTORS
+from salesops.sources.values import WIDE, Unclear, decimal_sign, read_number
 
-# Full-width digits and signs as half-width ones.
-_WIDE = str.maketrans("０１２３４５６７８９，．－（）％：", "0123456789,.-()%:")
-_ISO = re.compile(
-    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
-    r"( ?(Z|[+-]\d{2}:?\d{2}))?"
-)
-_ZONED = re.compile(r"\d ?(Z|[+-]\d{2}:?\d{2})$")
-_DAY = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})")
 # What a decimal of 18 digits, two of them after the point, can hold.
 _LARGEST = 10**16
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
 _FALSE = {"false", "0", "no", "n", "f", "否", "未"}
 
@@ -43,14 +41,30 @@ class Parser:
     `zone` is that of the source's times; days are those of `company`, the same by default.
     """
 
-    def __init__(self, where: str, zone: str, company: str = "") -> None:
+    def __init__(
+        self, where: str, zone: str, company: str = "", *, layout: Layout | None = None
+    ) -> None:
         self.where = where
         self.zone = zone
         self.company = company or zone
+        self.layout = layout or Layout()
+        self._rows: pd.Index | None = None
         self.faults: list[Fault] = []
 
     def column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
         """Give a canonical column of its texts; empty texts are null."""
+        # A row of the file is several rows here where months were columns.
+        self._rows = texts.index
+        try:
+            values = self._column(texts.reset_index(drop=True), source, kind, shown)
+        finally:
+            self._rows = None
+        values.index = texts.index
+        return values
+
+    def _column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
+        self._doubts(texts, source, kind, shown)
+        head = texts.name
         texts = texts.astype(object).where(texts.astype(str).str.strip() != "", None)
         if source.prefix:
             texts = texts.str.removeprefix(source.prefix)
@@ -60,7 +74,9 @@ class Parser:
             texts = texts.map(lambda text: source.values.get(text, text), na_action="ignore")
         name = str(kind.dtype)
         if name == "string":
+            self._mangled(texts, kind, shown)
             return texts
+        texts.name = head
         if name == "decimal(18, 2)":
             return self._amounts(texts, source, shown)
         known = texts[texts.notna()]
@@ -81,28 +97,79 @@ class Parser:
 
     def fault(self, row: int, column: str, value: Any, problem: str) -> None:
         """Note one value that can't be read."""
+        row = row if self._rows is None else self._rows[row]
         self.faults.append(Fault(self.where, int(row), column, str(value), problem))
 
-    def _amounts(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
-        """Read money exactly, without a detour through floats."""
-        factor = Decimal(str(FACTORS[source.unit]))
-        found: dict[Any, Decimal | None] = {}
-        for row, text in texts.dropna().items():
-            value = _money(_plain(text), factor)
-            found[row] = value
+    def _doubts(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> None:
+        """Note the cells that a program changed, as far as they are used."""
+        if source.only_where is not None or self._rows is None:
+            return
+        mine = [d for d in self.layout.doubts if d.column == texts.name]
+        if str(kind.dtype) != "string":
+            mine = [d for d in mine if d.kind != "made_date"]
+        if source.unit is not None:
+            mine = [d for d in mine if d.kind != "scaled"]
+        places = dict(zip(self._rows, range(len(texts)), strict=True)) if mine else {}
+        for doubt in mine:
+            if doubt.row in places and doubt.value not in source.null:
+                self.fault(places[doubt.row], shown, doubt.value, doubt.problem)
+
+    def _mangled(self, texts: pd.Series, kind: Column, shown: str) -> None:
+        """Note texts that a spreadsheet made of others."""
+        is_key = kind.name == "id" or bool(kind.refers)
+        for place, problem in mangled(texts, is_key=is_key):
+            self.fault(place, shown, texts[place], problem)
+
+    def _unit(self, texts: pd.Series, source: Source, kind: str) -> Decimal:
+        """Give the factor of a column: the mapping's, else its head's, else the sheet's."""
+        unit = source.unit or self.layout.units.get(str(texts.name))
+        if unit is None and kind == "money":
+            unit = self.layout.unit or None
+        return Decimal(str(FACTORS[unit or "one"]))
+
+    def _read(self, texts: pd.Series, source: Source, kind: str, shown: str) -> dict[Any, Decimal]:
+        """Read numbers exactly, without a detour through floats, each text once."""
+        factor = self._unit(texts, source, kind)
+        known = texts.dropna()
+        codes, unique = pd.factorize(known)
+        sure = self.layout.separator != ";"
+        decimal = source.decimal or ("" if sure else decimal_sign(list(unique)))
+        values: list[Decimal | None] = []
+        problems: dict[int, str] = {}
+        currencies: dict[str, list[int]] = {}
+        for i, text in enumerate(unique):
+            try:
+                value, currency = _value(text, factor, decimal, sure)
+            except Unclear as unclear:
+                value, currency = None, ""
+                problems[i] = str(unclear)
             if value is None:
-                self.fault(row, shown, text, "is no number")
-        return pd.Series(found, dtype=object).reindex(texts.index).astype(object)
+                problems.setdefault(i, "is no number")
+            if currency:
+                currencies.setdefault(currency, []).append(i)
+            values.append(value)
+        usual = max(currencies, key=lambda c: len(currencies[c]), default="")
+        for currency, places in currencies.items():
+            if currency != usual:
+                problems |= dict.fromkeys(places, f"is in {currency}, where others are in {usual}")
+        if problems:
+            for row, code in zip(known.index, codes, strict=True):
+                if code in problems:
+                    self.fault(row, shown, unique[code], problems[code])
+        return {row: value for row, code in zip(known.index, codes, strict=True)
+                if (value := values[code]) is not None and code not in problems}  # fmt: skip
+
+    def _amounts(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        """Read money to the cent."""
+        found = self._read(texts, source, "money", shown)
+        cent = Decimal("0.01")
+        exact = {row: value.quantize(cent, ROUND_HALF_UP) for row, value in found.items()}
+        return pd.Series(exact, dtype=object).reindex(texts.index).astype(object)
 
     def _numbers(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
-        plain = texts.map(_plain)
-        percent = plain.str.endswith("%")
-        numbers = pd.to_numeric(plain.str.rstrip("%"), errors="coerce")
-        numbers = numbers.where(numbers.abs() < _LARGEST)
-        for row in numbers.index[numbers.isna()]:
-            self.fault(row, shown, texts[row], "is no number")
-        numbers = numbers.where(~percent, numbers / 100)
-        return numbers * FACTORS[source.unit]
+        found = self._read(texts, source, "number", shown)
+        floats = {row: float(value) for row, value in found.items()}
+        return pd.Series(floats, dtype="float64").reindex(texts.index)
 
     def _flags(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         lowered = texts.str.lower()
@@ -142,32 +209,20 @@ class Parser:
 
     def _moments(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         """Read local dates and times; a date that can be read in two ways is a fault."""
-        found = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
-        plain = texts.map(lambda text: text.translate(_WIDE))
-        for form in source.dates:
-            left = found.isna()
-            found = found.where(~left, pd.to_datetime(plain, format=form, errors="coerce"))
-        left = found.isna()
-        iso = left & plain.map(lambda text: bool(_ISO.fullmatch(text)))
-        normal = plain[iso].str.replace(_DAY, r"\1-\2-\3", regex=True).str.replace("T", " ")
-        # A time that names its zone is turned into the source's own; `2026-03-05` names none.
-        zoned = normal.map(lambda text: ":" in text and bool(_ZONED.search(text)))
-        aware = pd.to_datetime(normal[zoned], errors="coerce", format="mixed", utc=True)
-        found[aware.index] = aware.dt.tz_convert(self._zone(source)).dt.tz_localize(None)
-        local = normal[~zoned]
-        found[local.index] = pd.to_datetime(local, errors="coerce", format="mixed")
-        for row in found.index[found.isna()]:
-            slashed = _SLASHED.fullmatch(plain[row])
-            if slashed and not source.dates:
-                problem = "can be day or month first; name the form in the mapping (dates)"
-            else:
-                problem = "is no date"
-            self.fault(row, shown, texts[row], problem)
-        return found
+        codes, unique = pd.factorize(texts)
+        told = pd.Series(unique, dtype=object)
+        found, problems = read_moments(
+            told, source.dates, source.year, self.layout.epoch, self._zone(source)
+        )
+        if problems:
+            for row, code in zip(texts.index, codes, strict=True):
+                if code in problems:
+                    self.fault(row, shown, unique[code], problems[code])
+        return pd.Series(found.to_numpy()[codes], index=texts.index, dtype="datetime64[ns]")
 
 
 def _has_time(text: str) -> bool:
-    return ":" in text.translate(_WIDE)
+    return ":" in text.translate(WIDE)
 
 
 def _utc(local: pd.Series, zone: str) -> pd.Series:
@@ -175,21 +230,24 @@ def _utc(local: pd.Series, zone: str) -> pd.Series:
     return aware.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
-def _plain(text: str) -> str:
-    """Give a number as people write it in the form that Python reads."""
-    plain = text.translate(_WIDE).replace(",", "").lstrip("¥￥$€ ")
-    return re.sub(r"^\((.*)\)$", r"-\1", plain)
-
-
-def _money(text: str, factor: Decimal) -> Decimal | None:
-    percent = text.endswith("%")
-    try:
-        value = Decimal(text.rstrip("%")) * factor
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or abs(value) >= _LARGEST:
-        return None
-    return (value / 100 if percent else value).quantize(Decimal("0.01"), ROUND_HALF_UP)
+def _value(text: str, factor: Decimal, decimal: str, sure: bool) -> tuple[Decimal | None, str]:
+    """Give a number in the column's unit, unless its own stands with it, and its currency."""
+    if _PLAIN.fullmatch(text):
+        value, currency = Decimal(text) * factor, ""
+        if not sure and decimal != "." and _THREE.fullmatch(text):
+            raise Unclear('can have a decimal point or groups of three; say decimal = "." or '
+                          '"," in the mapping')  # fmt: skip
+        if decimal == "," and "." in text:
+            value = None
+    else:
+        found = read_number(text, decimal, points_sure=sure)
+        if found is None:
+            return None, ""
+        own = found.scaled or found.percent
+        value, currency = found.value if own else found.value * factor, found.currency
+    if value is None or not value.is_finite() or abs(value) >= _LARGEST:
+        return None, currency
+    return value, currency
 
 
 def nested(texts: pd.Series, path: str) -> pd.Series:

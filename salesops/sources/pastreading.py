@@ -44,7 +44,7 @@ def pasts_of(reading: Reading) -> list[Past]:
     """
     found = []
     for history in reading.mapping.history:
-        sheet = reading.sheet((history.file,), history.sheet, 0)
+        sheet = reading.sheet((history.file,), history.sheet)
         if sheet is not None:
             found.append(Past(history, sheet.where, _typed(reading, history, sheet)))
         elif not history.optional:
@@ -60,7 +60,7 @@ def _typed(reading: Reading, history: History, sheet: Sheet) -> pd.DataFrame:
         "old_value": history.old_value, "new_value": history.new_value,
     }  # fmt: skip
     where, frame = sheet.where, shaped(sheet, history.entries).frame
-    parser = Parser(where, reading.zone, reading.company)
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
     columns = {"days": frame[history.days]} if history.days in frame else {}
     for column, given in wanted.items():
         if (source := as_source(given)) is not None:

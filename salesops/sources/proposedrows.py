@@ -1,14 +1,18 @@
 """The tables of a proposed mapping: columns, ids, units, and who is meant by which name."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
 
 import pandas as pd
 
 from salesops.model.tables import facts
 from salesops.sources.guessing import Guess
+from salesops.sources.layout import Hints
 from salesops.sources.mapping import Condition, Overrule, Rows, Source
 from salesops.sources.proposedunits import settled_unit
 from salesops.sources.questions import Desk
+from salesops.sources.seeing import Seen
 from salesops.sources.stagetexts import status_beside
 from salesops.sources.synonyms import Kind
 
@@ -68,7 +72,7 @@ def rows_of(
         _with_status(guess, columns, reasons)
     if table == "users" and "role" not in columns:
         columns["role"] = Source(constant="rep")
-    rows = Rows(file=guess.seen.file, sheet=guess.seen.sheet, title_rows=guess.seen.title_rows,
+    rows = Rows(file=guess.seen.file, sheet=guess.seen.sheet, **told_of(guess.seen),
                 optional=table != "opportunities", columns=columns)  # fmt: skip
     return rows, reasons, notes
 
@@ -81,7 +85,7 @@ def column_map(guess: Guess, column: str, desk: Desk) -> Source | str:
     kind = facts(table)[column]
     if str(kind.dtype).startswith("decimal"):
         unit = settled_unit(guess.seen, head, f"{_said(guess.table)}{column}", desk)
-        return head if unit == "one" else Source(column=head, unit=unit)
+        return head if unit is None else Source(column=head, unit=unit)
     is_time = str(kind.dtype) == "date" or str(kind.dtype).startswith("timestamp")
     if is_time and found.epochs >= 0.9:
         in_ms = max(len(text) for text in found.samples) >= 13
@@ -201,7 +205,14 @@ def people_and_customers(
                 columns["role"] = Source(constant="rep")
                 columns |= {c: guess.beside[c] for c in ("team", "region") if c in guess.beside}
             rows.append(Rows(file=guess.seen.file, sheet=guess.seen.sheet, distinct=True,
-                             title_rows=guess.seen.title_rows, optional=True, columns=columns))  # fmt: skip
+                             **told_of(guess.seen), optional=True, columns=columns))  # fmt: skip
         if rows:
             made[table] = rows
     return made
+
+
+def told_of(seen: Seen) -> dict[str, Any]:
+    """Give what was told of how a table lies, as a mapping keeps it."""
+    plain = Hints()
+    return {f.name: value for f in fields(Hints)
+            if (value := getattr(seen.hints, f.name)) != getattr(plain, f.name)}  # fmt: skip

@@ -10,6 +10,7 @@ import pandas as pd
 
 from salesops.model.errors import MissingColumn
 from salesops.model.tables import facts
+from salesops.sources.layout import Hints
 from salesops.sources.mapping import Condition, Mapping, Source
 from salesops.sources.parsing import Fault, nested
 from salesops.sources.readers import Sheet, read_sheet
@@ -29,26 +30,30 @@ class Reading:
     company: str
     progress: Progress = lambda _text: None
     corrected: Corrected = field(default_factory=dict)
-    sheets: dict[tuple[str, str | None, int], Sheet] = field(default_factory=dict)
-    sheets_seen: dict[tuple[str, str | None, int], Sheet] = field(default_factory=dict)
+    sheets: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
+    sheets_seen: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
     mended: list[Mended] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     used: dict[str, set[str]] = field(default_factory=dict)
     absent: list[tuple[str, str, str]] = field(default_factory=list)
     removed: list[pd.DataFrame] = field(default_factory=list)
 
-    def sheet(self, patterns: tuple[str, ...], sheet: str | None, title_rows: int) -> Sheet | None:
+    def sheet(
+        self, patterns: tuple[str, ...], sheet: str | None, hints: Hints | None = None
+    ) -> Sheet | None:
         """Read the sheet that a pattern names, once, with the known misspellings mended."""
         named = (f for pattern in patterns for f in self.files if fnmatch(f.name, pattern))
         path = next(named, None)
         if path is None:
             return None
-        key = (path.name, sheet, title_rows)
+        key = (path.name, sheet, hints or Hints())
         if key not in self.sheets:
             self.progress(f"Reading {path.name}")
             # What was read to recognise it need not be read again.
             seen = None if self.mapping.encoding else self.sheets_seen.pop(key, None)
-            found = seen or read_sheet(path, sheet, title_rows, self.mapping.encoding)
+            found = seen or read_sheet(
+                path, sheet, None, self.mapping.encoding, hints
+            )
             self._correct(path.name, found)
             self.sheets[key] = found
         return self.sheets[key]
@@ -57,9 +62,9 @@ class Reading:
         """Read all sheets that the mapping names."""
         for parts in self.mapping.tables.values():
             for rows in parts:
-                self.sheet(rows.files, rows.sheet, rows.title_rows)
+                self.sheet(rows.files, rows.sheet, rows.hints())
         for history in self.mapping.history:
-            self.sheet((history.file,), history.sheet, 0)
+            self.sheet((history.file,), history.sheet)
 
     def _correct(self, name: str, sheet: Sheet) -> None:
         """Mend what the mapping knows to be misspelt, and what a person corrected by hand."""
@@ -75,9 +80,12 @@ class Reading:
                         )
         for row, values in self.corrected.get(sheet.where, {}).items():
             for column, now in values.items():
-                was = frame.at[row, column] if column in frame and row in frame.index else now
+                if column not in frame or row not in frame.index:
+                    continue
+                # Of a row of the file months may have made several.
+                was = frame.loc[[row], column].iloc[0]
                 if was != now:
-                    frame.at[row, column] = now
+                    frame.loc[row, column] = now
                     self.mended.append(Mended(sheet.where, column, str(was), now, 1))
 
     def texts(

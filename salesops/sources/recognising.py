@@ -158,8 +158,6 @@ def _bound(
     was = patterns[0] if part.sheet is None else f"{patterns[0]}#{part.sheet}"
     rebound.append((was, seen.where))
     update: dict[str, object] = {"file": seen.file, "sheet": seen.sheet}
-    if isinstance(part, Rows):
-        update["title_rows"] = seen.title_rows
     return part.model_copy(update=update)
 
 

@@ -67,6 +67,8 @@ class ImportReport:
         What was asked and how it was answered.
     untouched
         Files of the book that people keep and that the import left as they are.
+    unreadable
+        Files of the export that can't be read, and why; others of it could be.
     unchanged
         True where the same export was imported before: nothing was written.
     """
@@ -89,6 +91,7 @@ class ImportReport:
     aside: tuple[Fault, ...] = ()
     answered: tuple[Answered, ...] = ()
     untouched: tuple[str, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
     unchanged: bool = False
 
     def lines(self) -> list[str]:
@@ -101,6 +104,8 @@ class ImportReport:
         found += [say("import.read", file=file, n=n) for file, n in self.read.items()
                   if file not in self.counts]  # fmt: skip
         found += self._counted()
+        found += [say("import.unreadable", file=file, reason=reason)
+                  for file, reason in self.unreadable]  # fmt: skip
         found += [say("import.rows", table=table, n=n) for table, n in self.rows.items()]
         found += [say("import.mended", where=m.where, column=m.column, was=m.was, now=m.now, n=m.n)
                   for m in self.mended]  # fmt: skip
@@ -125,6 +130,8 @@ class ImportReport:
         found = []
         for place, n in self.counts.items():
             found.append(say("import.counted", file=place, n=n.read, kept=n.kept))
+            if n.no_records:
+                found.append(say("import.no_records", n=n.no_records))
             if n.left_out:
                 found.append(say("import.left_out", n=n.left_out))
             if n.set_aside:

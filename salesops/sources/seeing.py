@@ -1,6 +1,5 @@
 """A first look at an export: each of its sheets with heads and what the columns hold."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,11 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from salesops.sources.layout import Hints
 from salesops.sources.profiling import Profile, profile
-from salesops.sources.readers import UnreadableFile, read_sheet
-
-# Titles above the names are tried up to so many rows.
-_MOST_TITLES = 4
+from salesops.sources.readers import Sheet, UnreadableFile, peek, read_sheet, sheets_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,17 +20,29 @@ class Seen:
     ----------
     file, sheet
         Name of the file, and of the sheet where it is a workbook.
-    title_rows
-        Rows above the names.
-    frame
+    hints
+        What was told of how its table lies.
+    read
         Its rows as texts.
+    is_whole
+        False where these are its first rows alone.
     """
 
     file: str
     sheet: str | None
-    title_rows: int
-    frame: pd.DataFrame
-    where: str
+    hints: Hints
+    read: Sheet
+    is_whole: bool = True
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Its rows."""
+        return self.read.frame
+
+    @property
+    def where(self) -> str:
+        """Its place in messages."""
+        return self.read.where
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -59,8 +68,25 @@ class Look:
     unreadable: list[UnreadableFile] = field(default_factory=list)
 
 
-def look_at(files: Sequence[Path], progress: Callable[[str], None] = lambda _text: None) -> Look:
+def look_at(
+    files: Sequence[Path],
+    progress: Callable[[str], None] = lambda _text: None,
+    *,
+    hints: Hints | None = None,
+    whole: bool = True,
+) -> Look:
     """Read all sheets of an export.
+
+    Parameters
+    ----------
+    files
+        Its files.
+    progress
+        Is told which file is being read.
+    hints
+        What was told of how tables lie.
+    whole
+        False where the first rows of long texts are enough.
 
     Raises
     ------
@@ -68,68 +94,27 @@ def look_at(files: Sequence[Path], progress: Callable[[str], None] = lambda _tex
         None of the files can be read; of several the first one tells why.
     """
     look = Look()
+    given = hints or Hints()
     for path in files:
         progress(f"Looking at {path.name}")
         try:
-            names = _sheet_names(path)
+            shown = [s.name for s in sheets_of(path) if not s.hidden]
         except UnreadableFile as error:
             look.unreadable.append(error)
             continue
-        for name in names:
+        for name in shown or [None]:
             try:
-                found = _seen(path, name)
+                look.sheets.append(_seen(path, name, given, whole=whole or bool(shown)))
             except UnreadableFile as error:
                 # An empty sheet beside others is what workbooks begin with.
-                if len(names) == 1:
+                if len(shown) <= 1 or "it is empty" not in str(error):
                     look.unreadable.append(error)
-                continue
-            if found is not None:
-                look.sheets.append(found)
     if not look.sheets and look.unreadable:
         raise look.unreadable[0]
     return look
 
 
-def _sheet_names(path: Path) -> list[str | None]:
-    """List the sheets of a workbook that people see; a text has one without a name."""
-    if path.is_dir():
-        return [None]
-    with path.open("rb") as file:
-        if file.read(4) != b"PK\x03\x04":
-            return [None]
-    import zipfile
-
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True)
-    except (zipfile.BadZipFile, KeyError, InvalidFileException) as error:
-        raise UnreadableFile(where=path.name, reason="it is no whole .xlsx workbook",
-                             mend="open it in Excel or LibreOffice and save it again.",
-                             ) from error  # fmt: skip
-    names = [s.title for s in book.worksheets if s.sheet_state == "visible"]
-    book.close()
-    return list(names)
-
-
-def _seen(path: Path, sheet: str | None) -> Seen | None:
-    """Read a sheet below its titles: the names stand in the first row that looks like names."""
-    first: UnreadableFile | None = None
-    for title_rows in range(_MOST_TITLES + 1):
-        try:
-            found = read_sheet(path, sheet, title_rows)
-        except UnreadableFile as error:
-            first = first or error
-            continue
-        if _are_names([str(c) for c in found.frame.columns]):
-            return Seen(path.name, sheet, title_rows, found.frame, found.where)
-    if first is not None:
-        raise first
-    return None
-
-
-def _are_names(heads: list[str]) -> bool:
-    named = [head for head in heads if head]
-    numbers = sum(bool(re.fullmatch(r"[\d.,:/\s年月日-]+", head)) for head in named)
-    return len(named) >= 2 and len(named) >= 0.6 * len(heads) and numbers <= 0.4 * len(named)
+def _seen(path: Path, sheet: str | None, hints: Hints, *, whole: bool) -> Seen:
+    if whole or hints != Hints():
+        return Seen(path.name, sheet, hints, read_sheet(path, sheet, hints=hints))
+    return Seen(path.name, sheet, hints, peek(path, sheet), is_whole=False)

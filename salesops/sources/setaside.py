@@ -30,8 +30,8 @@ class BadCorrections(SalesopsError, ValueError):
     def __str__(self) -> str:
         return (
             f"{self.where} can't be used as corrections: {self.reason}.\n"
-            f"Expected: the {FILE} that an import wrote into its book, with its columns {_FILE} and "
-            f"{_ROW}.\n"
+            f"Expected: the {FILE} that an import wrote into its book, with its columns {_FILE} "
+            f"and {_ROW}.\n"
             f"Correct the values there, keep these columns, and give it with the same export: "
             f"salesops import EXPORT --corrected BOOK/{FILE} --into BOOK."
         )
@@ -96,7 +96,8 @@ def aside_text(faults: Sequence[Fault], sheets: Sequence[Sheet]) -> str:
     writer.writerow([_PROBLEM, _FILE, _ROW, *map(safe_text, columns)])
     for (place, row), said in sorted(reasons.items(), key=lambda item: item[0]):
         frame = by_place[place]
-        values = [frame.at[row, c] if c in frame.columns else "" for c in columns]
+        record = frame.loc[[row]].iloc[0]
+        values = [record[c] if c in frame.columns else "" for c in columns]
         texts = ["" if v is None else safe_text(str(v)) for v in values]
         writer.writerow([safe_text("; ".join(dict.fromkeys(said))), place, row, *texts])
     return "\ufeff" + out.getvalue()

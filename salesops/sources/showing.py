@@ -58,7 +58,7 @@ def _columns(
         if head is None and (as_found or source.names):
             continue
         samples = ", ".join(_short(t) for t in seen.profiles[head].samples) if head else ""
-        told = [_unit(source), *(f"days as {form}" for form in source.dates[:1]),
+        told = [_unit(source, seen, head), *(f"days as {form}" for form in source.dates[:1]),
                 f"overruled by {source.overruled_by.column}" if source.overruled_by else "",
                 why.get((table, column), "")]  # fmt: skip
         rows.append((_said(source, head), column, samples, "; ".join(t for t in told if t)))
@@ -76,9 +76,10 @@ def _said(source: Source, head: str | None) -> str:
     return source.template if source.template is not None else head or ""
 
 
-def _unit(source: Source) -> str:
+def _unit(source: Source, seen: Seen, head: str | None) -> str:
     epoch = {"ms": "milliseconds since 1970", "s": "seconds since 1970"}.get(source.epoch, "")
-    return epoch or _UNITS.get(source.unit, "")
+    unit = source.unit or seen.read.layout.units.get(head or "")
+    return epoch or _UNITS.get(unit or "one", "")
 
 
 def _of_history(history: History) -> dict[str, Source]:

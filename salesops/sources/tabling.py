@@ -18,6 +18,10 @@ from salesops.sources.shapes import shaped
 from salesops.sources.validate import Places
 
 
+# Rows above the records, which nobody counts.
+_ABOVE = ("title", "head", "told")
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """The rows of one sheet as rows of one canonical table; the index is the row of the file."""
@@ -43,7 +47,7 @@ def parts_of(reading: Reading) -> list[Part]:
 
 
 def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
-    sheet = reading.sheet(rows.files, rows.sheet, rows.title_rows)
+    sheet = reading.sheet(rows.files, rows.sheet, rows.hints())
     if sheet is None:
         if rows.optional:
             return None
@@ -56,7 +60,7 @@ def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
     if rows.where is not None:
         reading.used.setdefault(where, set()).add(require(Sheet(where, frame), name, rows.where))
         frame = frame[rows.where.holds(frame)]
-    parser = Parser(where, reading.zone, reading.company)
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
     columns = {}
     for column, source in rows.sources().items():
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
@@ -128,16 +132,22 @@ def counted(
         bad.setdefault(fault.where, set()).add(fault.row)
     found = {}
     for sheet in reading.sheets.values():
-        index = sheet.frame.index
+        # Numbers of rows of the file: where months were columns, one makes several.
+        index = sheet.frame.index.unique()
         aside = index.isin(bad.get(sheet.where, set()))
         taken = [part.frame.index for part in parts if part.where == sheet.where]
         meant = np.ones(len(index), dtype=bool)
         if taken and sheet.where not in logs:
             meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
-        counts = Counts(read=len(index), kept=int((meant & ~aside).sum()),
-                        set_aside=int(aside.sum()), left_out=int((~meant & ~aside).sum()))  # fmt: skip
-        assert counts.read == counts.kept + counts.set_aside + counts.left_out
+        none = sum(row.kind not in _ABOVE for row in sheet.layout.aside)
+        counts = Counts(
+            read=len(index) + none, kept=int((meant & ~aside).sum()), set_aside=int(aside.sum()),
+            left_out=int((~meant & ~aside).sum()), no_records=none,
+        )  # fmt: skip
+        assert counts.read == sum((counts.kept, counts.set_aside, counts.left_out, none))
         assert counts.set_aside == len(bad.get(sheet.where, set()))
+        if sheet.layout.n_kept:
+            assert sheet.layout.n_rows == sheet.layout.n_kept + sheet.layout.n_set_aside
         found[sheet.where] = counts
     return found
 
