@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
-from salesops.book.importmark import assumed_mapping
 from salesops.book.book import COMPANY, Book
 from salesops.book.fingerprint import scoped
+from salesops.book.importmark import assumed_mapping
 from salesops.book.shared import once
 from salesops.charts.card import findings_html, gaps_html
 from salesops.charts.changed import ChangedLine

@@ -51,9 +51,7 @@ class Reading:
             self.progress(f"Reading {path.name}")
             # What was read to recognise it need not be read again.
             seen = None if self.mapping.encoding else self.sheets_seen.pop(key, None)
-            found = seen or read_sheet(
-                path, sheet, None, self.mapping.encoding, hints
-            )
+            found = seen or read_sheet(path, sheet, None, self.mapping.encoding, hints)
             self._correct(path.name, found)
             self.sheets[key] = found
         return self.sheets[key]

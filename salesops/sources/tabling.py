@@ -17,7 +17,6 @@ from salesops.sources.reading import Reading, require
 from salesops.sources.shapes import shaped
 from salesops.sources.validate import Places
 
-
 # Rows above the records, which nobody counts.
 _ABOVE = ("title", "head", "told")
 
