@@ -41,11 +41,20 @@ def with_day_forms(mapping: Mapping, look: Look, desk: Desk) -> Mapping:
     elif open_:
         (answer,) = desk.decide(Question(
             key=KEY, candidates=("day", "month"), text="Which comes first in the dates?",
-            evidence=tuple(f"{file}: {order.example} can be read in two ways"
+            evidence=tuple(f"{_place(mapping, look, file, order.example)} can be day or month first"
                            for file, order in open_.items()),
         ))  # fmt: skip
         first |= dict.fromkeys(open_, answer)
     return _changed(mapping, look, first) if first else mapping
+
+
+def _place(mapping: Mapping, look: Look, file: str, example: str) -> str:
+    """Say where a day stands first."""
+    for seen, column in _days(mapping, look):
+        rows = seen.frame.index[seen.frame[column] == example]
+        if seen.file == file and len(rows):
+            return f"{seen.where} row {rows[0]}, {column}: {example}"
+    return f"{file}: {example}"
 
 
 def _days(mapping: Mapping, look: Look) -> Iterator[tuple[Seen, str]]:

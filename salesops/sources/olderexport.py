@@ -71,13 +71,19 @@ def with_older(
             since |= {(name, field): exported_at for field in fields}
         gone = removed_rows(then, now)
         if len(gone):
-            both = pd.concat([now, gone[[c for c in gone if c in now]]], ignore_index=True)
+            both = under(now, gone[[c for c in gone if c in now]])
             written[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
         counts[name] = sum(len(rows) for rows in found)
-        log = pd.concat([log, *[rows[_LOG] for rows in found if len(rows)]], ignore_index=True)
+        log = under(log, *[rows[_LOG] for rows in found])
     written["changes"] = typed("changes", pa.Table.from_pandas(log, preserve_index=False))
     written["tracked"] = _since(earlier["tracked"], since)
     return written, {name: n for name, n in counts.items() if n}
+
+
+def under(*frames: pd.DataFrame) -> pd.DataFrame:
+    """Put frames under each other; columns of nulls alone have no type that would count."""
+    filled = [frame.astype(object) for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else frames[0]
 
 
 def _log_of(earlier: Mapping[str, pa.Table]) -> pd.DataFrame:

@@ -1,5 +1,8 @@
 """A log of changes of an unknown export: one row per change of a field, or per stage that begins."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from salesops.sources.guessing import SURE, Guess
 from salesops.sources.mapping import History, Source
 from salesops.sources.proposedrows import column_map
@@ -65,3 +68,13 @@ def stages_in_log(guess: Guess) -> StageEvidence | None:
     else:
         return None
     return stage_evidence(texts, None, None)
+
+
+def with_stages_of_logs(seen: StageEvidence | None, logs: Sequence[Guess]) -> StageEvidence | None:
+    """Add the stages that no deal is in now, but was before."""
+    for log in logs:
+        told = stages_in_log(log)
+        if told is not None and seen is not None:
+            counts = {**seen.counts, **{t: 0 for t in told.counts if t not in seen.counts}}
+            seen = replace(seen, counts=counts)
+    return seen

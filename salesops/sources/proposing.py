@@ -9,7 +9,12 @@ from salesops.model.errors import SalesopsError
 from salesops.sources.guessing import SURE, Choice, Guess, guesses
 from salesops.sources.mapping import Mapping, Rows, Stages
 from salesops.sources.mappingtext import mapping_toml
-from salesops.sources.proposedlogs import fields_of, history_of, stages_in_log
+from salesops.sources.proposedlogs import (
+    fields_of,
+    history_of,
+    stages_in_log,
+    with_stages_of_logs,
+)
 from salesops.sources.proposedrows import people_and_customers, rows_of
 from salesops.sources.questions import BadAnswer, Desk, Question
 from salesops.sources.seeing import Look, Seen
@@ -191,7 +196,8 @@ def _from_tables(
     reasons: dict[tuple[str, str], str] = {}
     notes: list[str] = []
     tables: dict[str, list[Rows]] = {}
-    stages = settled_stages(stages_of_deals(deals), desk)
+    logs = [g for g in others if g.table == "changes" and _tells_of(g, deals[0])]
+    stages = settled_stages(with_stages_of_logs(stages_of_deals(deals), logs), desk)
     for guess in deals:
         rows, why, told = rows_of(guess, deals[0], desk, stages)
         tables.setdefault("opportunities", []).append(rows)
@@ -200,7 +206,7 @@ def _from_tables(
     histories = []
     for guess in others:
         if guess.table == "changes":
-            if not _tells_of(guess, deals[0]):
+            if guess not in logs:
                 notes.append(f"{guess.seen.where} is a log, but not of these deals: its ids are "
                              "others.")  # fmt: skip
                 continue

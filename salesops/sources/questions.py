@@ -40,7 +40,7 @@ class Question:
 
     def option(self) -> str:
         """Write the option that answers it, with the most likely value."""
-        value = self.default or (self.candidates[0] if self.candidates else "…")
+        value = self.default or (self.candidates[0] if self.candidates else "VALUE")
         quoted = f"'{self.key}={value}'" if set(f"{value}") & set(" >;|&()<$'\"*") else ""
         return f"--answer {quoted or f'{self.key}={value}'}"
 
@@ -112,7 +112,7 @@ class BadAnswer(SalesopsError, ValueError):
         return (
             f"The answer {self.key}={self.value!r} can't be used: {self.reason}.\n"
             f"Expected: {expected}.{near}\n"
-            f"Write for example: --answer {self.key}={self.known[0] if self.known else '…'}"
+            f"Write for example: --answer {self.key}={self.known[0] if self.known else 'VALUE'}"
         )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
+from salesops.model.tables import facts
+from salesops.sources.dayforms import find_seen
 from salesops.sources.mapping import (
     History,
     Mapping,
@@ -95,13 +97,12 @@ def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
     files = len(mapping.recognised_by)
     score = 0.75 * have / n + 0.15 * named / files + 0.1 * values - 0.4 * bool(missing)
     reasons = [f"{have} of the {n} columns by which {mapping.title} is known are there"]
-    if lacking:
-        reasons.append(f"missing: {', '.join(lacking[:6])}")
+    if lacking or missing:
+        reasons.append(f"missing: {', '.join(dict.fromkeys([*lacking, *missing]))}")
     if named:
         reasons.append("files are called as it calls them")
     reasons += [f"{now} is read as {was}, by its columns" for was, now in rebound]
     reasons += told
-    reasons += [f"{table} is not there" for table in missing]
     return Candidate(source=name, mapping=bound, score=max(0.0, score), reasons=tuple(reasons),
                      rebound=tuple(rebound))  # fmt: skip
 
@@ -175,12 +176,21 @@ def _wanted_of_history(history: History) -> list[tuple[str, ...]]:
 
 
 def _missing(mapping: Mapping, look: Look) -> list[str]:
-    """Name the tables without which the mapping can't be used, and that are not there."""
-    return [
-        table for table, parts in mapping.tables.items() for rows in parts
-        if not rows.optional
-        and not any(fnmatch(s.file, p) for s in look.sheets for p in rows.files)
-    ]  # fmt: skip
+    """Name the tables and columns without which the mapping can't be used, and that are not there."""
+    found = []
+    for table, parts in mapping.tables.items():
+        for rows in parts:
+            seen = find_seen(look, rows.files, rows.sheet)
+            if seen is None:
+                found += [] if rows.optional else [f"a file of {table}"]
+                continue
+            for column, source in rows.sources().items():
+                joined = re.findall(r"\{([^{}]*)\}", source.template or "")
+                needed = [n for n in joined if n != "row"]
+                if source.names and facts(table)[column].mandatory and not rows.as_found:
+                    needed += [] if set(source.names) & set(seen.heads) else [source.names[0]]
+                found += [f"{n} in {seen.where}" for n in needed if n not in seen.heads]
+    return list(dict.fromkeys(found))
 
 
 def _values(mapping: Mapping, look: Look) -> tuple[float, list[str]]:

@@ -18,7 +18,7 @@ from salesops.book.store import assemble, open_store
 from salesops.book.write import read_tables, typed
 from salesops.model.errors import BadDate, SalesopsError
 from salesops.model.settings import Settings
-from salesops.sources.olderexport import with_older
+from salesops.sources.olderexport import under, with_older
 from salesops.sources.targetstore import with_what_was_set
 
 # What a table of tracked fields means by no date.
@@ -147,7 +147,7 @@ def with_earlier(
         old, new = earlier[name].to_pandas(), tables[name].to_pandas()
         removed = _removed(earlier, name)
         stays = old["id"].isin((unread or {}).get(name, set())) & ~old["id"].isin(new["id"])
-        new = pd.concat([new, old[stays]], ignore_index=True) if stays.any() else new
+        new = under(new, old[stays]) if stays.any() else new
         there = old[~old["id"].isin(removed)]
         if surprises is not None:
             surprises(name, there, new, exported_at > before)
@@ -158,7 +158,7 @@ def with_earlier(
         kept_ids = set(old["id"]) if exported_at > before else removed
         gone = removed_rows(old[old["id"].isin(kept_ids)], new)
         if len(gone) or stays.any():
-            both = pd.concat([new, gone], ignore_index=True) if len(gone) else new
+            both = under(new, gone) if len(gone) else new
             tables[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
     if "targets" in tables and "targets" in earlier:
         tables["targets"] = with_what_was_set(earlier["targets"], tables["targets"], book,

@@ -66,12 +66,14 @@ def test_a_workbook_is_recognised_by_the_names_below_its_title(workbook, tmp_pat
     assert (tmp_path / "one" / "mapping.toml").read_text(encoding="utf-8") == mapping_text("small")
 
 
-def test_a_system_of_which_columns_are_missing_is_asked_about(workbook, tmp_path):
+# One by which it is known, and one without which it can't be read.
+@pytest.mark.parametrize("told", ["负责人", "产品"])
+def test_a_system_of_which_columns_are_missing_is_asked_about(workbook, tmp_path, told):
     import openpyxl
 
     book = openpyxl.load_workbook(workbook)
-    book["商机"]["B2"] = "销售"
-    book["商机"].title = "商机"
+    (head,) = [cell for cell in book["商机"][2] if cell.value == told]
+    head.value = "别的"
     path = tmp_path / "销售台账.xlsx"
     book.save(path)
     with pytest.raises(Unanswered) as error:
@@ -79,7 +81,7 @@ def test_a_system_of_which_columns_are_missing_is_asked_about(workbook, tmp_path
     (question,) = error.value.questions
     assert question.key == "system"
     assert question.candidates == ("small", "propose")
-    assert "missing:" in str(error.value)
+    assert f"missing: {told}" in str(error.value)
     assert "--answer system=small" in str(error.value)
     with pytest.raises(BadAnswer, match="propose"):
         import_path(path, into=tmp_path / "book", answers={"system": "smal"})
