@@ -1,29 +1,29 @@
 """The import: read, map, check everything, then write the book at once or not at all."""
 
-import datetime as dt
 import re
 from collections.abc import Mapping as Mapped
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pandas as pd
-import pyarrow as pa
 
 from salesops.book.write import NoPlace, typed, write_store
-from salesops.model.errors import BadDate, BadRows, MissingColumn, MissingTable
+from salesops.model.errors import MissingColumn, MissingTable
 from salesops.model.settings import Settings, default_text
-from salesops.model.tables import facts, ibis_schema
+from salesops.model.tables import facts
 from salesops.sources.history import (
     CHANGE_COLUMNS,
     as_source,
     changes_of,
+    removals,
     tracked_fields,
     values_of_fields,
+    without_logged,
 )
 from salesops.sources.mapping import (
+    Condition,
     History,
     Mapping,
     Rows,
@@ -37,9 +37,17 @@ from salesops.sources.mapping import (
 from salesops.sources.parsing import Fault, Parser, nested
 from salesops.sources.readers import Sheet, list_files, read_sheet
 from salesops.sources.report import ImportReport, Mended
-from salesops.sources.successive import Logged, carried_history, latest_known, with_earlier
+from salesops.sources.shapes import (
+    arrow_of,
+    assumptions,
+    otherwise,
+    replaced,
+    shaped,
+    stages_put_in,
+)
+from salesops.sources.successive import Logged, carried_history, export_time, with_earlier
 from salesops.sources.targetlock import alone
-from salesops.sources.validate import find_faults, find_oddities
+from salesops.sources.validate import bad_rows, find_faults, find_oddities
 
 
 @dataclass
@@ -49,11 +57,13 @@ class _Reading:
     files: list[Path]
     mapping: Mapping
     zone: str
+    company: str
     sheets: dict[tuple[str, str | None, int], Sheet] = field(default_factory=dict)
     mended: list[Mended] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     used: dict[str, set[str]] = field(default_factory=dict)
     absent: list[tuple[str, str, str]] = field(default_factory=list)
+    removed: list[pd.DataFrame] = field(default_factory=list)
 
 
 def import_path(
@@ -103,17 +113,22 @@ def import_path(
     mapping = read_mapping(text, chosen)
     words, where = _settings(Path(into), mapping, chosen, Path(path))
     settings = Settings.parse(words, where=where)
-    reading = _Reading(files, mapping, mapping.zone or settings.company.zone)
+    zone = settings.company.zone
+    reading = _Reading(files, mapping, mapping.zone or zone, zone)
     frames, places = _tables(reading)
     changes, tracked = _history(reading, frames)
+    words, stages = stages_put_in(
+        (words, where), mapping, frames, changes, lambda t: _sheet(reading, t.files, t.sheet, 0)
+    )
+    settings = Settings.parse(words, where=where)
     faults = reading.faults + find_faults(frames, settings, places)
     if faults:
-        raise _bad_rows(str(path), faults)
-    oddities = tuple(find_oddities(frames, settings))
+        raise bad_rows(str(path), faults)
     if len(changes):
         frames["changes"] = changes
-    tables = {name: typed(name, _arrow(name, frame)) for name, frame in frames.items()}
-    when = _export_time(exported_at, tables, settings)
+    oddities = tuple(find_oddities(frames, settings))
+    tables = {name: typed(name, arrow_of(name, frame)) for name, frame in frames.items()}
+    when = export_time(exported_at, tables, settings)
     logged = carried_history(tables) | tracked
     # What is handed in after the book was read would be lost when it is written.
     with nullcontext() if dry_run or not Path(into).is_dir() else alone(Path(into), "an import"):
@@ -131,6 +146,8 @@ def import_path(
         unmapped=_unmapped(reading),
         absent=tuple(dict.fromkeys(reading.absent)),
         changed=changed,
+        stages=stages,
+        assumed=assumptions(mapping, settings, where),
         cannot=mapping.cannot,
     )
 
@@ -227,11 +244,12 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
         raise MissingTable(
             table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
         )
+    sheet = shaped(sheet, rows.entries, rows.months)
     frame = sheet.frame
     if rows.where is not None:
-        _require(sheet, name, rows.where.column)
+        _require(sheet, name, rows.where)
         frame = frame[rows.where.holds(frame)]
-    parser = Parser(sheet.where, reading.zone)
+    parser = Parser(sheet.where, reading.zone, reading.company)
     columns = {}
     for column, source in rows.sources().items():
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
@@ -240,8 +258,9 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
         if texts is not None:
             shown = source.names[0] if source.names else column
             columns[column] = parser.column(texts, source, facts(name)[column], shown)
-    reading.faults += parser.faults
     made = pd.DataFrame(columns, index=frame.index)
+    _note_removed(reading, name, rows, frame, made, parser)
+    reading.faults += parser.faults
     where = pd.Series([f"{sheet.where}#{row}" for row in made.index], index=made.index)
     if rows.distinct:
         kept = ~made["id"].duplicated() & made["id"].notna()
@@ -249,11 +268,30 @@ def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.
     return made, where
 
 
-def _require(sheet: Sheet, table: str, column: str) -> None:
+def _note_removed(
+    reading: _Reading, name: str, rows: Rows, frame: pd.DataFrame, made: pd.DataFrame,
+    parser: Parser,
+) -> None:  # fmt: skip
+    """Note which rows the source has marked as deleted, and when."""
+    source = as_source(rows.deleted_at)
+    if rows.deleted is None or source is None or rows.deleted.found(frame) is None:
+        return
+    gone = frame[rows.deleted.holds(frame)]
+    reading.used[parser.where].add(str(rows.deleted.found(frame)))
+    if len(gone):
+        texts = _texts(reading, gone, parser.where, source, "changes", "changed_at")
+        times = parser.column(texts, source, facts("changes")["changed_at"], source.names[0])
+        reading.removed.append(removals(name, made.loc[gone.index, "id"], times))
+
+
+def _require(sheet: Sheet, table: str, column: str | Condition) -> str:
     """Refuse a sheet without a column on which it depends which rows or values count."""
-    if column not in sheet.frame.columns:
-        raise MissingColumn(table=table, column=column, where=sheet.where,
+    condition = Condition(column=column) if isinstance(column, str) else column
+    found = condition.found(sheet.frame)
+    if found is None:
+        raise MissingColumn(table=table, column=str(condition.column), where=sheet.where,
                             found=tuple(sheet.frame.columns))  # fmt: skip
+    return found
 
 
 def _texts(
@@ -272,7 +310,7 @@ def _texts(
         # `{row}` is the number of the row in the file.
         records = frame[names].to_dict("records") if names else [{}] * len(frame)
         joined = [
-            source.template.format(row=number, **record)
+            source.template.format(row=number, **record).strip()
             for number, record in zip(frame.index, records, strict=True)
         ]
         return pd.Series(joined, index=frame.index, dtype=object)
@@ -285,12 +323,11 @@ def _texts(
         return None
     used.add(found)
     texts = nested(frame[found], source.path) if source.path else frame[found]
+    texts = otherwise(texts, frame, source)
     if source.only_where is not None:
-        _require(Sheet(where, frame), table, source.only_where.column)
-        used.add(source.only_where.column)
-        kept = source.only_where.holds(frame)
-        texts = texts.where(kept, None)
-    return texts
+        used.add(_require(Sheet(where, frame), table, source.only_where))
+        texts = texts.where(source.only_where.holds(frame), None)
+    return replaced(texts, frame, source.instead)
 
 
 def _history(reading: _Reading, frames: Mapped[str, pd.DataFrame]) -> tuple[pd.DataFrame, Logged]:
@@ -298,18 +335,22 @@ def _history(reading: _Reading, frames: Mapped[str, pd.DataFrame]) -> tuple[pd.D
     parts = []
     tracked: Logged = {}
     for history in reading.mapping.history:
-        sheet = _sheet(reading, (history.file,), history.sheet, 0)
+        sheet = _sheet(reading, history.files, history.sheet, 0)
         if sheet is None:
             if history.optional:
                 continue
-            raise MissingTable(table="changes", where=f"no file {history.file}",
+            raise MissingTable(table="changes", where=f"no file {history.files[0]}",
                                needed_for="the history")  # fmt: skip
-        typed_rows = _typed_history(reading, history, sheet)
+        typed_rows = _typed_history(
+            reading, history, shaped(sheet, history.entries, where=history.where)
+        )
         rows = changes_of(history, typed_rows, frames[history.entity])
+        rows = without_logged(rows, tracked)
         # Nothing is known of what came before its first row.
         begun = pd.to_datetime(typed_rows["changed_at"]).min()
         tracked |= {(history.entity, f): (begun, "log") for f in tracked_fields(history, rows)}
         parts.append(rows)
+    parts = [part for part in (*parts, *reading.removed) if len(part)]
     if not parts:
         return pd.DataFrame(columns=CHANGE_COLUMNS), tracked
     return pd.concat(parts, ignore_index=True), tracked
@@ -323,8 +364,8 @@ def _typed_history(reading: _Reading, history: History, sheet: Sheet) -> pd.Data
         "changed_by": history.changed_by, "field": history.field,
         "old_value": history.old_value, "new_value": history.new_value,
     }  # fmt: skip
-    parser = Parser(sheet.where, reading.zone)
-    columns = {}
+    parser = Parser(sheet.where, reading.zone, reading.company)
+    columns = {"days": sheet.frame[history.days]} if history.days in sheet.frame else {}
     for column, given in wanted.items():
         if (source := as_source(given)) is not None:
             texts = _texts(reading, sheet.frame, sheet.where, source, "changes", column)
@@ -338,58 +379,12 @@ def _typed_history(reading: _Reading, history: History, sheet: Sheet) -> pd.Data
                 values = parser.column(texts, source, facts(history.entity)[column], column)
                 columns[column] = values.map(canonical_text)
     rows = pd.DataFrame(columns, index=sheet.frame.index)
-    if history.form == "changes":
+    if history.form in ("changes", "values"):
         parts = reading.mapping.tables.get(history.entity, ())
         sources = {name: source for part in parts for name, source in part.sources().items()}
         rows = values_of_fields(rows, history.entity, sources, parser)
     reading.faults += parser.faults
     return rows
-
-
-def _bad_rows(where: str, faults: list[Fault]) -> BadRows:
-    rows = tuple(
-        (f"{f.where} row {f.row}" if f.row else f.where, f.column, f.value, f.problem)
-        for f in faults
-    )
-    return BadRows(
-        where=where, rows=rows, n=len(rows),
-        expected="numbers, dates as 2026-03-31, one row per id, and stages of the settings.",
-        mend="correct these values in the export, or map them in the mapping file "
-             "(values, dates, corrections) and give it with --source.",
-    )  # fmt: skip
-
-
-def _arrow(name: str, frame: pd.DataFrame) -> pa.Table:
-    schema = ibis_schema(name)
-    arrays = {}
-    for column in frame.columns:
-        kind = schema[column].to_pyarrow()
-        values = frame[column]
-        if str(values.dtype).startswith("datetime64"):
-            arrays[column] = pa.array(values, type=pa.timestamp("us")).cast(kind)
-        else:
-            plain = [None if v is None or v is pd.NA or v != v else v for v in values]
-            arrays[column] = pa.array(plain, type=kind)
-    return pa.table(arrays)
-
-
-def _export_time(
-    given: str | None, tables: Mapped[str, pa.Table], settings: Settings
-) -> dt.datetime:
-    """Say when the export was made: as told, else the last instant that it knows of."""
-    if given:
-        try:
-            whole = dt.datetime.fromisoformat(given)
-        except ValueError as error:
-            raise BadDate(
-                value=given, reason="it is no ISO date", option="--exported-at"
-            ) from error
-        if len(given) <= 10:
-            return settings.calendar.end_of(whole.date())
-        if whole.tzinfo is None:
-            whole = whole.replace(tzinfo=ZoneInfo(settings.company.zone))
-        return whole.astimezone(dt.UTC).replace(tzinfo=None)
-    return latest_known(tables, settings)
 
 
 def _unmapped(reading: _Reading) -> dict[str, tuple[str, ...]]:

@@ -38,20 +38,28 @@ class Fault:
 
 
 class Parser:
-    """Reads the columns of one sheet and gathers the faults."""
+    """Reads the columns of one sheet and gathers the faults.
 
-    def __init__(self, where: str, zone: str) -> None:
+    `zone` is that of the source's times; days are those of `company`, the same by default.
+    """
+
+    def __init__(self, where: str, zone: str, company: str = "") -> None:
         self.where = where
         self.zone = zone
+        self.company = company or zone
         self.faults: list[Fault] = []
 
     def column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
         """Give a canonical column of its texts; empty texts are null."""
         texts = texts.astype(object).where(texts.astype(str).str.strip() != "", None)
+        if source.prefix:
+            texts = texts.str.removeprefix(source.prefix)
         if source.null:
             texts = texts.where(~texts.isin(source.null), None)
         if source.values:
-            texts = texts.map(lambda text: source.values.get(text, text), na_action="ignore")
+            texts = texts.map(
+                lambda text: source.values.get(text, source.rest or text), na_action="ignore"
+            )
         name = str(kind.dtype)
         if name == "string":
             return texts
@@ -109,8 +117,13 @@ class Parser:
         if source.epoch:
             return self._epochs(texts, source, shown)
         local = self._moments(texts, source, shown)
-        aware = local.dt.tz_localize(self.zone, ambiguous=True, nonexistent="shift_forward")
-        return aware.dt.tz_convert("UTC").dt.tz_localize(None)
+        timed = texts.map(_has_time)
+        found = _utc(local, self._zone(source))
+        # A day without a time begins where the company is.
+        return found.where(timed, _utc(local, self.company))
+
+    def _zone(self, source: Source) -> str:
+        return self.company if source.zone == "company" else source.zone or self.zone
 
     def _epochs(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         numbers = pd.to_numeric(texts, errors="coerce")
@@ -121,8 +134,13 @@ class Parser:
     def _dates(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         if source.epoch:
             utc = self._epochs(texts, source, shown).dt.tz_localize("UTC")
-            return utc.dt.tz_convert(self.zone).dt.tz_localize(None).dt.normalize()
-        return self._moments(texts, source, shown).dt.normalize()
+            return utc.dt.tz_convert(self.company).dt.tz_localize(None).dt.normalize()
+        local = self._moments(texts, source, shown)
+        zone = self._zone(source)
+        if zone != self.company and len(local):
+            there = _utc(local, zone).dt.tz_localize("UTC").dt.tz_convert(self.company)
+            local = local.where(~texts.map(_has_time), there.dt.tz_localize(None))
+        return local.dt.normalize()
 
     def _moments(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         """Read local dates and times; a date that can be read in two ways is a fault."""
@@ -137,7 +155,7 @@ class Parser:
         # A time that names its zone is turned into the source's own; `2026-03-05` names none.
         zoned = normal.map(lambda text: ":" in text and bool(_ZONED.search(text)))
         aware = pd.to_datetime(normal[zoned], errors="coerce", format="mixed", utc=True)
-        found[aware.index] = aware.dt.tz_convert(self.zone).dt.tz_localize(None)
+        found[aware.index] = aware.dt.tz_convert(self._zone(source)).dt.tz_localize(None)
         local = normal[~zoned]
         found[local.index] = pd.to_datetime(local, errors="coerce", format="mixed")
         for row in found.index[found.isna()]:
@@ -148,6 +166,15 @@ class Parser:
                 problem = "is no date"
             self.fault(row, shown, texts[row], problem)
         return found
+
+
+def _has_time(text: str) -> bool:
+    return ":" in text.translate(_WIDE)
+
+
+def _utc(local: pd.Series, zone: str) -> pd.Series:
+    aware = local.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    return aware.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
 def _plain(text: str) -> str:
@@ -178,7 +205,11 @@ def nested(texts: pd.Series, path: str) -> pd.Series:
         except json.JSONDecodeError:
             return text
         for step in path.split("."):
-            if isinstance(value, list):
+            key, equal, wanted = step.partition("=")
+            if isinstance(value, list) and equal:
+                value = next((v for v in value if isinstance(v, dict)
+                              and str(v.get(key)) == wanted), None)  # fmt: skip
+            elif isinstance(value, list):
                 value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
             elif isinstance(value, dict):
                 value = value.get(step)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesops.book.registerfile import is_chinese
 from salesops.model.errors import SalesopsError
+from salesops.sources.records import ENDING, NoRecords, is_records, records_frame
 
 # A byte order mark decides; else the first that decodes without a fault.
 _ENCODINGS = ("utf-8", "gb18030", "latin-1")
@@ -51,13 +52,13 @@ def list_files(path: Path) -> list[Path]:
         There is nothing at that place.
     """
     if path.is_dir():
-        endings = (".csv", ".txt", ".xlsx", ".parquet")
+        endings = (".csv", ".txt", ".xlsx", ".parquet", ENDING)
         found = sorted(p for p in path.iterdir() if p.suffix.lower() in endings and p.is_file())
         found += sorted(p for p in path.iterdir() if p.is_dir() and any(p.glob("*.parquet")))
         if found:
             return found
         raise UnreadableFile(where=str(path),
-                             reason="the folder holds no .csv, no .xlsx and no .parquet",
+                             reason="the folder holds no .csv, no .xlsx, no .json and no .parquet",
                              mend="name the folder that holds the exported files.")  # fmt: skip
     if path.exists():
         return [path]
@@ -103,7 +104,18 @@ def read_sheet(
             mend="open it in Excel or LibreOffice and save it as .xlsx without a password.",
         )  # fmt: skip
     text, encoding = _declared(data, where, encoding) if encoding else _decoded(data, where)
+    if is_records(path):
+        return _records(text, where, encoding)
     return _table(text, where, encoding, title_rows)
+
+
+def _records(text: str, where: str, encoding: str) -> Sheet:
+    try:
+        return Sheet(where, _checked(records_frame(text), where), encoding)
+    except NoRecords as error:
+        raise UnreadableFile(where=where, reason=str(error),
+                             mend="save the answer of the API as it is, or a list of its records.",
+                             ) from error  # fmt: skip
 
 
 def _declared(data: bytes, where: str, encoding: str) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from salesops.sources.shapes import Assumed
+from salesops.sources.stages import FoundStage
 from salesops.sources.validate import Oddity
 from salesops.wording import label, say
 
@@ -42,6 +44,10 @@ class ImportReport:
         Columns that the mapping names and the export does not have: file, column, canonical column.
     changed
         Differences to the last export that became changes, by table; empty at the first import.
+    stages
+        Stages that the export has and the settings lacked, which were put into these.
+    assumed
+        What was taken for granted.
     cannot
         Codes of what the source can't answer.
     """
@@ -56,6 +62,8 @@ class ImportReport:
     unmapped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     absent: tuple[tuple[str, str, str], ...] = ()
     changed: Mapping[str, int] = field(default_factory=dict)
+    stages: tuple[FoundStage, ...] = ()
+    assumed: tuple[Assumed, ...] = ()
     cannot: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
@@ -71,6 +79,10 @@ class ImportReport:
                   for file, column, canonical in self.absent]  # fmt: skip
         found += [say("import.unmapped", file=file, columns=", ".join(columns))
                   for file, columns in self.unmapped.items() if columns]  # fmt: skip
+        found += [say(f"import.stage_{s.kind}", name=s.name, n=n)
+                  for n, s in enumerate(self.stages, 1)]  # fmt: skip
+        found += [say(f"import.assumed_{a.code}", where=a.where, value=a.value)
+                  for a in self.assumed]  # fmt: skip
         found += [say("import.changed", table=table, n=n) for table, n in self.changed.items()]
         found += [say("import.cannot", what=label(code)) for code in self.cannot]
         done = say("import.written", into=self.into) if self.into else say("import.dry_run")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 import ibis
 import pandas as pd
@@ -15,7 +16,7 @@ from salesops.book.registerfile import FILE
 from salesops.book.snapshots import SNAPSHOT_TABLES, differences, moving_fields, removed_rows
 from salesops.book.store import assemble, open_store
 from salesops.book.write import read_tables, typed
-from salesops.model.errors import SalesopsError
+from salesops.model.errors import BadDate, SalesopsError
 from salesops.model.settings import Settings
 from salesops.sources.targetstore import with_what_was_set
 
@@ -46,6 +47,31 @@ def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datet
     con = ibis.duckdb.connect()
     raw = {name: con.create_table(name, table) for name, table in tables.items()}
     return assemble(raw, settings, "the export").latest
+
+
+def export_time(
+    given: str | None, tables: Mapping[str, pa.Table], settings: Settings
+) -> dt.datetime:
+    """Say when the export was made: as told, else the last instant that it knows of.
+
+    Raises
+    ------
+    BadDate
+        What was told is no ISO date.
+    """
+    if given:
+        try:
+            whole = dt.datetime.fromisoformat(given)
+        except ValueError as error:
+            raise BadDate(
+                value=given, reason="it is no ISO date", option="--exported-at"
+            ) from error
+        if len(given) <= 10:
+            return settings.calendar.end_of(whole.date())
+        if whole.tzinfo is None:
+            whole = whole.replace(tzinfo=ZoneInfo(settings.company.zone))
+        return whole.astimezone(dt.UTC).replace(tzinfo=None)
+    return latest_known(tables, settings)
 
 
 def carried_history(tables: Mapping[str, pa.Table]) -> Logged:

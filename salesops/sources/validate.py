@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesops.model.errors import BadRows
 from salesops.model.settings import Settings
 from salesops.model.tables import facts
 from salesops.sources.parsing import Fault
@@ -53,6 +54,20 @@ def find_faults(
     return faults
 
 
+def bad_rows(where: str, faults: list[Fault]) -> BadRows:
+    """Make one error of all faults."""
+    rows = tuple(
+        (f"{f.where} row {f.row}" if f.row else f.where, f.column, f.value, f.problem)
+        for f in faults
+    )
+    return BadRows(
+        where=where, rows=rows, n=len(rows),
+        expected="numbers, dates as 2026-03-31, one row per id, and stages of the settings.",
+        mend="correct these values in the export, or map them in the mapping file "
+             "(values, dates, corrections) and give it with --source.",
+    )  # fmt: skip
+
+
 def _faults(
     frame: pd.DataFrame, where: pd.Series, chosen: pd.Series, column: str, problem: str
 ) -> list[Fault]:
@@ -73,10 +88,22 @@ def find_oddities(tables: Mapping[str, pd.DataFrame], settings: Settings) -> lis
                 keys = frame[column.name].dropna()
                 orphans = int((~keys.isin(tables[column.refers]["id"])).sum())
                 found.append(Oddity("orphans", name, column.name, orphans))
+    found += _orphaned_changes(tables)
     deals = tables.get("opportunities")
     if deals is not None:
         found += _odd_deals(deals, settings)
     return [oddity for oddity in found if oddity.n]
+
+
+def _orphaned_changes(tables: Mapping[str, pd.DataFrame]) -> list[Oddity]:
+    changes = tables.get("changes")
+    if changes is None or not {"entity", "entity_id"} <= set(changes):
+        return []
+    n = 0
+    for entity, ids in changes.groupby("entity")["entity_id"]:
+        known = tables.get(str(entity))
+        n += int((~ids.isin(known["id"])).sum()) if known is not None and "id" in known else 0
+    return [Oddity("orphans", "changes", "entity_id", n)]
 
 
 def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
