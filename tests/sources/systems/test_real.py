@@ -6,8 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from salesops.analyses.funnel import funnel
 from salesops.book.book import Book, open_book
-from salesops.sources.importing import import_path
+from salesops.sources.importing import import_path, recognised
+from salesops.sources.readers import list_files
 from salesops.sources.report import ImportReport
 
 pytestmark = pytest.mark.real_data
@@ -64,6 +66,23 @@ def test_a_developer_orgs_stages_stand_in_the_order_of_their_chances(devorg):
     listed = [s.id for s in book.settings.stages if s.kind == "open"]
     assert sorted(chances[listed]) == list(chances[listed])
     assert set(listed) | {"Closed Won", "Closed Lost"} == set(deals["StageName"])
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("dbt_salesforce", "fivetran_salesforce"), ("dbt_hubspot", "fivetran_hubspot"),
+     ("maven_crm", "maven")],
+)  # fmt: skip
+def test_real_exports_are_recognised_unasked(folder, name):
+    assert recognised(list_files(export(folder))) == name
+
+
+def test_the_funnel_of_a_developer_org_holds_its_open_deals_by_stage(devorg):
+    _report, book = devorg
+    deals = plain("salesforce_devorg", "Opportunity.csv").query("IsClosed == 'FALSE'")
+    counts = deals["StageName"].value_counts().to_dict()
+    stages = funnel(book).stages.set_index("stage")["n"]
+    assert {stage: n for stage, n in stages.items() if n} == counts
 
 
 def test_each_step_of_a_developer_orgs_history_became_a_change(devorg):
