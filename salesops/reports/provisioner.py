@@ -20,6 +20,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 NAME = "salesops-warm"
 SOCKET = "SALESOPS_WARM"
 MEMORY = "SALESOPS_KERNEL_MEMORY"
+ANSWER_SECONDS = 60.0
 _LAUNCHER = "ipykernel_launcher"
 
 
@@ -124,9 +125,13 @@ class WarmProvisioner(LocalProvisioner):
                    "cwd": kwargs.get("cwd") or os.getcwd()}  # fmt: skip
         connection = socket.socket(socket.AF_UNIX)
         try:
+            # A server that hangs is as good as none: no limit would end the wait for it.
+            connection.settimeout(ANSWER_SECONDS)
             connection.connect(place)
             connection.sendall(json.dumps(request).encode() + b"\n")
-            return Forked(connection)
+            forked = Forked(connection)
+            connection.settimeout(None)
+            return forked
         except OSError:
             connection.close()
             return None

@@ -17,7 +17,8 @@ from typing import Any
 from salesops.book.runlog import ELSEWHERE
 from salesops.model.errors import SalesopsError
 from salesops.reports.addresses import links, without_password
-from salesops.reports.browser import Browser
+from salesops.reports.browser import Browser, BrowserFailed
+from salesops.reports.causes import with_cause
 from salesops.reports.checking import Check
 from salesops.reports.cluster import joined
 from salesops.reports.events import (
@@ -42,7 +43,7 @@ from salesops.reports.stands import Stands, asked, files_of, touched
 from salesops.reports.warm import WarmServer, shared_in, warm_server
 from salesops.reports.work import Way, at_work, most_at_once
 from salesops.stopping import clear_abandoned, scratch_folder
-from salesops.wording.language import LANGUAGES
+from salesops.wording.language import LANGUAGES, language
 
 
 @dataclass(eq=False, kw_only=True)
@@ -177,12 +178,12 @@ def run_reports(
             todo = {job: asks[job].links for job in left}
             wanted = Wanted(formats=formats, folder=files, most_pages=most_pages,
                             masker=Masker.of_environment(addresses=[book]))  # fmt: skip
-            way = Way(workers=at_once, limits=limits or Limits(), tell=tell,
-                      wanted=wanted)  # fmt: skip
+            limits = limits or Limits()
+            way = Way(workers=at_once, limits=limits, tell=tell, wanted=wanted)
             hands = crew.at_work(todo, way) if crew else at_work(todo, way, server)
             with hands as ends, Browser() as browser:
                 for job, made in ends:
-                    whole = _printed(made, wanted, browser)
+                    whole = _printed(made, wanted, browser, limits)
                     if whole.done.failure is not None or touched(book) != before:
                         # Nobody is to take it for what the book shows: it is made anew.
                         done[job] = _shown(whole, work)
@@ -298,19 +299,33 @@ def _kept(made: Made, ask: Ask, kept: Kept, work: Path) -> Done:
     return done
 
 
-def _printed(made: Made, wanted: Wanted, browser: Browser) -> Made:
-    """Print what of a report is printed from its page."""
+def _printed(made: Made, wanted: Wanted, browser: Browser, limits: Limits) -> Made:
+    """Print what of a report is printed from its page; where that fails, it fails alone."""
     done = made.done
     if done.failure is not None or not {"pdf", "png"} & set(wanted.formats):
         return made
     page = made.files[done.page]
     assert isinstance(page, bytes)
     (wanted.folder / done.page).write_bytes(page)
-    files = finish_exports(browser, wanted.folder, done.job.stem, wanted.formats, done.files,
-                           wanted.most_pages)  # fmt: skip
+    try:
+        files = _exported(done, wanted, browser)
+    except BrowserFailed as error:
+        told = {"cell": "", "name": type(error).__name__, "value": str(error), "traceback": ""}
+        with language(done.job.lang):
+            failure = with_cause(told, limits)
+        return Made(done=replace(done, failure=failure, state="failed"), files=made.files)
     beside = {name: wanted.folder / name for name in names(files)}
     whole: dict[str, bytes | Path] = {**made.files, **beside, done.page: page}
     return Made(done=replace(done, files=files), files=whole)
+
+
+def _exported(done: Done, wanted: Wanted, browser: Browser) -> dict[str, Any]:
+    """Print a page, and once more by a new browser where the first one was killed or gave up."""
+    asked = (wanted.folder, done.job.stem, wanted.formats, done.files, wanted.most_pages)
+    try:
+        return finish_exports(browser, *asked)
+    except BrowserFailed:
+        return finish_exports(browser, *asked)
 
 
 def _write_index(

@@ -140,7 +140,7 @@ def _of_book(book: Path, look: Look) -> Chosen | None:
     fits = all(
         any(_is_there(look, rows.files, rows.sheet) for rows in parts)
         for parts in bound.tables.values() if any(not rows.optional for rows in parts)
-    ) and all(h.optional or _is_there(look, (h.file,), h.sheet) for h in bound.history)  # fmt: skip
+    ) and all(h.optional or _is_there(look, h.files, h.sheet) for h in bound.history)  # fmt: skip
     if not fits:
         return None
     lines = ["Read as the last export of this book."]

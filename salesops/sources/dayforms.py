@@ -66,15 +66,15 @@ def _days(mapping: Mapping, look: Look) -> Iterator[tuple[Seen, str]]:
                     if (column := _untold(table, name, source, seen)) is not None:
                         yield seen, column
     for history in mapping.history:
-        if (seen := find_seen(look, (history.file,), history.sheet)) is not None:
+        if (seen := find_seen(look, history.files, history.sheet)) is not None:
             for name, given in _timed(history).items():
-                source = Source(column=given) if isinstance(given, str) else given
+                source = given if isinstance(given, Source) else Source(column=given)
                 table = "changes" if name == "changed_at" else history.entity
                 if (column := _untold(table, name, source, seen)) is not None:
                     yield seen, column
 
 
-def _timed(history: History) -> dict[str, Source | str]:
+def _timed(history: History) -> dict[str, Source | str | tuple[str, ...]]:
     return {"changed_at": history.changed_at, **history.fields}
 
 
@@ -113,7 +113,7 @@ def _rows(table: str, rows: Rows, look: Look, first: dict[str, str]) -> Rows:
 
 
 def _history(history: History, look: Look, first: dict[str, str]) -> History:
-    seen = find_seen(look, (history.file,), history.sheet)
+    seen = find_seen(look, history.files, history.sheet)
     if seen is None or seen.file not in first:
         return history
     order = first[seen.file]
@@ -123,8 +123,8 @@ def _history(history: History, look: Look, first: dict[str, str]) -> History:
     return history.model_copy(update={"fields": fields, "changed_at": at})
 
 
-def _told(table: str, name: str, given: Source | str, seen: Seen, order: str) -> Source | str:
-    source = Source(column=given) if isinstance(given, str) else given
+def _told(table: str, name: str, given: Source | str | tuple[str, ...], seen: Seen, order: str) -> Source | str | tuple[str, ...]:
+    source = given if isinstance(given, Source) else Source(column=given)
     column = _untold(table, name, source, seen)
     if column is None:
         return given

@@ -1,6 +1,6 @@
 """History kept as separate objects, turned into rows of `changes`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,9 +42,9 @@ class UnclearHistory(SalesopsError, ValueError):
         )
 
 
-def as_source(given: Source | str | None) -> Source | None:
-    """Give a source of a column's name or of the full form."""
-    return Source(column=given) if isinstance(given, str) else given
+def as_source(given: Source | str | tuple[str, ...] | None) -> Source | None:
+    """Give a source of a column's name or names, or of the full form."""
+    return Source(column=given) if isinstance(given, str | tuple) else given
 
 
 def values_of_fields(
@@ -85,7 +85,7 @@ def changes_of(history: History, typed: pd.DataFrame, current: pd.DataFrame) -> 
     pandas.DataFrame
         Rows of `changes`.
     """
-    form = history.form
+    form: str = history.form
     if form == "states or leaving":
         form = _form_of(history, typed, current)
     if form in ("changes", "values"):
@@ -95,8 +95,12 @@ def changes_of(history: History, typed: pd.DataFrame, current: pd.DataFrame) -> 
         rows = _from_states(typed, list(history.fields), current)
     else:
         rows = _from_leavings(typed, list(history.fields), current)
+    if form in ("values", "states"):
+        unlogged = _unlogged(typed, list(history.fields) or list(facts(history.entity)), current)
+        rows = pd.concat([rows, *(part for part in unlogged if len(part))])
     rows["entity"] = history.entity
-    rows["changed_after"] = pd.NaT
+    if "changed_after" not in rows:
+        rows["changed_after"] = pd.NaT
     rows["seq"] = range(len(rows))
     for column in CHANGE_COLUMNS:
         if column not in rows:
@@ -130,7 +134,7 @@ def _form_of(history: History, typed: pd.DataFrame, current: pd.DataFrame) -> st
         return "states"
     if n and ended >= _AGREE * n > began:
         return "leaving"
-    raise UnclearHistory(where=history.file, began=began, ended=ended, n=n)
+    raise UnclearHistory(where=history.files[0], began=began, ended=ended, n=n)
 
 
 def _came_later(rows: pd.DataFrame, current: pd.DataFrame) -> "pd.Series":
@@ -142,6 +146,33 @@ def _came_later(rows: pd.DataFrame, current: pd.DataFrame) -> "pd.Series":
         return pd.Series(False, index=rows.index)
     born = pd.to_datetime(current.drop_duplicates("id").set_index("id")["created_at"])
     return rows["changed_at"] - rows["entity_id"].map(born) > _BIRTH
+
+
+def _unlogged(
+    typed: pd.DataFrame, fields: list[str], current: pd.DataFrame
+) -> Iterator[pd.DataFrame]:
+    """Write what became of rows whose last logged value is not the present one.
+
+    Some systems change values without a row of their history. It happened after the last row; the
+    export saw it at the latest, and the last that its history knows of stands for the export.
+    """
+    present = current.drop_duplicates("id").set_index("id")
+    ordered = typed.sort_values(["entity_id", "changed_at"], kind="stable")
+    for field in (f for f in fields if f in present):
+        rows = ordered
+        if "new_value" in ordered:
+            # A row is the value of one field.
+            rows = ordered[ordered["field"] == field].rename(columns={"new_value": field})
+        last = rows.drop_duplicates("entity_id", keep="last")
+        last = last[last["entity_id"].isin(present.index)]
+        now = last["entity_id"].map(present[field].map(canonical_text))
+        differs = last[field].fillna("\0") != now.fillna("\0")
+        gone = last.loc[differs]
+        yield pd.DataFrame({
+            "entity_id": gone["entity_id"], "field": field, "old_value": gone[field],
+            "new_value": now[differs], "changed_at": typed["changed_at"].max(),
+            "changed_after": gone["changed_at"],
+        })  # fmt: skip
 
 
 def _from_values(rows: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:

@@ -263,7 +263,7 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
         changes, tracked = changes_told(pasts, reading, frames, bad)
         settled = settled_stages(words, reading.mapping, frames, changes, stage_table, desk)
         reading.mapping = settled.mapping
-        more = settled.unknown + find_faults(frames, settled.words.settings, places)
+        more = find_faults(frames, settled.words.settings, places)
         if not more:
             break
         faults += more

@@ -33,12 +33,13 @@ class Condition(_Part):
     """Rows whose column has one of these texts, or any text where none is listed.
 
     Of several names of the column the first that is there counts. `not_in` are texts that a row
-    must not have.
+    must not have, `begins` beginnings of which it must have one.
     """
 
     column: str | tuple[str, ...]
     is_in: tuple[str, ...] = ()
     not_in: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
 
     def found(self, frame: pd.DataFrame) -> str | None:
         """Name the column in a sheet, if it is there."""
@@ -50,28 +51,33 @@ class Condition(_Part):
         texts = frame[self.found(frame)]
         if self.is_in:
             return texts.isin(self.is_in)
+        if self.begins:
+            return texts.fillna("").str.startswith(self.begins)
         return texts.notna() & (texts != "") & ~texts.isin(self.not_in)
 
 
-class Overrule(_Part):
-    """A column beside, of which some texts count instead, such as a status beside a stage."""
+class Instead(_Part):
+    """A text that counts instead of the column's on some rows, such as the end of a deal."""
 
-    column: str
-    values: dict[str, str]
+    where: Condition
+    value: str
 
 
 class Source(_Part):
     """Where one canonical column comes from.
 
-    `column` names the source column, or several of which the first that is there counts. `path`
-    takes a part of a nested value (`0.id` of a list of objects). `template` joins columns, such as
-    `{region}/{manager}`; `{row}` is the row's number in the file. `only_where` leaves the value
-    null on other rows, where the source writes a number that means nothing. `unit` is by default
-    the one that the column's head names, `decimal` the sign that the values show, and `year` that
-    of dates whose form names none. `zone` is that of the column's times where it is not the
-    mapping's: an IANA name, or `company`. `prefix` is taken off the front of ids, which some
-    exports write with it and some without. `overruled_by` is a column that says more where it has
-    certain texts. `assumed` says why a name or a form is not certain; who imports is told.
+    `column` names the source column, or several of which the first that is there counts;
+    `otherwise` are columns whose text counts on rows where that one is empty. `path` takes a part
+    of a nested value (`0.id` of a list of objects, `kind=deal.id` of the one whose kind is deal).
+    `values` say what texts become, `rest` what all others do, which else stay as they are.
+    `template` joins columns, such as `{region}/{manager}`; `{row}` is the row's number in the file.
+    `only_where` leaves the value null on other rows, where the source writes a number that means
+    nothing. `unit` is by default the one that the column's head names, `decimal` the sign that the
+    values show, and `year` that of dates whose form names none. `zone` is that of the column's
+    times where it is not the mapping's: an IANA name, or `company`. `prefix` is taken off the front
+    of ids, which some exports write with it and some without. `instead` are texts for rows on which
+    another column says more. `assumed` says why a name or a form is not certain; who imports is
+    told.
     """
 
     column: str | tuple[str, ...] = ()
@@ -84,11 +90,13 @@ class Source(_Part):
     decimal: Literal["", ".", ","] = ""
     year: Annotated[int, Field(ge=1900, le=2199)] | None = None
     values: dict[str, str] = Field(default_factory=dict)
+    rest: str = ""
     null: tuple[str, ...] = ()
     only_where: Condition | None = None
+    otherwise: tuple[str, ...] = ()
+    instead: tuple[Instead, ...] = ()
     zone: str = ""
     prefix: str = ""
-    overruled_by: Overrule | None = None
     assumed: str = ""
 
     @property
@@ -112,8 +120,8 @@ class Months(_Part):
 class Rows(_Part):
     """Where the rows of one canonical table come from.
 
-    Of several files the first that is there counts. `as_found` says that any column may be absent
-    without a word. `title_rows` to `fill_down` say how the table lies in its sheet, where that is
+    Of several files the first that is there counts; a plain text, or several, stand for a source by
+    these names. `as_found` says that any column may be absent without a word. `title_rows` to `fill_down` say how the table lies in its sheet, where that is
     not found out as it should be: see `salesops.sources.layout.Hints`. `entries` names a column
     that holds a list of records, such as a sub-form: each record becomes a row, its fields as
     columns `list.field` beside those of the whole. `deleted` are rows that the source has marked as
@@ -133,12 +141,12 @@ class Rows(_Part):
     optional: bool = False
     distinct: bool = False
     as_found: bool = False
-    columns: dict[str, Source | str]
+    columns: dict[str, Source | str | tuple[str, ...]]
     where: Condition | None = None
     entries: str = ""
     months: Months | None = None
     deleted: Condition | None = None
-    deleted_at: Source | str | None = None
+    deleted_at: Source | str | tuple[str, ...] | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -152,13 +160,15 @@ class Rows(_Part):
     def sources(self) -> dict[str, Source]:
         """Give every canonical column its source; a plain text is a column's name."""
         return {
-            name: Source(column=found) if isinstance(found, str) else found
+            name: found if isinstance(found, Source) else Source(column=found)
             for name, found in self.columns.items()
         }
 
 
 class History(_Part):
     """History kept as separate objects, turned into changes.
+
+    What one has told of a field is not taken from a later one.
 
     form
         `changes`: a row is one change, with field, old and new value. `values`: a row is the value
@@ -172,21 +182,27 @@ class History(_Part):
         with the last value of each field. The form `changes` takes its sources from `fields`.
     """
 
-    file: str
+    file: str | tuple[str, ...]
     sheet: str | None = None
     optional: bool = True
     entries: str = ""
+    where: tuple[Condition, ...] = ()
     form: Literal["changes", "values", "states", "leaving", "states or leaving"]
     entity: str = "opportunities"
-    entity_id: Source | str
-    changed_at: Source | str
-    changed_by: Source | str | None = None
-    field: Source | str | None = None
-    old_value: Source | str | None = None
-    new_value: Source | str | None = None
+    entity_id: Source | str | tuple[str, ...]
+    changed_at: Source | str | tuple[str, ...]
+    changed_by: Source | str | tuple[str, ...] | None = None
+    field: Source | str | tuple[str, ...] | None = None
+    old_value: Source | str | tuple[str, ...] | None = None
+    new_value: Source | str | tuple[str, ...] | None = None
     days: str = ""
-    fields: dict[str, Source | str] = Field(default_factory=dict)
+    fields: dict[str, Source | str | tuple[str, ...]] = Field(default_factory=dict)
     makes_rows: bool = False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Patterns of file names, in the order in which they are looked for."""
+        return (self.file,) if isinstance(self.file, str) else self.file
 
 
 class Correction(_Part):
@@ -213,6 +229,7 @@ class StageTable(_Part):
     name: str | tuple[str, ...] = ()
     order: str | tuple[str, ...] = ()
     group: str | tuple[str, ...] = ()
+    instead: tuple[Instead, ...] = ()
     open: tuple[Condition, ...] = ()
     won: tuple[Condition, ...] = ()
     lost: tuple[Condition, ...] = ()
@@ -228,12 +245,14 @@ class Stages(_Part):
     """The stages of a source, which become those of the settings.
 
     `kinds` and `names` say it of single stages by key or name and come before what the tables say;
-    stages of `kinds` stand in this order.
+    stages of `kinds` stand in this order. `ends` says that the stage alone tells whether a deal has
+    ended: then `closed_at` counts on such deals only, and `is_won` follows.
     """
 
     tables: tuple[StageTable, ...] = ()
     kinds: dict[str, Literal["open", "won", "lost", "void"]] = Field(default_factory=dict)
     names: dict[str, str] = Field(default_factory=dict)
+    ends: bool = False
 
 
 class Mapping(_Part):

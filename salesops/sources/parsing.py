@@ -71,7 +71,9 @@ class Parser:
         if source.null:
             texts = texts.where(~texts.isin(source.null), None)
         if source.values:
-            texts = texts.map(lambda text: source.values.get(text, text), na_action="ignore")
+            texts = texts.map(
+                lambda text: source.values.get(text, source.rest or text), na_action="ignore"
+            )
         name = str(kind.dtype)
         if name == "string":
             self._mangled(texts, kind, shown)
@@ -261,7 +263,11 @@ def nested(texts: pd.Series, path: str) -> pd.Series:
         except json.JSONDecodeError:
             return text
         for step in path.split("."):
-            if isinstance(value, list):
+            key, equal, wanted = step.partition("=")
+            if isinstance(value, list) and equal:
+                value = next((v for v in value if isinstance(v, dict)
+                              and str(v.get(key)) == wanted), None)  # fmt: skip
+            elif isinstance(value, list):
                 value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
             elif isinstance(value, dict):
                 value = value.get(step)

@@ -44,11 +44,11 @@ def pasts_of(reading: Reading) -> list[Past]:
     """
     found = []
     for history in reading.mapping.history:
-        sheet = reading.sheet((history.file,), history.sheet)
+        sheet = reading.sheet(history.files, history.sheet)
         if sheet is not None:
             found.append(Past(history, sheet.where, _typed(reading, history, sheet)))
         elif not history.optional:
-            raise MissingTable(table="changes", where=f"no file {history.file}",
+            raise MissingTable(table="changes", where=f"no file {history.files[0]}",
                                needed_for="the history")  # fmt: skip
     return found
 
@@ -59,7 +59,8 @@ def _typed(reading: Reading, history: History, sheet: Sheet) -> pd.DataFrame:
         "changed_by": history.changed_by, "field": history.field,
         "old_value": history.old_value, "new_value": history.new_value,
     }  # fmt: skip
-    where, frame = sheet.where, shaped(sheet, history.entries).frame
+    where = sheet.where
+    frame = shaped(sheet, history.entries, where=history.where).frame
     parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
     columns = {"days": frame[history.days]} if history.days in frame else {}
     for column, given in wanted.items():
@@ -167,7 +168,7 @@ def changes_told(
         begun = pd.to_datetime(typed["changed_at"]).min()
         tracked |= {(history.entity, f): (begun, "log") for f in tracked_fields(history, rows)}
         parts.append(rows)
-    parts += reading.removed
+    parts = [part for part in (*parts, *reading.removed) if len(part)]
     if not parts:
         return pd.DataFrame(columns=CHANGE_COLUMNS), tracked
     return pd.concat(parts, ignore_index=True), tracked

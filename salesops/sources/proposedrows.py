@@ -9,13 +9,15 @@ import pandas as pd
 from salesops.model.tables import facts
 from salesops.sources.guessing import Guess
 from salesops.sources.layout import Hints
-from salesops.sources.mapping import Condition, Overrule, Rows, Source
+from salesops.sources.mapping import Condition, Instead, Rows, Source
 from salesops.sources.proposedunits import settled_unit
 from salesops.sources.questions import Desk
 from salesops.sources.seeing import Seen
 from salesops.sources.stagetexts import status_beside
 from salesops.sources.synonyms import Kind
 
+# Sources by canonical column, as a mapping writes them.
+Columns = dict[str, Source | str | tuple[str, ...]]
 Reasons = dict[tuple[str, str], str]
 # Of the values of a link so many must be found on the other side.
 _LINKED = 0.5
@@ -53,7 +55,7 @@ def rows_of(
         The rows, why each column was chosen, and notes.
     """
     table = guess.table
-    columns: dict[str, Source | str] = {}
+    columns: Columns = {}
     reasons: Reasons = {}
     notes: list[str] = []
     source, why, note = _id_of(guess, deals)
@@ -144,7 +146,7 @@ def _linked(guess: Guess, deals: Guess) -> tuple[Source | str, str, str] | None:
 
 
 def _split_close_date(
-    guess: Guess, columns: dict[str, Source | str], reasons: Reasons, stages: Mapping[str, Kind]
+    guess: Guess, columns: Columns, reasons: Reasons, stages: Mapping[str, Kind]
 ) -> None:
     """A closing date of open deals is what is expected; of others it is what happened.
 
@@ -176,14 +178,15 @@ def _share(flags: "pd.Series") -> float:
     return float(flags.mean()) if len(flags) else 0.0
 
 
-def _with_status(guess: Guess, columns: dict[str, Source | str], reasons: Reasons) -> None:
+def _with_status(guess: Guess, columns: Columns, reasons: Reasons) -> None:
     """Let a status say that a deal has ended, where the stage is the last one it was in."""
     found = status_beside(guess)
     if found is None or "stage" not in columns:
         return
     head, ends = found
-    columns["stage"] = Source(column=guess.choices["stage"].head,
-                              overruled_by=Overrule(column=head, values=ends))  # fmt: skip
+    instead = tuple(Instead(where=Condition(column=head, is_in=(text,)), value=text)
+                    for text in ends)  # fmt: skip
+    columns["stage"] = Source(column=guess.choices["stage"].head, instead=instead)
     reasons["opportunities", "stage"] += f"; {head} says which have ended"
 
 
@@ -200,7 +203,7 @@ def people_and_customers(
             if column not in guess.choices:
                 continue
             head = guess.choices[column].head
-            columns: dict[str, Source | str] = {"id": head, "name": head}
+            columns: Columns = {"id": head, "name": head}
             if table == "users":
                 columns["role"] = Source(constant="rep")
                 columns |= {c: guess.beside[c] for c in ("team", "region") if c in guess.beside}

@@ -16,6 +16,7 @@ from salesops.sources.parsing import Fault, nested
 from salesops.sources.readers import Sheet, read_sheet
 from salesops.sources.report import Mended
 from salesops.sources.setaside import Corrected
+from salesops.sources.shapes import otherwise, replaced
 
 Progress = Callable[[str], None]
 
@@ -62,7 +63,7 @@ class Reading:
             for rows in parts:
                 self.sheet(rows.files, rows.sheet, rows.hints())
         for history in self.mapping.history:
-            self.sheet((history.file,), history.sheet)
+            self.sheet(history.files, history.sheet)
 
     def _correct(self, name: str, sheet: Sheet) -> None:
         """Mend what the mapping knows to be misspelt, and what a person corrected by hand."""
@@ -104,14 +105,12 @@ class Reading:
             return None
         used.add(found)
         texts = nested(frame[found], source.path) if source.path else frame[found]
-        if source.overruled_by is not None:
-            used.add(require(Sheet(where, frame), table, source.overruled_by.column))
-            beside = frame[source.overruled_by.column].map(source.overruled_by.values)
-            texts = texts.where(beside.isna(), beside)
+        texts = otherwise(texts, frame, source)
         if source.only_where is not None:
             used.add(require(Sheet(where, frame), table, source.only_where))
             texts = texts.where(source.only_where.holds(frame), None)
-        return texts
+        used |= {str(name) for i in source.instead if (name := i.where.found(frame))}
+        return replaced(texts, frame, source.instead)
 
     def _joined(self, frame: pd.DataFrame, where: str, template: str, table: str) -> pd.Series:
         """Join columns by a template; `{row}` is the number of the row in the file."""
@@ -122,7 +121,7 @@ class Reading:
                 require(Sheet(where, frame), table, wanted)
         records = frame[names].to_dict("records") if names else [{}] * len(frame)
         joined = [
-            _filled(template, {"row": number, **record})
+            _filled(template, {"row": number, **record}).strip()
             for number, record in zip(frame.index, records, strict=True)
         ]
         return pd.Series(joined, index=frame.index, dtype=object)

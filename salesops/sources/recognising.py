@@ -134,7 +134,7 @@ def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
         for name, parts in mapping.tables.items()
     }
     history = tuple(
-        _bound(part, (part.file,), _wanted_of_history(part), look, rebound)
+        _bound(part, part.files, _wanted_of_history(part), look, rebound)
         for part in mapping.history
     )
     if not rebound:
@@ -171,7 +171,7 @@ def _wanted_of(rows: Rows) -> list[tuple[str, ...]]:
 def _wanted_of_history(history: History) -> list[tuple[str, ...]]:
     given = [history.entity_id, history.changed_at, history.field, history.new_value,
              *history.fields.values()]  # fmt: skip
-    sources = [Source(column=g) if isinstance(g, str) else g for g in given if g is not None]
+    sources = [g if isinstance(g, Source) else Source(column=g) for g in given if g is not None]
     return [source.names for source in sources if source.names]
 
 

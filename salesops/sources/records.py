@@ -1,12 +1,13 @@
 """Records instead of rows: JSON as APIs answer it, lists inside a record, a column per month."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pandas as pd
 
-from salesops.sources.mapping import Months
+from salesops.sources.mapping import Instead, Months, Source
 
 ENDING = ".json"
 
@@ -134,6 +135,37 @@ def with_months(frame: pd.DataFrame, months: Months) -> pd.DataFrame:
     return made.set_axis(pd.RangeIndex(1, len(made) + 1), axis=0)
 
 
+def otherwise(texts: pd.Series, frame: pd.DataFrame, source: Source) -> pd.Series:
+    """Fill what is empty from the columns that count otherwise.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"mobile": ["", "138"], "phone": ["0574", "0512"]})
+    >>> otherwise(frame["mobile"], frame, Source(column="mobile", otherwise=("phone",))).tolist()
+    ['0574', '138']
+    """
+    for column in source.otherwise:
+        if column in frame:
+            texts = texts.where(texts.notna() & (texts != ""), frame[column])
+    return texts
+
+
+def replaced(texts: pd.Series, frame: pd.DataFrame, instead: Sequence[Instead]) -> pd.Series:
+    """Put in the texts that count instead; of several that hold the first counts.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"phase": ["offer", "offer"], "state": ["G", "E"]})
+    >>> won = Instead(where={"column": "state", "is_in": ["E"]}, value="won")
+    >>> replaced(frame["phase"], frame, [won]).tolist()
+    ['offer', 'won']
+    """
+    for other in reversed(instead):
+        if other.where.found(frame) is not None:
+            texts = texts.mask(other.where.holds(frame), other.value)
+    return texts
+
+
 def _pages(text: str) -> list[Any]:
     """Read a text that is one JSON value, or one per line."""
     try:
@@ -170,24 +202,27 @@ def _listed(value: Any) -> list[dict[str, Any]]:
 
 
 def _is_answer(record: dict[str, Any]) -> bool:
-    """Tell the answer of an API from a record that has a sub-form: an answer is no more than it."""
-    wrapped = {"data", "result", "records", "list", "dataList", "results", "rows", "value", "items"}
-    return bool(wrapped & set(record))
+    """Tell the answer of an API from a record that has a sub-form, by the name of its list."""
+    wrapped = ("data", "result", "records", "list", "dataList", "results", "rows", "items")
+    return any(isinstance(record.get(name), dict | list) for name in wrapped)
 
 
 def _inside(answer: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Find the list of records in an answer; the first level that has one counts."""
+    """Find the list of records in an answer: the first level that has one which is not empty."""
     level: list[Any] = [answer]
+    empty: list[dict[str, Any]] | None = None
     while level:
-        lists = [v for d in level for v in d.values() if isinstance(v, list)
-                 and all(isinstance(item, dict) for item in v)]  # fmt: skip
-        filled = [v for v in lists if v]
+        values = [value for record in level for value in record.values()]
+        lists = [value for value in values if isinstance(value, list)]
+        filled = [v for v in lists if v and all(isinstance(item, dict) for item in v)]
         if len(filled) > 1:
             raise NoRecords("it holds several lists of records; keep the one that is meant")
-        if lists:
-            return cast("list[dict[str, Any]]", (filled or lists)[0])
-        level = [v for d in level for v in d.values() if isinstance(v, dict)]
-    return None
+        if filled:
+            return cast("list[dict[str, Any]]", filled[0])
+        if empty is None and any(not value for value in lists):
+            empty = []
+        level = [value for value in values if isinstance(value, dict)]
+    return empty
 
 
 def _text(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,6 @@ import pandas as pd
 from salesops.model.errors import nearest
 from salesops.model.settings import Settings, default_text
 from salesops.sources.mapping import Mapping, Stages, StageTable, settings_text
-from salesops.sources.parsing import Fault
 from salesops.sources.questions import Desk
 from salesops.sources.readers import Sheet
 from salesops.sources.setaside import MOST
@@ -65,7 +64,6 @@ class Settled:
     words: Words
     mapping: Mapping
     put_in: tuple[FoundStage, ...] = ()
-    unknown: list[Fault] = field(default_factory=list)
 
 
 def settled_stages(
@@ -86,15 +84,15 @@ def settled_stages(
     if mapping.stages is None and (kinds := _own_stages(words, frames, changes, desk)):
         mapping = mapping.model_copy(update={"stages": Stages(kinds=kinds)})
     try:
-        text, put_in, unknown = stages_put_in(
+        text, put_in = stages_put_in(
             (words.text, words.where), mapping, frames, changes, read
         )
     except UnclearStages as error:
         mapping = _clear(error, mapping, frames, changes, desk)
-        text, put_in, unknown = stages_put_in(
+        text, put_in = stages_put_in(
             (words.text, words.where), mapping, frames, changes, read
         )
-    return Settled(Words(text, words.where), mapping, put_in, unknown)
+    return Settled(Words(text, words.where), mapping, put_in)
 
 
 def _stage_texts(frames: dict[str, pd.DataFrame], changes: pd.DataFrame) -> "pd.Series":

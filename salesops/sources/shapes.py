@@ -1,17 +1,16 @@
 """What an import does with the shapes of single systems: sub-forms, months, stages of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import pyarrow as pa
 
-from salesops.model.settings import Settings
+from salesops.model.settings import Settings, StageKind
 from salesops.model.tables import ibis_schema
-from salesops.sources.mapping import Mapping, Months, StageTable
-from salesops.sources.parsing import Fault
+from salesops.sources.mapping import Condition, Mapping, Months, Source, StageTable
 from salesops.sources.readers import Sheet, UnreadableFile
-from salesops.sources.records import NoRecords, with_entries, with_months
+from salesops.sources.records import NoRecords, otherwise, replaced, with_entries, with_months
 from salesops.sources.stages import FoundStage, find_stages, stage_ids, with_stages
 
 # What stands as the place of settings that nobody has edited yet.
@@ -38,29 +37,34 @@ class Assumed:
     value: str
 
 
-def shaped(sheet: Sheet, entries: str, months: Months | None = None) -> Sheet:
-    """Give a sheet with a row per record of a list, or per month.
+def shaped(
+    sheet: Sheet, entries: str, months: Months | None = None, where: Sequence[Condition] = ()
+) -> Sheet:
+    """Give a sheet with a row per record of a list, or per month, and only those that are meant.
 
     Raises
     ------
     UnreadableFile
         The column holds something else than lists of records.
     """
-    frame, where = sheet.frame, sheet.where
+    frame, place = sheet.frame, sheet.where
     if entries and entries in frame:
         try:
             frame = with_entries(frame, entries)
         except NoRecords as error:
             raise UnreadableFile(
-                where=where, reason=str(error),
+                where=place, reason=str(error),
                 mend="export it as JSON, or take entries out of the mapping.",
             ) from error  # fmt: skip
-        where = f"{where}/{entries}"
+        place = f"{place}/{entries}"
     elif entries:
         frame = frame.iloc[:0]
     if months is not None and months.year in frame:
         frame = with_months(frame, months)
-    return Sheet(where, frame, sheet.encoding)
+    for condition in where:
+        if condition.found(frame) is not None:
+            frame = frame[condition.holds(frame)]
+    return Sheet(place, frame, sheet.encoding)
 
 
 def stages_put_in(
@@ -69,7 +73,7 @@ def stages_put_in(
     frames: dict[str, pd.DataFrame],
     changes: pd.DataFrame,
     read: Callable[[StageTable], Sheet | None],
-) -> tuple[str, tuple[FoundStage, ...], list[Fault]]:
+) -> tuple[str, tuple[FoundStage, ...]]:
     """Give the stages of an export their ids, and put those that the settings lack into them.
 
     Parameters
@@ -88,39 +92,59 @@ def stages_put_in(
     Returns
     -------
     tuple
-        The settings, the stages that were put in, and faults.
+        The settings, and the stages that were put in.
     """
     words, where = settings
     if "opportunities" not in mapping.tables and "opportunities" not in frames:
         frames["opportunities"] = pd.DataFrame({name: [] for name in _NO_DEALS}, dtype=object)
     deals = frames.get("opportunities")
     if mapping.stages is None or deals is None or "stage" not in deals:
-        return words, (), []
+        return words, ()
     sheets = {}
     for number, table in enumerate(mapping.stages.tables):
         if (sheet := read(table)) is not None:
             sheets[number] = shaped(sheet, table.entries)
-    found = find_stages(mapping.stages, sheets, mapping.title)
-    words, put_in = with_stages(words, found, own=where != PACKAGED)
+    of_stage = (changes["entity"] == "opportunities") & (changes["field"] == "stage")
+    told = changes[of_stage & changes["entity_id"].isin(deals["id"])]
+    past = {*told["old_value"].dropna(), *told["new_value"].dropna()}
+    own = where != PACKAGED
+    settled = _kinds(Settings.parse(words, where=where)) if own else {}
+    found = find_stages(mapping.stages, sheets, mapping.title, sorted(past), settled)
+    words, put_in = with_stages(words, found, own=own)
     parsed = Settings.parse(words, where=where)
     ids = stage_ids(found, parsed)
     deals["stage"] = deals["stage"].map(lambda text: ids.get(text, text), na_action="ignore")
-    of_stage = (changes["entity"] == "opportunities") & (changes["field"] == "stage")
     for column in ("old_value", "new_value"):
         changes.loc[of_stage, column] = changes.loc[of_stage, column].map(
             lambda text: ids.get(text, text), na_action="ignore"
         )
-    past = changes[of_stage & changes["entity_id"].isin(deals["id"])]
-    known = set(parsed.stage_ids())
-    texts = set(past["old_value"].dropna()) | set(past["new_value"].dropna())
-    problem = f"stands in the history and is no stage; known: {', '.join(sorted(known))}"
-    faults = [Fault(mapping.title, 0, "stage", text, problem) for text in sorted(texts - known)]
-    return words, tuple(put_in), faults
+    if mapping.stages.ends:
+        _end(deals, parsed)
+    return words, tuple(put_in)
+
+
+def _kinds(settings: Settings) -> dict[str, StageKind]:
+    """Say of what kind each stage is, by its id and its names."""
+    return {text: stage.kind for stage in settings.stages
+            for text in (stage.name.zh, stage.name.en, stage.id)}  # fmt: skip
+
+
+def _end(deals: pd.DataFrame, settings: Settings) -> None:
+    """Let the stage say whether a deal has ended, and how."""
+    kinds = deals["stage"].map({stage.id: stage.kind for stage in settings.stages})
+    if "closed_at" in deals:
+        deals["closed_at"] = deals["closed_at"].where(kinds.isin(["won", "lost", "void"]))
+    deals["is_won"] = kinds.map({"won": True, "lost": False}).astype("boolean")
 
 
 def assumptions(mapping: Mapping, settings: Settings, where: str) -> tuple[Assumed, ...]:
     """List what an import by this mapping takes for granted."""
     found = [Assumed("mapping", "", mapping.name)] if mapping.verified == "assumed" else []
+    for part in mapping.history:
+        given = (part.entity_id, part.changed_at, part.field, part.new_value, part.changed_by)
+        sources = [source for source in given if isinstance(source, Source)]
+        found += [Assumed("column", f"changes.{part.entity}", s.assumed)
+                  for s in sources if s.assumed]  # fmt: skip
     for table, parts in mapping.tables.items():
         found += [Assumed("column", f"{table}.{column}", source.assumed)
                   for rows in parts for column, source in rows.sources().items()
@@ -147,4 +171,13 @@ def arrow_of(name: str, frame: pd.DataFrame) -> pa.Table:
     return pa.table(arrays)
 
 
-__all__ = ["PACKAGED", "Assumed", "arrow_of", "assumptions", "shaped", "stages_put_in"]
+__all__ = [
+    "PACKAGED",
+    "Assumed",
+    "arrow_of",
+    "assumptions",
+    "otherwise",
+    "replaced",
+    "shaped",
+    "stages_put_in",
+]

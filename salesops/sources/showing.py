@@ -5,7 +5,7 @@ from collections.abc import Mapping as Mapped
 
 from salesops.sources.dayforms import find_seen
 from salesops.sources.history import as_source
-from salesops.sources.mapping import History, Mapping, Rows, Source
+from salesops.sources.mapping import Condition, History, Mapping, Rows, Source
 from salesops.sources.seeing import Look, Seen
 
 _UNITS = {"wan": "× 10,000", "k": "× 1,000", "cents": "÷ 100", "micros": "÷ 1,000,000",
@@ -37,7 +37,7 @@ def mapping_lines(
                 lines += _columns(table, rows.sources(), seen, why, as_found=rows.as_found)
                 lines += _unused(seen, mapping, rows) if table == "opportunities" else []
     for history in mapping.history:
-        seen = find_seen(look, (history.file,), history.sheet)
+        seen = find_seen(look, history.files, history.sheet)
         if seen is not None:
             lines += [f"changes  from {seen.where}, {len(seen.frame):,} rows"]
             lines += _columns("changes", _of_history(history), seen, why, as_found=False)
@@ -59,7 +59,7 @@ def _columns(
             continue
         samples = ", ".join(_short(t) for t in seen.profiles[head].samples) if head else ""
         told = [_unit(source, seen, head), *(f"days as {form}" for form in source.dates[:1]),
-                f"overruled by {source.overruled_by.column}" if source.overruled_by else "",
+                f"{source.instead[0].where.column} says more" if source.instead else "",
                 why.get((table, column), "")]  # fmt: skip
         rows.append((_said(source, head), column, samples, "; ".join(t for t in told if t)))
     widths = [min(_WIDEST, max((_width(row[i]) for row in rows), default=0)) for i in range(3)]
@@ -102,10 +102,13 @@ def _unused(seen: Seen, mapping: Mapping, rows: Rows) -> list[str]:
                 for source in part.sources().values():
                     taken |= set(source.names)
                     taken |= {h for h in seen.heads if "{" + h + "}" in (source.template or "")}
-                    if source.overruled_by is not None:
-                        taken.add(source.overruled_by.column)
+                    taken |= {n for i in source.instead for n in _names(i.where)}
     left = [head for head in seen.heads if head not in taken]
     return [f"  not used: {', '.join(left)}"] if left else []
+
+
+def _names(condition: Condition) -> tuple[str, ...]:
+    return (condition.column,) if isinstance(condition.column, str) else condition.column
 
 
 def _short(text: str) -> str:

@@ -8,7 +8,7 @@ import is refused with what to write.
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -18,6 +18,7 @@ from salesops.model.settings import Settings, StageKind
 from salesops.sources.mapping import Condition, Stages, StageTable
 from salesops.sources.parsing import nested
 from salesops.sources.readers import Sheet
+from salesops.sources.records import replaced
 
 _KINDS: tuple[StageKind, ...] = ("open", "won", "lost", "void")
 # What settings need of each kind; an export may know no deal that was lost, for example.
@@ -73,11 +74,23 @@ class _Seen:
     name: str
     where: str
     kinds: set[StageKind] = field(default_factory=set)
-    orders: list[float] = field(default_factory=list)
+    orders: dict[str, list[float]] = field(default_factory=dict)
     group: float = 0.0
 
+    def add(self, other: "_Seen") -> None:
+        """Take over what another table says; of its kind the first that says one counts."""
+        self.kinds = self.kinds or other.kinds
+        for column, numbers in other.orders.items():
+            self.orders.setdefault(column, []).extend(numbers)
 
-def find_stages(declared: Stages, sheets: Mapping[int, Sheet], where: str) -> list[FoundStage]:
+
+def find_stages(
+    declared: Stages,
+    sheets: Mapping[int, Sheet],
+    where: str,
+    past: Iterable[str] = (),
+    settled: Mapping[str, StageKind] | None = None,
+) -> list[FoundStage]:
     """List the stages of an export in the order of its process.
 
     Parameters
@@ -88,6 +101,10 @@ def find_stages(declared: Stages, sheets: Mapping[int, Sheet], where: str) -> li
         The sheets of its tables that are there, by number.
     where
         Names the export in errors.
+    past
+        Stages in which deals of the export once stood.
+    settled
+        Kinds of the stages of the company's own settings by id and name, which need no evidence.
 
     Returns
     -------
@@ -102,30 +119,38 @@ def find_stages(declared: Stages, sheets: Mapping[int, Sheet], where: str) -> li
     seen: dict[str, _Seen] = {}
     for number, sheet in sheets.items():
         for key, found in _seen(declared.tables[number], sheet).items():
-            seen.setdefault(key, found)
+            if key in seen:
+                seen[key].add(found)
+            else:
+                seen[key] = found
     if not declared.tables:
         seen = {key: _Seen(name=key, where=where) for key in declared.kinds}
+    for key in past:
+        seen.setdefault(key, _Seen(name=key, where="the history"))
+    settled = settled or {}
     known = list(declared.kinds)
     unclear = []
     stages = []
+    kept: list[tuple[str, str, StageKind, int | None, _Seen]] = []
     for key, found in seen.items():
         name = declared.names.get(key, found.name)
         listed = next((known.index(text) for text in (key, name) if text in known), None)
         kinds = {declared.kinds[known[listed]]} if listed is not None else found.kinds
-        if len(kinds) != 1:
+        own = settled.get(key) or settled.get(name)
+        if own is not None:
+            stages.append(FoundStage(key, name, own))
+        elif len(kinds) != 1:
             unclear.append((name, _why(found, kinds)))
-            continue
-        (kind,) = kinds
-        rank = _rank(found, listed)
+        else:
+            kept.append((key, name, next(iter(kinds)), listed, found))
+    # The mapping's order holds where it names all open stages; else what the export says of all.
+    lists_all = all(listed is not None for _k, _n, kind, listed, _s in kept if kind == "open")
+    scale = _scale(found for _k, _n, kind, _l, found in kept if kind == "open")
+    for key, name, kind, listed, found in kept:
+        rank = _rank(found, scale, listed if lists_all else None)
         if rank is None and kind == "open":
             unclear.append((name, "nothing says where it stands in the process"))
-            continue
         stages.append(FoundStage(key, name, kind, rank or ()))
-    places = [stage.rank for stage in stages if stage.kind == "open"]
-    if {len(place) for place in places} == {1, 3}:
-        # Those that the mapping lists and those of the export have no common order.
-        unclear += [(s.name, "nothing says where it stands among those of the mapping")
-                    for s in stages if s.kind == "open" and len(s.rank) > 1]  # fmt: skip
     if unclear:
         raise UnclearStages(where=where, unclear=tuple(unclear))
     return sorted(stages, key=lambda s: (_KINDS.index(s.kind), s.rank, s.name))
@@ -137,11 +162,18 @@ def _why(found: _Seen, kinds: set[StageKind]) -> str:
     return f"nothing in {found.where} says whether it is open, won or lost"
 
 
-def _rank(found: _Seen, listed: int | None) -> tuple[float, ...] | None:
+def _scale(stages: Iterable[_Seen]) -> str | None:
+    """Name the column by which all stages can be put in order; two columns can't be compared."""
+    listed = list(stages)
+    columns = dict.fromkeys(column for stage in listed for column in stage.orders)
+    return next((c for c in columns if all(c in stage.orders for stage in listed)), None)
+
+
+def _rank(found: _Seen, scale: str | None, listed: int | None) -> tuple[float, ...] | None:
     if listed is not None:
         return (float(listed),)
-    if found.orders:
-        return (found.group, sum(found.orders) / len(found.orders), 0.0)
+    if scale is not None and (numbers := found.orders.get(scale)):
+        return (found.group, sum(numbers) / len(numbers))
     return None
 
 
@@ -151,7 +183,10 @@ def _seen(table: StageTable, sheet: Sheet) -> dict[str, _Seen]:
     if key is None:
         return {}
     keys = nested(frame[key], table.path) if table.path else frame[key]
-    name, order, group = (_first(frame, c) for c in (table.name, table.order, table.group))
+    keys = replaced(keys, frame, table.instead)
+    replaces = {other.value for other in table.instead}
+    name, group = (_first(frame, columns) for columns in (table.name, table.group))
+    orders = [c for c in _names(table.order) if c in frame.columns]
     groups: dict[str, float] = {}
     says = {kind: _holding(frame, getattr(table, kind)) for kind in _KINDS}
     found: dict[str, _Seen] = {}
@@ -159,19 +194,23 @@ def _seen(table: StageTable, sheet: Sheet) -> dict[str, _Seen]:
         if not isinstance(text, str) or not text:
             continue
         stage = found.setdefault(text, _Seen(name=text, where=sheet.where))
-        if name is not None and frame.at[row, name]:
+        if name is not None and frame.at[row, name] and text not in replaces:
             stage.name = frame.at[row, name]
         if group is not None:
             stage.group = groups.setdefault(frame.at[row, group], float(len(groups)))
-        if order is not None and (number := _number(frame.at[row, order])) is not None:
-            stage.orders.append(number)
+        for column in orders:
+            if (number := _number(frame.at[row, column])) is not None:
+                stage.orders.setdefault(column, []).append(number)
         stage.kinds |= {kind for kind in _KINDS if bool(says[kind].get(row, False))}
     return found
 
 
 def _first(frame: pd.DataFrame, names: str | tuple[str, ...]) -> str | None:
-    listed = (names,) if isinstance(names, str) else names
-    return next((name for name in listed if name in frame.columns), None)
+    return next((name for name in _names(names) if name in frame.columns), None)
+
+
+def _names(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
 
 
 def _holding(frame: pd.DataFrame, conditions: tuple[Condition, ...]) -> pd.Series:

@@ -82,11 +82,13 @@ def _note_removed(
     if rows.deleted is None or source is None or rows.deleted.found(frame) is None:
         return
     gone = frame[rows.deleted.holds(frame)]
+    reading.used.setdefault(parser.where, set()).add(str(rows.deleted.found(frame)))
+    if not len(gone):
+        return
     texts = reading.texts(gone, parser.where, source, "changes", "changed_at")
-    if texts is not None and len(gone):
+    if texts is not None:
         times = parser.column(texts, source, facts("changes")["changed_at"], source.names[0])
         reading.removed.append(removals(name, made.loc[gone.index, "id"], times))
-    reading.used[parser.where].add(str(rows.deleted.found(frame)))
 
 
 def assembled(

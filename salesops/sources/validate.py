@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from salesops.model.errors import BadRows
 from salesops.model.settings import Settings
 from salesops.model.tables import facts
 from salesops.sources.parsing import Fault
@@ -64,6 +65,20 @@ def find_faults(
             known = ", ".join(settings.stage_ids())
             faults += _faults(frame, where, unknown, "stage", f"is no stage; known: {known}")
     return faults
+
+
+def bad_rows(where: str, faults: list[Fault]) -> BadRows:
+    """Make one error of all faults."""
+    rows = tuple(
+        (f"{f.where} row {f.row}" if f.row else f.where, f.column, f.value, f.problem)
+        for f in faults
+    )
+    return BadRows(
+        where=where, rows=rows, n=len(rows),
+        expected="numbers, dates as 2026-03-31, one row per id, and stages of the settings.",
+        mend="correct these values in the export, or map them in the mapping file "
+             "(values, dates, corrections) and give it with --source.",
+    )  # fmt: skip
 
 
 def _faults(

@@ -257,3 +257,34 @@ def test_two_runs_at_once_on_one_folder_do_no_harm(place):
     assert all(kept.find(d.key) is not None for o in outcomes for d in o.done)
     assert json.loads((place / "out" / "latest" / "run.json").read_text(encoding="utf-8"))["jobs"]
     assert os.listdir(place / "out" / "latest")
+
+
+def browser_that(place, what: str, monkeypatch) -> None:
+    """Let Chromium be a script that does something else."""
+    own = place / "bin"
+    own.mkdir()
+    (own / "chromium").write_text(f"#!/bin/sh\n{what}\n", encoding="utf-8")
+    (own / "chromium").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{own}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a script of a shell")
+def test_a_page_that_can_not_be_printed_fails_alone_and_is_made_anew(place, monkeypatch):
+    browser_that(place, "echo No room for me >&2; exit 1", monkeypatch)
+    done = run(place, "one", formats=["html", "pdf"]).done[0]
+    assert (done.state, done.failure["name"]) == ("failed", "BrowserFailed")
+    assert "one.en.html could not be printed: Chromium ended" in done.failure["cause"]
+    page = place / "out" / "latest" / "one.en.html"
+    assert page.read_text(encoding="utf-8").rstrip().endswith("</html>")
+    assert [d.state for d in run(place, "one").done] == ["made"]
+
+
+@pytest.mark.browser
+def test_a_browser_that_was_killed_is_started_once_more(place, monkeypatch):
+    real = shutil.which("chromium") or shutil.which("google-chrome")
+    once = f"mkdir {place}/once 2>/dev/null && kill -9 $$; exec {real} \"$@\""
+    browser_that(place, once, monkeypatch)
+    done = run(place, "one", formats=["html", "pdf"]).done[0]
+    assert (done.state, done.failure) == ("made", None)
+    assert (place / "once").is_dir()
+    assert b"%%EOF" in (place / "out" / "latest" / "one.en.pdf").read_bytes()[-64:]

@@ -14,6 +14,7 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 
+from salesops.reports import provisioner
 from salesops.reports.provisioner import MEMORY
 from salesops.reports.warm import WarmServer, can_fork
 
@@ -152,6 +153,19 @@ def test_a_server_that_is_killed_takes_its_kernels_along_and_another_begins():
             run([held], first)
         assert told(warm(server, "print('again')")[0]) == "again\n"
         assert server.pid != pid
+    finally:
+        server.close()
+
+
+def test_a_server_that_hangs_is_waited_for_no_longer_than_its_time(monkeypatch):
+    monkeypatch.setattr(provisioner, "ANSWER_SECONDS", 1.0)
+    server = WarmServer()
+    try:
+        told_of = server.environment()
+        os.kill(server.pid, signal.SIGSTOP)
+        assert told(run(["print('cold')"], told_of)[0]) == "cold\n"
+        os.kill(server.pid, signal.SIGCONT)
+        assert told(warm(server, "print('warm')")[0]) == "warm\n"
     finally:
         server.close()
 
