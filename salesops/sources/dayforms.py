@@ -123,7 +123,9 @@ def _history(history: History, look: Look, first: dict[str, str]) -> History:
     return history.model_copy(update={"fields": fields, "changed_at": at})
 
 
-def _told(table: str, name: str, given: Source | str | tuple[str, ...], seen: Seen, order: str) -> Source | str | tuple[str, ...]:
+def _told(
+    table: str, name: str, given: Source | str | tuple[str, ...], seen: Seen, order: str
+) -> Source | str | tuple[str, ...]:
     source = given if isinstance(given, Source) else Source(column=given)
     column = _untold(table, name, source, seen)
     if column is None:

@@ -31,7 +31,7 @@ from salesops.sources.settling import Settled, Words, settled_stages, words_for
 from salesops.sources.shapes import arrow_of, assumptions
 from salesops.sources.showing import mapping_lines
 from salesops.sources.successive import Logged, carried_history, export_time, with_earlier
-from salesops.sources.surprises import watch
+from salesops.sources.surprises import GONE, watch
 from salesops.sources.tabling import Part, assembled, counted, parts_of, unread_ids
 from salesops.sources.targetlock import alone
 from salesops.sources.validate import Oddity, find_faults, find_oddities
@@ -152,6 +152,8 @@ def import_path(
     desk.talk.progress("Checking")
     read = _read(reading, words, desk, strict=strict, where=str(path))
     found = found.changed(read.settled.mapping)
+    if past:
+        desk.looked_at.add(GONE)
     desk.refuse_unused()
     counts = counted(reading, read.parts, read.logs, read.faults)
     report = replace(
@@ -217,6 +219,7 @@ def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> C
     reasons = found.proposal.reasons if found.proposal else None
     notes = [line for seen in sheets.sheets for line in seen.read.layout.lines()]
     notes += found.proposal.notes if found.proposal else ()
+    notes += [f"Not read: {e.where}, because {e.reason}" for e in look.unreadable] if look else []
     shown: list[str] = []
     if (look is not None or desk.always_show) and not isinstance(desk.talk, Nobody):
         shown = (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from typing import TypeVar
 
 from salesops.model.tables import facts
 from salesops.sources.dayforms import find_seen
@@ -16,14 +17,16 @@ from salesops.sources.mapping import (
     mapping_text,
     read_mapping,
 )
+from salesops.sources.profiling import day_order
 from salesops.sources.seeing import Look, Seen
 
 # From here on a system is believed; between the two it is asked about.
 SURE, PERHAPS = 0.8, 0.55
 # Two systems that are nearly as likely are asked about, too.
 _CLOSE = 0.05
-# Of the columns of a table that is called otherwise so many must be there.
-_BOUND = 0.6
+# Of the columns of a table whose file is called otherwise so many must be there.
+_BOUND = 0.8
+Part = TypeVar("Part", Rows, History)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,8 @@ class Candidate:
         How sure it is, 0 to 1.
     reasons
         What speaks for it and against it, a line each.
+    is_exact
+        True where nothing that it is known by is missing, and no value contradicts it.
     rebound
         Files that are called otherwise than the mapping says: their pattern, and their name.
     """
@@ -48,6 +53,7 @@ class Candidate:
     mapping: Mapping
     score: float
     reasons: tuple[str, ...]
+    is_exact: bool = False
     rebound: tuple[tuple[str, str], ...] = ()
 
 
@@ -68,11 +74,10 @@ def candidates(look: Look, extra: Sequence[tuple[str, Mapping]] = ()) -> list[Ca
 
 def settled(found: Sequence[Candidate]) -> Candidate | None:
     """Give the one system that it must be; None where there is none, or several."""
-    if not found or found[0].score < SURE:
+    exact = [c for c in found if c.is_exact and c.score >= SURE]
+    if not exact or (len(exact) > 1 and exact[0].score - exact[1].score < _CLOSE):
         return None
-    if len(found) > 1 and found[0].score - found[1].score < _CLOSE:
-        return None
-    return found[0]
+    return exact[0]
 
 
 def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
@@ -94,17 +99,20 @@ def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
     bound, rebound = bind(mapping, look)
     missing = _missing(bound, look)
     values, told = _values(bound, look)
+    days = _days(bound, look)
+    against = bool(missing) + (values < _BOUND) + (days == "contradicted")
     files = len(mapping.recognised_by)
-    score = 0.75 * have / n + 0.15 * named / files + 0.1 * values - 0.4 * bool(missing)
+    score = 0.75 * have / n + 0.15 * named / files + 0.1 * values - 0.4 * against
     reasons = [f"{have} of the {n} columns by which {mapping.title} is known are there"]
     if lacking or missing:
         reasons.append(f"missing: {', '.join(dict.fromkeys([*lacking, *missing]))}")
     if named:
         reasons.append("files are called as it calls them")
     reasons += [f"{now} is read as {was}, by its columns" for was, now in rebound]
+    reasons += [f"its days are {days}"] if days not in ("", "as it writes them") else []
     reasons += told
     return Candidate(source=name, mapping=bound, score=max(0.0, score), reasons=tuple(reasons),
-                     rebound=tuple(rebound))  # fmt: skip
+                     is_exact=have == n and not against and days != "unclear", rebound=tuple(rebound))  # fmt: skip
 
 
 def _is_named(seen: Seen, pattern: str) -> bool:
@@ -120,46 +128,60 @@ def _best(look: Look, pattern: str, columns: Sequence[str]) -> Seen | None:
                                            _is_named(s, pattern), -len(s.heads)))  # fmt: skip
 
 
+# What a mapping reads of one place: patterns of the file, and the sheet.
+_Place = tuple[tuple[str, ...], str | None]
+
+
 def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
     """Name the files of an export in a mapping, where people have called them otherwise.
+
+    A file that the mapping knows by its name is never taken for another one, and none is taken for
+    two.
 
     Returns
     -------
     tuple
         The mapping, and the pairs of pattern and file that were put in.
     """
-    rebound: list[tuple[str, str]] = []
-    tables = {
-        name: tuple(_bound(rows, rows.files, _wanted_of(rows), look, rebound) for rows in parts)
-        for name, parts in mapping.tables.items()
-    }
-    history = tuple(
-        _bound(part, part.files, _wanted_of_history(part), look, rebound)
-        for part in mapping.history
-    )
-    if not rebound:
+    wanted: dict[_Place, list[tuple[str, ...]]] = {}
+    for parts in mapping.tables.values():
+        for rows in parts:
+            wanted.setdefault((rows.files, rows.sheet), []).extend(_wanted_of(rows))
+    for part in mapping.history:
+        wanted.setdefault((part.files, part.sheet), []).extend(_wanted_of_history(part))
+    taken = {seen.where for place in wanted if (seen := find_seen(look, *place)) is not None}
+    fits = sorted(
+        ((_fit(names, seen), place, seen) for place, names in wanted.items()
+         if find_seen(look, *place) is None for seen in look.sheets if seen.where not in taken),
+        key=lambda fit: -fit[0],
+    )  # fmt: skip
+    bound: dict[_Place, Seen] = {}
+    for fit, place, seen in fits:
+        if fit >= _BOUND and place not in bound and seen.where not in taken:
+            bound[place] = seen
+            taken.add(seen.where)
+    if not bound:
         return mapping, []
-    found = mapping.model_copy(update={"tables": tables, "history": history})
-    return found, list(dict.fromkeys(rebound))
+    tables = {name: tuple(_bound(rows, bound) for rows in parts)
+              for name, parts in mapping.tables.items()}  # fmt: skip
+    history = tuple(_bound(part, bound) for part in mapping.history)
+    told = [("#".join(filter(None, (place[0][0], place[1]))), seen.where)
+            for place, seen in bound.items()]  # fmt: skip
+    return mapping.model_copy(update={"tables": tables, "history": history}), told
 
 
-def _bound(
-    part: "Rows | History", patterns: tuple[str, ...], wanted: Sequence[tuple[str, ...]],
-    look: Look, rebound: list[tuple[str, str]],
-) -> "Rows | History":  # fmt: skip
-    here = [s for s in look.sheets if any(fnmatch(s.file, p) for p in patterns)]
-    if any(part.sheet is None or s.sheet == part.sheet for s in here) or not wanted:
+def _fit(wanted: Sequence[tuple[str, ...]], seen: Seen) -> float:
+    """Say which share of some columns a sheet has; none without the first, which is the id."""
+    if not wanted or not set(wanted[0]) & set(seen.heads):
+        return 0.0
+    return sum(bool(set(names) & set(seen.heads)) for names in wanted) / len(wanted)
+
+
+def _bound(part: Part, bound: dict[_Place, Seen]) -> Part:
+    seen = bound.get((part.files, part.sheet))
+    if seen is None:
         return part
-    fits = [(sum(any(n in s.heads for n in names) for names in wanted) / len(wanted), s)
-            for s in look.sheets]  # fmt: skip
-    best, seen = max(fits, key=lambda fit: fit[0], default=(0.0, None))
-    # The first of them is the id, without which rows are none of the table.
-    if seen is None or best < _BOUND or not any(n in seen.heads for n in wanted[0]):
-        return part
-    was = patterns[0] if part.sheet is None else f"{patterns[0]}#{part.sheet}"
-    rebound.append((was, seen.where))
-    update: dict[str, object] = {"file": seen.file, "sheet": seen.sheet}
-    return part.model_copy(update=update)
+    return part.model_copy(update={"file": seen.file, "sheet": seen.sheet})
 
 
 def _wanted_of(rows: Rows) -> list[tuple[str, ...]]:
@@ -191,6 +213,26 @@ def _missing(mapping: Mapping, look: Look) -> list[str]:
                     needed += [] if set(source.names) & set(seen.heads) else [source.names[0]]
                 found += [f"{n} in {seen.where}" for n in needed if n not in seen.heads]
     return list(dict.fromkeys(found))
+
+
+def _days(mapping: Mapping, look: Look) -> str:
+    """Hold the form of days that a mapping declares against the days of the export."""
+    said = set()
+    for parts in mapping.tables.values():
+        for rows in parts:
+            seen = find_seen(look, rows.files, rows.sheet)
+            for source in rows.sources().values():
+                head = next((n for n in source.names if seen and n in seen.heads), None)
+                forms = " ".join(source.dates)
+                first = "month" if "%m/%d" in forms else "day" if "%d/%m" in forms else ""
+                if seen is None or head is None or not first:
+                    continue
+                order = day_order([seen.frame[head]]).says
+                said.add({first: "as it writes them", "neither": "unclear", "": ""}.get(
+                    order, "contradicted"
+                ))
+    return next((word for word in ("contradicted", "as it writes them", "unclear") if word in said),
+                "")  # fmt: skip
 
 
 def _values(mapping: Mapping, look: Look) -> tuple[float, list[str]]:

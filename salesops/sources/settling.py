@@ -84,14 +84,10 @@ def settled_stages(
     if mapping.stages is None and (kinds := _own_stages(words, frames, changes, desk)):
         mapping = mapping.model_copy(update={"stages": Stages(kinds=kinds)})
     try:
-        text, put_in = stages_put_in(
-            (words.text, words.where), mapping, frames, changes, read
-        )
+        text, put_in = stages_put_in((words.text, words.where), mapping, frames, changes, read)
     except UnclearStages as error:
         mapping = _clear(error, mapping, frames, changes, desk)
-        text, put_in = stages_put_in(
-            (words.text, words.where), mapping, frames, changes, read
-        )
+        text, put_in = stages_put_in((words.text, words.where), mapping, frames, changes, read)
     return Settled(Words(text, words.where), mapping, put_in)
 
 

@@ -14,6 +14,7 @@ from salesops.sources.questions import Desk, Question
 _GONE, _FEW_GONE = 0.2, 10
 # Of the deals that both exports have so many may have another date and customer.
 _OTHER, _FEW_OTHER = 0.1, 3
+GONE = "gone"
 _STABLE = ("created_at", "account_id")
 
 
@@ -95,11 +96,10 @@ def _refuse_others(before: pd.DataFrame, now: pd.DataFrame) -> None:
 
 def _ask_of_gone(before: pd.DataFrame, now: pd.DataFrame, desk: Desk) -> None:
     gone = before.loc[~before["id"].isin(now["id"]), "id"]
-    desk.given_for("gone")
     if len(gone) <= max(_FEW_GONE, _GONE * len(before)):
         return
     desk.decide(Question(
-        key="gone", candidates=("void",),
+        key=GONE, candidates=("void",),
         text=f"{len(gone)} of {len(before)} deals are not in this export. Are they deleted?",
         evidence=(f"Such as {', '.join(map(str, gone.iloc[:3]))}. Deals that are left out, for "
                   "example by a filter of the export, would count as void.",

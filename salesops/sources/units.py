@@ -3,8 +3,7 @@
 import re
 from typing import Literal, get_args
 
-Unit = Literal["one", "cents", "k", "wan", "million", "yi", "micros", "percent",
-               "minus"]
+Unit = Literal["one", "cents", "k", "wan", "million", "yi", "micros", "percent", "minus"]
 FACTORS: dict[str, float] = {"one": 1, "cents": 0.01, "k": 1000, "wan": 10_000, "million": 10**6,
                              "yi": 10**8, "micros": 1e-6, "percent": 0.01, "minus": -1}  # fmt: skip
 assert set(FACTORS) == set(get_args(Unit))

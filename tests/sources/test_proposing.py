@@ -280,7 +280,7 @@ def test_a_log_beside_the_deals_is_their_history_where_its_ids_are_theirs(tmp_pa
     write_csv(tmp_path / "other" / "商机.csv",
               [heads, *[[f"T{i}", row[1], *row[2:]] for i, row in enumerate(body)]])  # fmt: skip
     write_csv(tmp_path / "other" / "阶段推进.csv",
-              [line.split(",") for line in log.read_text(encoding="utf-8").split()])  # fmt: skip
+              [line.split(",") for line in log.read_text(encoding="utf-8").splitlines()])  # fmt: skip
     person = Person()
     import_path(tmp_path / "other", into=tmp_path / "b2", talk=person)
     assert any("is a log, but not of these deals" in line for line in person.shown)
@@ -333,6 +333,17 @@ def test_sheets_of_one_shape_stand_under_each_other(tmp_path):
             sheet.append([f"{month}-{i}", STAGES[i % 6], 90_000, dt.date(2026, month, 1 + i)])
     book.save(tmp_path / "商机.xlsx")
     assert imported(tmp_path / "商机.xlsx", tmp_path).n("opportunities") == 20
+
+
+def test_a_file_that_can_not_be_read_beside_others_is_told_before_and_after(tmp_path):
+    write_ledger(tmp_path / "台账.xlsx")
+    (tmp_path / "export").mkdir()
+    (tmp_path / "台账.xlsx").rename(tmp_path / "export" / "台账.xlsx")
+    (tmp_path / "export" / "合同.xlsx").write_bytes(b"PK\x03\x04 broken")
+    person = Person()
+    report = import_path(tmp_path / "export", into=tmp_path / "book", talk=person)
+    assert any("合同.xlsx" in line for line in person.shown)
+    assert any("not read: 合同.xlsx" in line for line in report.lines())
 
 
 def test_what_can_be_no_deals_is_refused_with_what_was_seen(tmp_path):

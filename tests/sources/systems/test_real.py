@@ -8,9 +8,11 @@ import pytest
 
 from salesops.analyses.funnel import funnel
 from salesops.book.book import Book, open_book
-from salesops.sources.importing import import_path, recognised
+from salesops.sources.importing import import_path
 from salesops.sources.readers import list_files
+from salesops.sources.recognising import candidates, settled
 from salesops.sources.report import ImportReport
+from salesops.sources.seeing import look_at
 
 pytestmark = pytest.mark.real_data
 
@@ -71,10 +73,12 @@ def test_a_developer_orgs_stages_stand_in_the_order_of_their_chances(devorg):
 @pytest.mark.parametrize(
     ("folder", "name"),
     [("dbt_salesforce", "fivetran_salesforce"), ("dbt_hubspot", "fivetran_hubspot"),
-     ("maven_crm", "maven")],
+     ("maven_crm", "maven"), ("salesforce_devorg", "salesforce_us")],
 )  # fmt: skip
 def test_real_exports_are_recognised_unasked(folder, name):
-    assert recognised(list_files(export(folder))) == name
+    found = settled(candidates(look_at(list_files(export(folder)), whole=False)))
+    assert found is not None
+    assert found.source == name
 
 
 def test_the_funnel_of_a_developer_org_holds_its_open_deals_by_stage(devorg):
