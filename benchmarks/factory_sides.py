@@ -1,6 +1,7 @@
 """Ways to make the same reports: two of them a shell's, ours, and the floor without kernels."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from salesops.book.runlog import OPENED, SHARED
 from salesops.reports.jobs import Job, notebooks_folder
 from salesops.reports.page import result_of
 
+NEAR = 1e-9
 BIN = Path(sys.executable).parent
 
 
@@ -81,7 +83,7 @@ def _call(command: Sequence[object], folder: Path) -> str:
 
 
 def by_salesops(
-    jobs: Sequence[Job], folder: Path, *, reports: Sequence[str], period: str = "latest"
+    jobs: Sequence[Job], folder: Path, *, reports: Sequence[str], as_of: str = "latest"
 ) -> Made:
     """Call `salesops run` once for all of them; a folder that is there has earlier runs."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +91,7 @@ def by_salesops(
     langs, scopes = (list(dict.fromkeys(getattr(j, side) for j in jobs)) for side in
                      ("lang", "scope"))  # fmt: skip
     command = [sys.executable, "-m", "salesops", "run", *reports, "--book", book, "--json",
-               "--period", period, "--lang", ",".join(langs), "--out", str(folder),
+               "--as-of", as_of, "--lang", ",".join(langs), "--out", str(folder),
                *(word for scope in scopes for word in ("--scope", scope))]  # fmt: skip
     began = time.perf_counter()
     # Events come with whole seconds; here each gets the moment at which it is read.
@@ -142,6 +144,18 @@ def found_in(folder: Path, jobs: Sequence[Job]) -> dict[str, Any]:
         facts = result_of(nbformat.read(folder / f"{job.stem}.ipynb", as_version=4))
         assert facts is not None, job.stem
         told = {name: facts[name] for name in ("as_of", "period", "scope", "metrics", "findings")}
-        # As text, so that a number that is missing equals another one.
-        found[job.stem] = json.dumps(told, sort_keys=True, ensure_ascii=False)
+        # A number that is missing would not equal another one.
+        found[job.stem] = json.loads(json.dumps(told), parse_constant=str)
     return found
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Name what differs between two findings; sums in another order differ in the last digits."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return [d for key in one for d in differences(one[key], other[key], f"{where}/{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        both = enumerate(zip(one, other, strict=True))
+        return [d for n, (a, b) in both for d in differences(a, b, f"{where}/{n}")]
+    numbers = isinstance(one, int | float) and isinstance(other, int | float)
+    same = math.isclose(one, other, rel_tol=NEAR) if numbers else one == other
+    return [] if same else [f"{where}: {one} and {other}"]

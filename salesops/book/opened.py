@@ -14,6 +14,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 import ibis
@@ -26,7 +27,14 @@ from salesops.stopping import scratch_folder
 # Laying out more than this again costs more than it saves: an import has laid it out already.
 MOST = 200_000_000
 _META, _MOVES, _VERSIONS = "salesops_store", "salesops_moves", "versions_"
+# By the store itself: one with other settings or tables is another.
+_LAID: WeakKeyDictionary[Store, Path] = WeakKeyDictionary()
 _log = logging.getLogger(__name__)
+
+
+def laid_at(store: Store) -> Path | None:
+    """Give the file that a store was taken from; null where it was opened by itself."""
+    return _LAID.get(store)
 
 
 def opened_store(
@@ -75,14 +83,16 @@ def taken(place: Path, where: str) -> Store:
         }
         for entity, fields in told["tracking"].items()
     }
-    return Store(
+    store = Store(
         where=where, settings=settings_beside(Path(where)),
         tables={name: con.table(name) for name in told["tables"]},
         present={name: frozenset(columns) for name, columns in told["present"].items()},
         tracking=tracking, latest=dt.datetime.fromisoformat(told["latest"]),
         spans={entity: con.table(_VERSIONS + entity) for entity in told["spans"]},
-        moves=con.table(_MOVES), merged=told["merged"], laid=place,
+        moves=con.table(_MOVES), merged=told["merged"],
     )  # fmt: skip
+    _LAID[store] = place
+    return store
 
 
 def lay(place: Path, store: Store) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 import cloudpickle
 
 from salesops.book.book import Book
+from salesops.book.opened import laid_at
 from salesops.book.runlog import SHARED, marks
 from salesops.book.store import Store
 from salesops.stopping import scratch_folder
@@ -44,9 +45,10 @@ def shared(analysis: Callable[Options, Found]) -> Callable[Options, Found]:
 
 def once(asked: object, book: Book, find: Callable[[], Found]) -> Found:
     """Give what `find` finds, or what another kernel of the run found of the same book and ask."""
-    if not os.environ.get(SHARED) or book.store.laid is None:
+    laid = laid_at(book.store) if os.environ.get(SHARED) else None
+    if laid is None:
         return find()
-    place = _place(asked, book)
+    place = _place(asked, book, laid)
     if place.exists():
         known: Found = _Reader(io.BytesIO(place.read_bytes()), book.store).load()
         return known
@@ -55,9 +57,8 @@ def once(asked: object, book: Book, find: Callable[[], Found]) -> Found:
     return made
 
 
-def _place(asked: object, book: Book) -> Path:
-    assert book.store.laid is not None
-    whole = (asked, book.store.laid.name, book.instant, book.limits, book.renewals,
+def _place(asked: object, book: Book, laid: Path) -> Path:
+    whole = (asked, laid.name, book.instant, book.limits, book.renewals,
              marks(book.store.where))  # fmt: skip
     digest = hashlib.blake2b(repr(whole).encode(), digest_size=12).hexdigest()
     return Path(os.environ[SHARED]) / f"{digest}.pkl"

@@ -78,8 +78,6 @@ class Store:
         The moves of deals between stages, as the log tells them.
     merged
         How many accounts are given up in favour of others; see `book.merges`.
-    laid
-        File from which it was taken, where it was opened before; see `book.opened`.
     """
 
     where: str
@@ -91,7 +89,6 @@ class Store:
     spans: dict[str, Table] = field(repr=False)
     moves: Table = field(repr=False)
     merged: int = 0
-    laid: Path | None = None
 
 
 def open_store(

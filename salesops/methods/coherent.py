@@ -17,6 +17,14 @@ Floats = npt.NDArray[np.float64]
 WEAK = 10.0
 # A wish for next to nothing is not held to more exactly than this share of the mean wish.
 FLOOR = 1e-3
+# The solver balances its matrix first; where that makes it stand still short of the answer, it goes
+# there from the matrix as it is, or steadied less or asked for fewer digits.
+_WAYS: tuple[dict[str, float], ...] = (
+    {},
+    {"equilibrate_enable": False},
+    {"static_regularization_constant": 1e-10},
+    {"tol_gap_abs": 1e-8, "tol_gap_rel": 1e-8, "tol_feas": 1e-8},
+)
 WISHES, LOCKS = ["node", "month", "amount", "tolerance"], ["node", "month", "cents"]
 
 
@@ -132,14 +140,18 @@ def _least_squares(
     right = np.append(np.zeros(identities.shape[0]), locked.values / scale)
     matrix = sparse.vstack([equal, -sparse.identity(tree.n_cells)], format="csc")
     cones = [clarabel.ZeroConeT(equal.shape[0]), clarabel.NonnegativeConeT(tree.n_cells)]
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
-    solver = clarabel.DefaultSolver(
-        upper, pull, matrix, np.append(right, np.zeros(tree.n_cells)), cones, settings
-    )
-    found = solver.solve()
-    if "Solved" not in str(found.status):
+    for way in _WAYS:
+        settings = clarabel.DefaultSettings()
+        settings.verbose = False
+        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
+        for name, value in way.items():
+            setattr(settings, name, value)
+        found = clarabel.DefaultSolver(
+            upper, pull, matrix, np.append(right, np.zeros(tree.n_cells)), cones, settings
+        ).solve()
+        if "Solved" in str(found.status):
+            break
+    else:
         raise NotSolved(reason=f"the solver says {found.status}",
                         mend="Look for amounts or tolerances of 0 or of many digits.")  # fmt: skip
     return np.maximum(np.asarray(found.x), 0.0) * scale

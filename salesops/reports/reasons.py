@@ -62,6 +62,9 @@ class Reasons:
         # As JSON keeps it, so that equal is equal.
         plain = json.loads(json.dumps(told, default=str))
         changed = why(plain, before["parts"] if before else None)
+        if {"data", "as_of"} & set(changed):
+            # What was seen last is an earlier run then; that follows, and is no reason of its own.
+            changed = tuple(name for name in changed if name != "runs")
         return ", ".join(NAMES.get(name, name) for name in changed)
 
 

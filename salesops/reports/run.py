@@ -7,6 +7,8 @@ the work begins while the book is checked.
 """
 
 import datetime as dt
+import errno
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -151,6 +153,8 @@ def run_reports(
     jobs = plan_jobs(reports, scopes=scopes, langs=langs, given=given)
     started = now()
     root = Path(out)
+    if root.exists() and not root.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(root))
     tell = one_at_a_time(events)
     names = tuple((job.stem, job.report, job.scope, job.lang) for job in jobs)
     crew = joined(cluster, book) if cluster else None

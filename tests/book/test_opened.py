@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from salesops.book.book import open_book
-from salesops.book.opened import place_of
+from salesops.book.opened import laid_at, place_of
 from salesops.book.runlog import OPENED
 from salesops.book.store import open_store
 from salesops.model.errors import SalesopsError
@@ -35,8 +35,8 @@ def same(one, other) -> None:
 def test_it_shows_what_opening_it_shows(laid, book):
     first, second = open_book(book).store, open_book(book).store
     plain = open_store(book)
-    assert first.laid == second.laid
-    assert first.laid.parent == laid / "laid"
+    assert laid_at(first) == laid_at(second)
+    assert laid_at(first).parent == laid / "laid"
     for store in (first, second):
         assert store.settings == plain.settings
         told = [(s.present, s.tracking, s.latest, s.merged, s.where) for s in (store, plain)]
@@ -77,13 +77,13 @@ def test_a_broken_book_is_refused_each_time_and_not_laid(laid):
 
 def test_where_nothing_can_be_laid_it_is_opened_as_usual(laid, monkeypatch, caplog):
     monkeypatch.setenv(OPENED, str(laid / "absent"))
-    assert open_book(laid / "book").store.laid is None
+    assert laid_at(open_book(laid / "book").store) is None
     assert "could not be laid" in caplog.text
 
 
 def test_without_a_folder_or_with_settings_of_ones_own_nothing_is_laid(laid, monkeypatch):
     store = open_store(laid / "book")
-    assert open_book(laid / "book", settings=store.settings).store.laid is None
+    assert laid_at(open_book(laid / "book", settings=store.settings).store) is None
     monkeypatch.delenv(OPENED)
-    assert open_book(laid / "book").store.laid is None
+    assert laid_at(open_book(laid / "book").store) is None
     assert not list((laid / "laid").iterdir())

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,14 @@ def test_another_date_scope_or_period_is_another_result(book, folders):
     others = [find(book, period="2026-05"), find(book.as_of("2026-05-01"), period="2026-04"),
               find(book.scope(team="华东"), period="2026-04")]  # fmt: skip
     assert all(other.metrics != one.metrics for other in others)
+
+
+def test_a_company_with_other_settings_is_another(book):
+    find = analysis("conversion")
+    store = book.store
+    company = store.settings.company.model_copy(update={"fiscal_year_starts": 7})
+    other = replace(store, settings=store.settings.model_copy(update={"company": company}))
+    assert find(replace(book, store=other), period="latest").setting.book.settings == other.settings
 
 
 def test_what_is_refused_is_refused_again_and_leaves_nothing(book, tmp_path, monkeypatch):

@@ -7,24 +7,26 @@ import re
 from rich.console import Console
 
 from salesops.cli.progress import watched
-from salesops.reports.events import JobBegun, JobEnded, RunBegun
+from salesops.reports.events import Event, JobBegun, JobEnded, RunBegun
 from tests.reports.runs import job, write_run
 
-EVENTS = (
-    RunBegun(book="b", jobs=tuple((f"{r}.en", r, "company", "en") for r in ("funnel", "stall")),
-             workers=1),
-    JobBegun(job="funnel.en", report="funnel", scope="company", lang="en"),
-    JobEnded(job="funnel.en", report="funnel", scope="company", lang="en", state="failed",
-             seconds=1.0, cause="[bold]No stage[/] is known.\nTraceback"),
-    JobBegun(job="stall.en", report="stall", scope="company", lang="en"),
-)  # fmt: skip
+
+def events() -> tuple[Event, ...]:
+    return (
+        RunBegun(book="b", jobs=tuple((f"{r}.en", r, "company", "en") for r in ("funnel", "stall")),
+                 workers=1),
+        JobBegun(job="funnel.en", report="funnel", scope="company", lang="en"),
+        JobEnded(job="funnel.en", report="funnel", scope="company", lang="en", state="failed",
+                 seconds=1.0, cause="[bold]No stage[/] is known.\nTraceback"),
+        JobBegun(job="stall.en", report="stall", scope="company", lang="en"),
+    )  # fmt: skip
 
 
 def shown(folder, *, terminal: bool, as_json: bool = False) -> tuple[str, str]:
     out, err = (Console(file=io.StringIO(), force_terminal=terminal, width=120, soft_wrap=True)
                 for _each in range(2))  # fmt: skip
     with watched(out, err, as_json=as_json, folder=str(folder)) as tell:
-        for event in EVENTS:
+        for event in events():
             tell(event)
     return out.file.getvalue(), err.file.getvalue()
 
@@ -62,5 +64,5 @@ def test_a_reader_of_the_log_who_goes_away_stops_no_run(tmp_path):
 
     out = Console(file=Gone())
     with watched(out, Console(file=io.StringIO()), as_json=True, folder=str(tmp_path)) as tell:
-        for event in EVENTS:
+        for event in events():
             tell(event)

@@ -73,6 +73,16 @@ def test_sums_and_locks_hold_whatever_the_tree(data):
     assert_adds_up(found, nodes, locks)
 
 
+def test_where_the_solver_stands_still_it_is_asked_another_way():
+    nodes = pd.DataFrame({"node": [f"n{i}" for i in range(9)],
+                          "parent": [None, *["n0"] * 7, "n5"], "times": 1.0})  # fmt: skip
+    amounts = (9, 1, 1, 1, 8, 25, 37, 50, 0)
+    wanted = wishes(*((f"n{i}", "", a, 0.2) for i, a in enumerate(amounts)))
+    locks = locked(("n5", MONTHS[2], 85))
+    found = coherent(nodes, MONTHS, wanted, locks)
+    assert_adds_up(found, nodes, locks)
+
+
 def test_without_locks_at_work_it_is_the_closed_form():
     nodes = pd.DataFrame({"node": ["a", "b", "c", "d"], "parent": [None, "a", "a", "a"],
                           "times": [1.2, 1.0, 1.0, 1.0]})  # fmt: skip

@@ -22,9 +22,9 @@ def job(
     facts = {
         "report": report, "company": company, "scope": scope, "whose": whose or company,
         "lead": {"name": "lead.bookings", "kind": kind, "value": value, "prior": prior,
-                 "better": better},
+                 "better": better, "said": f"Bookings {value}"},
         "as_of": as_of, "period": period, "fingerprint": rows, "settings": "21db1753",
-        "head": [whose or company, period, f"as of {as_of}"],
+        "head": [whose or company, period, f"as of {as_of}"], "sensitivity": "team",
         "verdict": list(verdict) or [WORDS[lang]], "metrics": dict(metrics or {"won_deals": 3.0}),
         "findings": list(findings), "gaps": [], "n": {"deals": 10}, "versions": "salesops 0.1.0",
     }  # fmt: skip
@@ -32,7 +32,8 @@ def job(
         "report": report, "scope": scope, "lang": lang, "page": page,
         "parameters": {"as_of": "latest", "period": "latest", "book": f"books/{company}",
                        "scope": scope, "lang": lang},
-        "seconds": seconds, "spent": {"start": 1.0, "import": 5.0, "cells": 1.0, "export": 1.0},
+        "seconds": seconds, "tries": 1,
+        "spent": {"start": 1.0, "import": 5.0, "cells": 1.0, "export": 1.0},
         "failure": None if failure is None else dict(failure),
         "result": None if failure else facts, "key": key,
         "state": state or ("failed" if failure else "made"), "files": dict(files or {"html": page}),

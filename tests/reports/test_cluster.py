@@ -198,6 +198,8 @@ def test_workers_with_another_code_or_without_the_book_are_refused(place, cluste
     from distributed import Client
 
     with Client(cluster, set_as_default=False) as client:
+        # One may be on its way back from a test that killed it.
+        client.wait_for_workers(2, timeout=120)
         client.run(exec, "import salesops.reports.clusterwork as w; w.code = lambda: 'other'", {})
         with pytest.raises(UnfitWorkers) as refused:
             run(place, cluster=cluster.scheduler_address)

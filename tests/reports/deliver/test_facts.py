@@ -1,7 +1,7 @@
 """What a result leaves behind for those who tell of it: its words, and who may see it."""
 
 from salesops import funnel
-from salesops.charts.exhibit import SENSITIVITIES
+from salesops.model.sensitivity import SENSITIVITIES
 from salesops.wording import language, money, say_finding
 
 
