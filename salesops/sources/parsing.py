@@ -123,6 +123,9 @@ class Parser:
         """Read numbers exactly, without a detour through floats, each text once."""
         factor = self._unit(texts, source, kind)
         known = texts.dropna()
+        if source.unit is None and str(texts.name) in self.layout.unclear and len(known):
+            problem = 'can be per cent or a share of one; say unit = "percent" or unit = "one"'
+            self.fault(int(known.index[0]), shown, known.iloc[0], problem)
         codes, unique = pd.factorize(known)
         sure = self.layout.separator != ";"
         decimal = source.decimal or ("" if sure else decimal_sign(list(unique)))
@@ -135,6 +138,8 @@ class Parser:
             except Unclear as unclear:
                 value, currency = None, ""
                 problems[i] = str(unclear)
+            except ArithmeticError:
+                value, currency = None, ""
             if value is None:
                 problems.setdefault(i, "is no number")
             if currency:

@@ -70,6 +70,7 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
         separator=grid.separator,
         encoding=grid.encoding, epoch=grid.epoch, hidden=grid.hidden,
         decisions=(*head.decisions, *filled, *down, *done.decisions, *_told(grid, units, unit)),
+        unclear=tuple(n for n in names.values() if unit_of_head(n) == "percent" and n not in units),
         questions=(*asked, *_unfilled(grid, frame, names, hints)),
         doubts=_doubts(grid, frame, names, units),
     )  # fmt: skip
@@ -78,7 +79,8 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
     if months is None:
         return named, layout
     layout = replace(
-        layout, n_kept=layout.n_kept - len(months.aside), aside=layout.aside + months.aside,
+        layout, n_kept=layout.n_kept - len(months.aside),
+        aside=tuple(sorted(layout.aside + months.aside, key=lambda aside: aside.row)),
         units={n: u for n, u in units.items() if n in months.frame} | months.units,
         months=months.months, decisions=layout.decisions + months.decisions,
         doubts=_doubts_of_months(layout.doubts, months.months, months.frame),

@@ -21,7 +21,7 @@ _AROUND = " \t\xa0\u3000\u200b\ufeff\u202f\r\n"
 _SAMPLE, _SAMPLE_TEXT = 200, 1 << 22
 _ROWS_AT_ONCE = 50_000
 # Cells that a file does not have and that would have to be made for its short rows.
-_MOST_FILLED = 20_000_000
+_MOST_FILLED = 2_000_000
 
 
 def read_text(path: Path, where: str, encoding: str = "", most: int | None = None) -> Grid:
@@ -126,19 +126,44 @@ def _at_once(path: Path, separator: str, width: int, look: Survey) -> pd.DataFra
         )
     except (pa.ArrowException, OSError):
         return None
-    # A value over several lines moves the numbers of the rows below, and may be a lost quote.
-    if table.num_rows != look.n_lines:
+    numbers = _numbers_of(table, look.n_lines, separator)
+    if numbers is None:
         return None
     columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
     if look.unseen:
         columns = [pc.utf8_trim(column, characters=_AROUND) for column in columns]
-    frame = _framed(pa.table(columns, names=names), range(1, table.num_rows + 1))
+    frame = _framed(pa.table(columns, names=names), numbers)
     empty = (frame[0] == "").to_numpy(dtype=bool)
     for column in range(1, width):
         if not empty.any():
             return frame
         empty &= (frame[column] == "").to_numpy(dtype=bool)
     return frame[~empty]
+
+
+def _numbers_of(table: Any, n_lines: int, separator: str) -> Any | None:
+    """Give the lines at which rows begin; none where lines and rows do not agree.
+
+    They do not where a line is empty, or where a quote that stays open has swallowed rows.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if table.num_rows == n_lines:
+        return range(1, n_lines + 1)
+    breaks = np.zeros(table.num_rows, dtype=np.int64)
+    for column in table.columns:
+        n = pc.count_substring(column, "\n")
+        if not pc.any(pc.greater(n, 0)).as_py():
+            continue
+        breaks += n.to_numpy()
+        odd = column.filter(pc.greater(n, 0))
+        wide = pc.greater_equal(pc.count_substring(odd, separator), max(table.num_columns - 2, 1))
+        if pc.any(wide).as_py():
+            return None
+    if table.num_rows + int(breaks.sum()) != n_lines:
+        return None
+    return 1 + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(breaks)[:-1]])
 
 
 def _framed(table: Any, numbers: Any) -> pd.DataFrame:
