@@ -210,13 +210,11 @@ class Parser:
 
 def _value(text: str, factor: Decimal, decimal: str, sure: bool) -> tuple[Decimal | None, str]:
     """Give a number in the column's unit, unless its own stands with it, and its currency."""
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not (decimal == "," and "." in text):
         value, currency = Decimal(text) * factor, ""
         if not sure and decimal != "." and _THREE.fullmatch(text):
             raise Unclear('can have a decimal point or groups of three; say decimal = "." or '
                           '"," in the mapping')  # fmt: skip
-        if decimal == "," and "." in text:
-            value = None
     else:
         found = read_number(text, decimal, points_sure=sure)
         if found is None:

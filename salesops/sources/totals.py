@@ -274,12 +274,12 @@ def _second_table(done: Sorted, grid: Grid, keep: set[int]) -> None:
     if len(index) < 3:
         return
     gaps = index[1:][np.diff(index) > 1]
-    if not len(gaps) or len(gaps) > 1000:
+    if not len(gaps) or len(gaps) > 200:
         return
-    above = done.frame.iloc[:200]
-    typed = [c for c in above.columns
-             if (t := above[c][above[c] != ""]).map(is_typed).mean() >= 0.9 and len(t)]  # fmt: skip
     for row in gaps:
+        above = done.frame[done.frame.index < row].iloc[-100:]
+        filled = {c: texts[texts != ""] for c, texts in above.items()}
+        typed = [c for c, t in filled.items() if len(t) and t.map(is_typed).mean() >= 0.9]
         cells = _cells(done.frame, row)
         words = [c for c in typed if c in cells and not is_typed(cells[c])]
         if row not in keep and len(words) >= 2 and not any(is_typed(t) for t in cells.values()):
