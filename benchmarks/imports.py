@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000, help="rows of the CSV")
     parser.add_argument("--book-rows", type=int, default=200_000, help="rows of the .xlsx")
     parser.add_argument("--runs", type=int, default=3, help="runs of each, alternating")
+    parser.add_argument("--out", type=Path, default=PLACE, help="where the figures are written")
     parser.add_argument("--read", choices=READERS, help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -97,13 +98,16 @@ def main() -> None:
         for how in READERS:
             found[how].append(measured(how, book if how == "workbook" else text))
     report = _report(found, options.rows, options.book_rows, text, book)
-    PLACE.write_text(report, encoding="utf-8")
+    options.out.write_text(report, encoding="utf-8")
     print(report)
 
 
 def _one(how: str, path: Path) -> None:
     import duckdb  # noqa: F401
     import pandas as pd  # noqa: F401
+    import pyarrow.compute
+    import pyarrow.csv  # noqa: F401
+    import python_calamine  # noqa: F401
 
     import salesops.sources.readers  # noqa: F401
 

@@ -223,11 +223,11 @@ def _named(sample: _Sample, first: int, last: int, hints: Hints) -> Head:
         for i in range(first + 1, last + 1):
             why = "a second row of names stands under a complete one"
             aside.append(Aside(numbers[i], "head", _shown(sample.rows[i]), why))
-        rows, heads = rows[:1], (numbers[first],)
+        rows, last = rows[:1], first
     else:
         for i in range(len(rows)):
             _fill_right(sample, first + i, rows, i)
-        heads = tuple(numbers[first : last + 1])
+    heads = tuple(numbers[first : last + 1])
     parts = {c: tuple(dict.fromkeys(packed(row[c]) for row in rows if row[c]))
              for c in range(len(upper))}  # fmt: skip
     names = {c: "/".join(part) for c, part in parts.items()}

@@ -18,6 +18,8 @@ from salesops.sources.values import Unclear, decimal_sign, read_number
 
 # What a decimal of 18 digits, two of them after the point, can hold.
 _LARGEST = 10**16
+# Seconds of seventy years, as from 1900 to 1970, with the leap days.
+_YEARS_70 = 2_208_988_800
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
@@ -183,10 +185,13 @@ class Parser:
         return aware.dt.tz_convert("UTC").dt.tz_localize(None)
 
     def _epochs(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        unit = source.epoch or "s"
         numbers = pd.to_numeric(texts, errors="coerce")
+        scale = {"s": 1, "ms": 1000}[unit]
+        numbers = numbers.where(numbers.between(-_YEARS_70 * scale, 2 * _YEARS_70 * scale))
         for row in numbers.index[numbers.isna()]:
-            self.fault(row, shown, texts[row], f"is no time in {source.epoch}")
-        return pd.to_datetime(numbers, unit=source.epoch or "s")
+            self.fault(row, shown, texts[row], f"is no time in {unit} of the years 1900 to 2100")
+        return pd.to_datetime(numbers.astype("float64"), unit=unit).dt.round("ms")
 
     def _dates(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         if source.epoch:

@@ -1,6 +1,7 @@
 """Text files as grids: at once where they are regular, row by row where they are not."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ _TOLD = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 _AROUND = " \t\xa0\u3000\u200b\ufeff\u202f\r\n"
 # Rows by which a separator and the width are judged, and characters that they may take.
 _SAMPLE, _SAMPLE_TEXT = 200, 1 << 22
+_FIRST = 1 << 18
 _ROWS_AT_ONCE = 50_000
 # Cells that a file does not have and that would have to be made for its short rows.
 _MOST_FILLED = 2_000_000
@@ -46,9 +48,10 @@ def read_text(path: Path, where: str, encoding: str = "", most: int | None = Non
     begin = _beginning(path, look.encoding)
     if not begin.strip(_AROUND):
         raise UnreadableFile(where=where, reason="it is empty", mend="export it again.")
-    told = _TOLD.fullmatch(begin.splitlines()[0].strip())
+    first = begin.split("\n", 1)[0].strip()
+    told = _TOLD.fullmatch(first)
     skipped = 1 if told else 0
-    separator = told[1] if told else _separator(begin, where)
+    separator = told[1] if told else _separator(begin)
     width = _width(begin, separator, skipped, where)
     found = None
     if most is None and _looks_regular(look, skipped):
@@ -59,7 +62,7 @@ def read_text(path: Path, where: str, encoding: str = "", most: int | None = Non
         lengths = {}
     return Grid(
         where=where, frame=found, encoding=look.encoding, separator=separator, lengths=lengths,
-        may_total=look.may_total, told=((1, begin.splitlines()[0]),) if told else (),
+        may_total=look.may_total, told=((1, first),) if told else (),
     )  # fmt: skip
 
 
@@ -68,14 +71,13 @@ def _beginning(path: Path, encoding: str) -> str:
         return file.read(_SAMPLE_TEXT)
 
 
-def _separator(begin: str, where: str) -> str:
+def _separator(begin: str) -> str:
     """Choose the sign at which most of the first rows fall into the same number of values."""
-    del where
     best, sign = (0.0, 0), ","
-    lines = "\n".join(begin.splitlines()[:_SAMPLE])
+    lines = begin[:_FIRST].splitlines(True)[:_SAMPLE]
     for candidate in _SEPARATORS:
         try:
-            rows = [r for r in csv.reader(lines.splitlines(True), delimiter=candidate) if r]
+            rows = [r for r in csv.reader(lines, delimiter=candidate) if r]
         except csv.Error:
             continue
         widths = Counter(len(r) for r in rows if len(r) > 1)
@@ -91,7 +93,7 @@ def _width(begin: str, separator: str, skipped: int, where: str) -> int:
     """Give the number of columns, which that of the widest of the first rows is."""
     widest = 1
     try:
-        reader = csv.reader(begin.splitlines(True), delimiter=separator)
+        reader = csv.reader(io.StringIO(begin, newline=""), delimiter=separator)
         for row in islice(reader, skipped, skipped + _SAMPLE):
             widest = max(widest, len(row))
     except csv.Error:

@@ -227,10 +227,9 @@ def _judged(
     labels = [t for t in words if _is_label(t)]
     others = len(words) - len(labels)
     agree = {c: told for c, value in numbers.items() if (told := sums.equal(row, c, value))}
-    kind = "total"
     if agree and (labels or len(agree) == len(numbers)):
         column, told = next(iter(agree.items()))
-        return Aside(row, kind, _shown(cells), f"{cells[column]} is the sum of {told}")
+        return Aside(row, "total", _shown(cells), f"{cells[column]} is the sum of {told}")
     if labels and others == 0:
         why = f"{labels[0]!r} stands there and no record"
         if numbers:
@@ -238,7 +237,7 @@ def _judged(
             what = f"the total in row {row} is left out, and is not the sum of the rows"
             said = f"{value} stands there; rows may be missing or hidden"
             done.decisions.append(Decision(what, grid.at(row, column), said))
-        return Aside(row, kind, _shown(cells), why)
+        return Aside(row, "total", _shown(cells), why)
     if not labels:
         return None
     raise UnreadableFile(

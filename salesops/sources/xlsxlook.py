@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import ParseError, XMLPullParser
 
 from salesops.sources.grid import Mark, column_of
@@ -143,7 +144,7 @@ def _part_of(packed: zipfile.ZipFile, sheet: str) -> str | None:
 def _elements(packed: zipfile.ZipFile, name: str) -> Iterator[tuple[str, dict[str, str]]]:
     if name not in packed.namelist():
         return
-    parser = XMLPullParser(["start"])
+    parser: Any = XMLPullParser(["start"])
     with packed.open(name) as file:
         while chunk := file.read(_CHUNK):
             if b"<!ENTITY" in chunk or b"<!DOCTYPE" in chunk:

@@ -14,11 +14,13 @@ import pytest
 import xlsxwriter
 import xlwt
 
+from salesops.model.settings import Settings, default_text
 from salesops.model.tables import facts
 from salesops.sources.layout import Hints
 from salesops.sources.mapping import Source
 from salesops.sources.parsing import Fault, Parser
 from salesops.sources.readers import UnreadableFile, read_sheet, sheets_of
+from salesops.sources.validate import find_faults
 
 HEADS = ["Id", "Customer", "Amount", "Created"]
 DAY = dt.date(2026, 3, 5)
@@ -246,6 +248,16 @@ def test_groups_or_decimals_are_asked_about_where_semicolons_separate(tmp_path):
 def test_shares_under_a_head_of_per_cent_are_asked_about(tmp_path):
     path = written(tmp_path, [["Id", "Margin(%)"], ["a", 0.25], ["b", 0.5]])
     assert "per cent or shares" in read_sheet(path).layout.questions[0].what
+
+
+def test_ids_that_meet_others_only_without_their_zeros_are_faults():
+    deals = pd.DataFrame({"id": ["d1", "d2"], "account_id": ["123", "00007"]})
+    accounts = pd.DataFrame({"id": ["00123", "00007"]})
+    places = {"opportunities": pd.Series(["deals.csv#2", "deals.csv#3"])}
+    tables = {"opportunities": deals, "accounts": accounts}
+    found = find_faults(tables, Settings.parse(default_text(), where="default"), places)
+    assert [(f.where, f.row, f.value) for f in found] == [("deals.csv", 2, "123")]
+    assert "zeros in front" in found[0].problem
 
 
 TEXTS: dict[str, tuple[bytes, tuple[str, ...]]] = {
