@@ -72,7 +72,7 @@ lab: $(VENV)/.stamp  ## Open the notebooks in JupyterLab
 
 bench: $(VENV)/.stamp  ## Measure speed, into docs/bench*.md (PART=factory ARGS=)
 	@$(PY) -m pip install -q --disable-pip-version-check "b2b-revenue-forecasting>=0.46"
-	@for part in $(or $(PART),funnel targets stall factory); do \
+	@for part in $(or $(PART),funnel targets stall imports factory); do \
 		$(PY) -m benchmarks.$$part $(if $(PART),$(ARGS)); done
 
 soak: $(VENV)/.stamp system  ## Kill and starve runs at random moments; the next mends all (ARGS=)

@@ -187,7 +187,7 @@ def _broken_utf8(path: Path) -> int | None:
         line += text.count("\n")
         wrong += text.count("\ufffd")
         right += sum(1 for c in text if c > "\x7f") - text.count("\ufffd")
-    return first if right >= 9 * wrong else None
+    return first if right >= 2 * wrong else None
 
 
 def _beyond_ascii(path: Path, encoding: str) -> str:

@@ -114,7 +114,8 @@ def find_head(grid: Grid, hints: Hints) -> Head:
 def _found(sample: _Sample, hints: Hints) -> tuple[int, int]:
     likely = [i for i in range(min(len(sample.rows), 30))
               if sample.filled(i) >= _FULL * sample.full
-              and sample.typed(i) <= 0.5 * sample.filled(i)]  # fmt: skip
+              and sample.typed(i) <= 0.5 * sample.filled(i)
+              and not _is_like_below(sample, i)]  # fmt: skip
     if not likely:
         raise UnreadableFile(
             where=sample.grid.where, reason="none of its first rows holds names of columns",
@@ -127,6 +128,14 @@ def _found(sample: _Sample, hints: Hints) -> tuple[int, int]:
         while first > 0 and _is_group_row(sample, first - 1, first):
             first -= 1
     return first, _last_head(sample, first, hints)
+
+
+def _is_like_below(sample: _Sample, i: int) -> bool:
+    """Say whether a row holds numbers or dates where those below do, as records do."""
+    return any(
+        text and is_typed(text) and not is_month(text) and _is_typed_column(sample, column, i + 1)
+        for column, text in enumerate(sample.rows[i])
+    )
 
 
 def _refuse_headless(sample: _Sample, first: int) -> None:
@@ -148,6 +157,10 @@ def _is_group_row(sample: _Sample, above: int, below: int) -> bool:
         return bool(texts) and bool(sample.spans(above)) and len(texts) > 1 and not any(
             ":" in t or "：" in t for t in texts) and not sample.typed(above)  # fmt: skip
     if sample.spans(above):
+        return True
+    if any(text and not sample.rows[below][c] and sample.below(c, below + 1)[1]
+           for c, text in enumerate(sample.rows[above])):  # fmt: skip
+        # It names what the row below leaves out.
         return True
     lower = [text for text in sample.rows[below] if text]
     return len(set(lower)) < len(lower) and len(texts) < len(lower)
@@ -210,11 +223,11 @@ def _named(sample: _Sample, first: int, last: int, hints: Hints) -> Head:
         for i in range(first + 1, last + 1):
             why = "a second row of names stands under a complete one"
             aside.append(Aside(numbers[i], "head", _shown(sample.rows[i]), why))
-        rows, heads = rows[:1], (numbers[first],)
+        rows, last = rows[:1], first
     else:
         for i in range(len(rows)):
             _fill_right(sample, first + i, rows, i)
-        heads = tuple(numbers[first : last + 1])
+    heads = tuple(numbers[first : last + 1])
     parts = {c: tuple(dict.fromkeys(packed(row[c]) for row in rows if row[c]))
              for c in range(len(upper))}  # fmt: skip
     names = {c: "/".join(part) for c, part in parts.items()}

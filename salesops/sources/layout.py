@@ -117,6 +117,8 @@ class Layout:
         Hidden sheets of the workbook; they are not read unless a mapping names them.
     decisions
         What was found out, to be shown.
+    unclear
+        Columns whose unit can be one of two; a fault where a mapping uses them and tells none.
     questions
         What could be read in another way, to be asked.
     doubts
@@ -134,6 +136,7 @@ class Layout:
     encoding: str = ""
     epoch: int = 0
     hidden: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     questions: tuple[Decision, ...] = ()
     doubts: tuple[Doubt, ...] = ()

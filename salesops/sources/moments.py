@@ -63,7 +63,11 @@ def read_moments(
     for form in forms:
         left = found.isna()
         if left.any():
-            made, said = _by_form(plain[left], form, year)
+            try:
+                made, said = _by_form(plain[left], form, year)
+            except ValueError:
+                wrong = f"can't be read by the form {form!r} of the mapping, which is none"
+                return found, dict.fromkeys(range(len(plain)), wrong)
             found[made.index] = made
             problems |= said
     left = found.isna() & ~found.index.isin(list(problems))

@@ -18,6 +18,8 @@ from salesops.sources.values import WIDE, Unclear, decimal_sign, read_number
 
 # What a decimal of 18 digits, two of them after the point, can hold.
 _LARGEST = 10**16
+# Seconds of seventy years, as from 1900 to 1970, with the leap days.
+_YEARS_70 = 2_208_988_800
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
@@ -133,6 +135,9 @@ class Parser:
         """Read numbers exactly, without a detour through floats, each text once."""
         factor = self._unit(texts, source, kind)
         known = texts.dropna()
+        if source.unit is None and str(texts.name) in self.layout.unclear and len(known):
+            problem = 'can be per cent or a share of one; say unit = "percent" or unit = "one"'
+            self.fault(int(known.index[0]), shown, known.iloc[0], problem)
         codes, unique = pd.factorize(known)
         sure = self.layout.separator != ";"
         decimal = source.decimal or ("" if sure else decimal_sign(list(unique)))
@@ -145,6 +150,8 @@ class Parser:
             except Unclear as unclear:
                 value, currency = None, ""
                 problems[i] = str(unclear)
+            except ArithmeticError:
+                value, currency = None, ""
             if value is None:
                 problems.setdefault(i, "is no number")
             if currency:
@@ -193,10 +200,13 @@ class Parser:
         return self.company if source.zone == "company" else source.zone or self.zone
 
     def _epochs(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        unit = source.epoch or "s"
         numbers = pd.to_numeric(texts, errors="coerce")
+        scale = {"s": 1, "ms": 1000}[unit]
+        numbers = numbers.where(numbers.between(-_YEARS_70 * scale, 2 * _YEARS_70 * scale))
         for row in numbers.index[numbers.isna()]:
-            self.fault(row, shown, texts[row], f"is no time in {source.epoch}")
-        return pd.to_datetime(numbers, unit=source.epoch or "s")
+            self.fault(row, shown, texts[row], f"is no time in {unit} of the years 1900 to 2100")
+        return pd.to_datetime(numbers.astype("float64"), unit=unit).dt.round("ms")
 
     def _dates(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         if source.epoch:
@@ -234,13 +244,11 @@ def _utc(local: pd.Series, zone: str) -> pd.Series:
 
 def _value(text: str, factor: Decimal, decimal: str, sure: bool) -> tuple[Decimal | None, str]:
     """Give a number in the column's unit, unless its own stands with it, and its currency."""
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) and not (decimal == "," and "." in text):
         value, currency = Decimal(text) * factor, ""
         if not sure and decimal != "." and _THREE.fullmatch(text):
             raise Unclear('can have a decimal point or groups of three; say decimal = "." or '
                           '"," in the mapping')  # fmt: skip
-        if decimal == "," and "." in text:
-            value = None
     else:
         found = read_number(text, decimal, points_sure=sure)
         if found is None:

@@ -61,15 +61,17 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
     done = sort_rows(grid, body, heads, hints)
     frame = done.frame
     _refuse_ragged(grid, frame, head)
-    unit = next((u for _, text in head.titles if (u := unit_of_title(text))), "")
+    unit = next((u for _, text in head.titles if (u := unit_of_title(text))), None)
     units: dict[str, Unit] = {n: u for n in names.values() if (u := unit_of_head(n))}
     units, asked = _shares(grid, frame, names, units)
+    told = _told(grid, units, unit or "")
     layout = Layout(
         n_rows=len(grid.frame) + len(grid.told), n_kept=len(frame),
-        aside=_aside(grid, head, done.aside), head_rows=head.rows, units=units, unit=unit,
+        aside=_aside(grid, head, done.aside), head_rows=head.rows, units=units, unit=unit or "",
         separator=grid.separator,
         encoding=grid.encoding, epoch=grid.epoch, hidden=grid.hidden,
-        decisions=(*head.decisions, *filled, *down, *done.decisions, *_told(grid, units, unit)),
+        decisions=(*head.decisions, *filled, *down, *done.decisions, *told),
+        unclear=tuple(n for n in names.values() if unit_of_head(n) == "percent" and n not in units),
         questions=(*asked, *_unfilled(grid, frame, names, hints)),
         doubts=_doubts(grid, frame, names, units),
     )  # fmt: skip
@@ -78,7 +80,8 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
     if months is None:
         return named, layout
     layout = replace(
-        layout, n_kept=layout.n_kept - len(months.aside), aside=layout.aside + months.aside,
+        layout, n_kept=layout.n_kept - len(months.aside),
+        aside=tuple(sorted(layout.aside + months.aside, key=lambda aside: aside.row)),
         units={n: u for n, u in units.items() if n in months.frame} | months.units,
         months=months.months, decisions=layout.decisions + months.decisions,
         doubts=_doubts_of_months(layout.doubts, months.months, months.frame),

@@ -1,6 +1,7 @@
 """Text files as grids: at once where they are regular, row by row where they are not."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ _TOLD = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 _AROUND = " \t\xa0\u3000\u200b\ufeff\u202f\r\n"
 # Rows by which a separator and the width are judged, and characters that they may take.
 _SAMPLE, _SAMPLE_TEXT = 200, 1 << 22
+_FIRST = 1 << 18
 _ROWS_AT_ONCE = 50_000
 # Cells that a file does not have and that would have to be made for its short rows.
-_MOST_FILLED = 20_000_000
+_MOST_FILLED = 2_000_000
 
 
 def read_text(path: Path, where: str, encoding: str = "", most: int | None = None) -> Grid:
@@ -46,9 +48,10 @@ def read_text(path: Path, where: str, encoding: str = "", most: int | None = Non
     begin = _beginning(path, look.encoding)
     if not begin.strip(_AROUND):
         raise UnreadableFile(where=where, reason="it is empty", mend="export it again.")
-    told = _TOLD.fullmatch(begin.splitlines()[0].strip())
+    first = begin.split("\n", 1)[0].strip()
+    told = _TOLD.fullmatch(first)
     skipped = 1 if told else 0
-    separator = told[1] if told else _separator(begin, where)
+    separator = told[1] if told else _separator(begin)
     width = _width(begin, separator, skipped, where)
     found = None
     if most is None and _looks_regular(look, skipped):
@@ -59,7 +62,7 @@ def read_text(path: Path, where: str, encoding: str = "", most: int | None = Non
         lengths = {}
     return Grid(
         where=where, frame=found, encoding=look.encoding, separator=separator, lengths=lengths,
-        may_total=look.may_total, told=((1, begin.splitlines()[0]),) if told else (),
+        may_total=look.may_total, told=((1, first),) if told else (),
     )  # fmt: skip
 
 
@@ -68,14 +71,13 @@ def _beginning(path: Path, encoding: str) -> str:
         return file.read(_SAMPLE_TEXT)
 
 
-def _separator(begin: str, where: str) -> str:
+def _separator(begin: str) -> str:
     """Choose the sign at which most of the first rows fall into the same number of values."""
-    del where
     best, sign = (0.0, 0), ","
-    lines = "\n".join(begin.splitlines()[:_SAMPLE])
+    lines = begin[:_FIRST].splitlines(True)[:_SAMPLE]
     for candidate in _SEPARATORS:
         try:
-            rows = [r for r in csv.reader(lines.splitlines(True), delimiter=candidate) if r]
+            rows = [r for r in csv.reader(lines, delimiter=candidate) if r]
         except csv.Error:
             continue
         widths = Counter(len(r) for r in rows if len(r) > 1)
@@ -91,7 +93,7 @@ def _width(begin: str, separator: str, skipped: int, where: str) -> int:
     """Give the number of columns, which that of the widest of the first rows is."""
     widest = 1
     try:
-        reader = csv.reader(begin.splitlines(True), delimiter=separator)
+        reader = csv.reader(io.StringIO(begin, newline=""), delimiter=separator)
         for row in islice(reader, skipped, skipped + _SAMPLE):
             widest = max(widest, len(row))
     except csv.Error:
@@ -126,19 +128,44 @@ def _at_once(path: Path, separator: str, width: int, look: Survey) -> pd.DataFra
         )
     except (pa.ArrowException, OSError):
         return None
-    # A value over several lines moves the numbers of the rows below, and may be a lost quote.
-    if table.num_rows != look.n_lines:
+    numbers = _numbers_of(table, look.n_lines, separator)
+    if numbers is None:
         return None
     columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
     if look.unseen:
         columns = [pc.utf8_trim(column, characters=_AROUND) for column in columns]
-    frame = _framed(pa.table(columns, names=names), range(1, table.num_rows + 1))
+    frame = _framed(pa.table(columns, names=names), numbers)
     empty = (frame[0] == "").to_numpy(dtype=bool)
     for column in range(1, width):
         if not empty.any():
             return frame
         empty &= (frame[column] == "").to_numpy(dtype=bool)
     return frame[~empty]
+
+
+def _numbers_of(table: Any, n_lines: int, separator: str) -> Any | None:
+    """Give the lines at which rows begin; none where lines and rows do not agree.
+
+    They do not where a line is empty, or where a quote that stays open has swallowed rows.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if table.num_rows == n_lines:
+        return range(1, n_lines + 1)
+    breaks = np.zeros(table.num_rows, dtype=np.int64)
+    for column in table.columns:
+        n = pc.count_substring(column, "\n")
+        if not pc.any(pc.greater(n, 0)).as_py():
+            continue
+        breaks += n.to_numpy()
+        odd = column.filter(pc.greater(n, 0))
+        wide = pc.greater_equal(pc.count_substring(odd, separator), max(table.num_columns - 2, 1))
+        if pc.any(wide).as_py():
+            return None
+    if table.num_rows + int(breaks.sum()) != n_lines:
+        return None
+    return 1 + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(breaks)[:-1]])
 
 
 def _framed(table: Any, numbers: Any) -> pd.DataFrame:

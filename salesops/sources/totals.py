@@ -227,10 +227,9 @@ def _judged(
     labels = [t for t in words if _is_label(t)]
     others = len(words) - len(labels)
     agree = {c: told for c, value in numbers.items() if (told := sums.equal(row, c, value))}
-    kind = "total"
     if agree and (labels or len(agree) == len(numbers)):
         column, told = next(iter(agree.items()))
-        return Aside(row, kind, _shown(cells), f"{cells[column]} is the sum of {told}")
+        return Aside(row, "total", _shown(cells), f"{cells[column]} is the sum of {told}")
     if labels and others == 0:
         why = f"{labels[0]!r} stands there and no record"
         if numbers:
@@ -238,7 +237,7 @@ def _judged(
             what = f"the total in row {row} is left out, and is not the sum of the rows"
             said = f"{value} stands there; rows may be missing or hidden"
             done.decisions.append(Decision(what, grid.at(row, column), said))
-        return Aside(row, kind, _shown(cells), why)
+        return Aside(row, "total", _shown(cells), why)
     if not labels:
         return None
     raise UnreadableFile(
@@ -274,12 +273,12 @@ def _second_table(done: Sorted, grid: Grid, keep: set[int]) -> None:
     if len(index) < 3:
         return
     gaps = index[1:][np.diff(index) > 1]
-    if not len(gaps) or len(gaps) > 1000:
+    if not len(gaps) or len(gaps) > 200:
         return
-    above = done.frame.iloc[:200]
-    typed = [c for c in above.columns
-             if (t := above[c][above[c] != ""]).map(is_typed).mean() >= 0.9 and len(t)]  # fmt: skip
     for row in gaps:
+        above = done.frame[done.frame.index < row].iloc[-100:]
+        filled = {c: texts[texts != ""] for c, texts in above.items()}
+        typed = [c for c, t in filled.items() if len(t) and t.map(is_typed).mean() >= 0.9]
         cells = _cells(done.frame, row)
         words = [c for c in typed if c in cells and not is_typed(cells[c])]
         if row not in keep and len(words) >= 2 and not any(is_typed(t) for t in cells.values()):

@@ -12,6 +12,7 @@ import pandas as pd
 from salesops.model.errors import BadRows
 from salesops.model.settings import Settings
 from salesops.model.tables import facts
+from salesops.sources.mangled import without_zeros
 from salesops.sources.parsing import Fault
 
 
@@ -60,6 +61,13 @@ def find_faults(
             twice = frame["id"].duplicated(keep="first") & ~empty
             faults += _faults(frame, where, empty, "id", "is empty")
             faults += _faults(frame, where, twice, "id", "stands there twice")
+        for column in facts(name).values():
+            if column.refers in tables and column.name in frame and column.name != "id":
+                lost = without_zeros(frame[column.name], tables[column.refers]["id"])
+                problem = f"is an id of {column.refers} but for zeros in front; export both as text"
+                if lost:
+                    short = frame[column.name].isin(lost)
+                    faults += _faults(frame, where, short, column.name, problem)
         if name == "opportunities" and "stage" in frame:
             unknown = frame["stage"].notna() & ~frame["stage"].isin(settings.stage_ids())
             known = ", ".join(settings.stage_ids())

@@ -18,6 +18,8 @@ _AGAIN = "open it in Excel, WPS or LibreOffice and save it again as .xlsx."
 _OPEN = "open it in Excel or WPS, take its password away (File, Info, Protect) and save it again."
 # The largest whole number whose digits a cell can keep is one of 15 digits.
 _EXACT = 10**15
+# Bytes of an old workbook; a full sheet of it takes fewer.
+_MOST_OLD = 200_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +153,9 @@ def _old(path: Path) -> Iterator[Any]:
 
     import xlrd
 
+    if path.stat().st_size > _MOST_OLD:
+        raise UnreadableFile(where=path.name, reason="it is too large for an old .xls",
+                             mend="save it as .xlsx or as CSV UTF-8.")  # fmt: skip
     with path.open("rb") as file:
         # A new workbook with a password lies in the same wrapping as an old one.
         if "EncryptedPackage".encode("utf-16-le") in file.read():

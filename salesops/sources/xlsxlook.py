@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import ParseError, XMLPullParser
 
 from salesops.sources.grid import Mark, column_of
@@ -19,12 +20,15 @@ _CHUNK = 1 << 20
 # The most that one cell takes between its tags; Excel holds 32,767 characters in it.
 _LONGEST = 1 << 18
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(/?)>")
-_PLACED = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"[^>]*[^/>]>')
+_PLACED = re.compile(rb"<(?:\w+:)?c\b[^>]*?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'](?:[^>]*[^/>])?>")
 _END = re.compile(rb"</(?:\w+:)?c>")
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
+_FORMULA = re.compile(rb"<(?:\w+:)?f\b")
 _VALUE = re.compile(rb"<(?:\w+:)?v[^>]*>([^<]*)<")
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\bhidden="(?:1|true)"')
-_STYLE = re.compile(rb'\bs="(\d+)"')
+_HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*\bhidden=[\"'](?:1|true)[\"']")
+_STYLE = re.compile(rb"\bs=[\"'](\d+)[\"']")
+_ERROR = re.compile(rb"\bt=[\"']e[\"']")
+_WORDS = re.compile(rb"\bt=[\"']str[\"']")
 # A format that shows thousandths or ten-thousandths of what is stored: `0.0,` and `0!.0,`.
 _SCALING = re.compile(r'[0#?],+(?=[^0#?,]*(?:;|$))|0[!\\]\.0|0"\."[0#]')
 _PERCENT_IDS = {"9", "10"}
@@ -39,6 +43,7 @@ class Look:
     n_hidden_rows: int = 0
     last_row: int = 0
     last_column: int = 0
+    uncomputed: bool = False
 
 
 def check_size(path: Path, where: str) -> None:
@@ -57,6 +62,11 @@ def check_size(path: Path, where: str) -> None:
             if any(m.flag_bits & 1 for m in members):
                 raise UnreadableFile(where=where, reason="it is packed with a password",
                                      mend="save it without a password.")  # fmt: skip
+            if "xl/workbook.xml" not in packed.namelist():
+                raise UnreadableFile(where=where, reason="it is a packed file of another kind",
+                                     mend="save it as .xlsx or as CSV UTF-8.")  # fmt: skip
+    except UnreadableFile:
+        raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise UnreadableFile(where=where, reason=f"it is no whole .xlsx workbook ({error})",
                              mend="open it in Excel or LibreOffice and save it again.",
@@ -66,6 +76,27 @@ def check_size(path: Path, where: str) -> None:
             where=where, mend="copy the table alone into a new workbook, or save it as CSV UTF-8.",
             reason=f"unpacked it takes {total / 1e6:,.0f} MB, {total // small} times its size",
         )  # fmt: skip
+    _check_truth(path, where)
+
+
+def _check_truth(path: Path, where: str) -> None:
+    """Refuse a file whose parts are larger than they say; the checksum tells.
+
+    Sheets are left to whoever reads them.
+    """
+    try:
+        with zipfile.ZipFile(path) as packed:
+            for member in packed.infolist():
+                name = member.filename
+                if name.startswith("xl/") and not name.startswith(("xl/media", "xl/worksheets")):
+                    with packed.open(member) as file:
+                        while file.read(_CHUNK):
+                            pass
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, RuntimeError, NotImplementedError,
+            zlib.error) as error:  # fmt: skip
+        raise UnreadableFile(where=where, reason=f"it is no whole .xlsx workbook ({error})",
+                             mend="open it in Excel or LibreOffice and save it again.",
+                             ) from error  # fmt: skip
 
 
 def look_at(path: Path, sheet: str, where: str) -> Look:
@@ -82,7 +113,7 @@ def look_at(path: Path, sheet: str, where: str) -> Look:
             if part is None:
                 return Look()
             scaling, percent = _styles(packed)
-            look = Look()
+            look = Look(uncomputed=_is_uncomputed(packed))
             for text in _pieces(packed, part):
                 _note(look, text, scaling, percent, where)
             return look
@@ -113,7 +144,7 @@ def _part_of(packed: zipfile.ZipFile, sheet: str) -> str | None:
 def _elements(packed: zipfile.ZipFile, name: str) -> Iterator[tuple[str, dict[str, str]]]:
     if name not in packed.namelist():
         return
-    parser = XMLPullParser(["start"])
+    parser: Any = XMLPullParser(["start"])
     with packed.open(name) as file:
         while chunk := file.read(_CHUNK):
             if b"<!ENTITY" in chunk or b"<!DOCTYPE" in chunk:
@@ -122,6 +153,16 @@ def _elements(packed: zipfile.ZipFile, name: str) -> Iterator[tuple[str, dict[st
             for _event, element in parser.read_events():
                 yield element.tag.rpartition("}")[2], dict(element.attrib)
                 element.clear()
+
+
+def _is_uncomputed(packed: zipfile.ZipFile) -> bool:
+    """Say whether the program that wrote the workbook left computing to the next one.
+
+    Some of them write a 0 where a result has to come.
+    """
+    told = [a.get("fullCalcOnLoad") for name, a in _elements(packed, "xl/workbook.xml")
+            if name == "calcPr"]  # fmt: skip
+    return any(value in ("1", "true") for value in told)
 
 
 def _styles(packed: zipfile.ZipFile) -> tuple[set[int], set[int]]:
@@ -180,7 +221,7 @@ def _note(look: Look, text: bytes, scaling: set[int], percent: set[int], where: 
             "CSV UTF-8.", reason=f"its cells reach to row {look.last_row:,} and column "
             f"{look.last_column:,}, more than {MOST_CELLS:,} cells",
         )  # fmt: skip
-    if b"<f" in text or b":f" in text or b't="e"' in text or scaling or percent:
+    if b"<f" in text or b":f" in text or _ERROR.search(text) or scaling or percent:
         _note_cells(look, text, scaling, percent)
 
 
@@ -199,16 +240,19 @@ def _note_cells(look: Look, text: bytes, scaling: set[int], percent: set[int]) -
         inside = text[found.end() : end.start() if end else None]
         value = _VALUE.search(inside)
         kind = None
-        if b't="e"' in found[1]:
+        if _ERROR.search(found[1]):
             kind = "error"
-        elif (
-            re.search(rb"<(?:\w+:)?f\b", inside)
-            and not (value and value[1])
-            and (b't="str"' not in found[1] and b"<is>" not in inside)
-        ):
+        elif _FORMULA.search(inside) and _has_no_result(look, found[1], value):
             kind = "no_result"
         elif style and int(style[1]) in scaling and value:
             kind = "scaled"
         if kind is not None:
             shown = value[1].decode("utf-8", "replace") if value else ""
             look.marks.append(Mark(row=row, column=column, kind=kind, text=shown))  # type: ignore[arg-type]
+
+
+def _has_no_result(look: Look, attributes: bytes, value: re.Match[bytes] | None) -> bool:
+    if value and value[1]:
+        return look.uncomputed and value[1] == b"0"
+    # A result that is an empty text is one.
+    return not (value and _WORDS.search(attributes))
