@@ -41,8 +41,8 @@ def first_reports(where: str) -> list[str]:
         for name in _FIRST:
             lines += _report(getattr(salesops, name)(book))
     able = sum(metric.reason(book) is None for metric in CATALOGUE.values())
-    lines.append(f"Numbers: {able} of {len(CATALOGUE)} can be computed; salesops check {where} says "
-                 "what every report lacks.")  # fmt: skip
+    lines.append(f"Numbers: {able} of {len(CATALOGUE)} can be computed; salesops check {where} "
+                 "says what every report lacks.")  # fmt: skip
     return lines
 
 

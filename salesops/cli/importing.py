@@ -1,4 +1,4 @@
-"""`salesops import` on the command line: asks on a terminal, shows the mapping, tells the outcome."""
+"""`salesops import` on the command line: asks on a terminal, shows the mapping, tells its end."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -147,7 +147,7 @@ class Terminal:
 
     def show(self, lines: Sequence[str]) -> None:
         """Show the mapping."""
-        self._quietly(lambda: [out.print(line, markup=False) for line in lines])
+        self._quietly(lambda: out.print("\n".join(lines), markup=False))
 
     def ask(self, question: Question) -> str | None:
         """Ask until an answer is one of the candidates; None where nobody is there to answer."""

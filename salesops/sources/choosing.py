@@ -22,7 +22,7 @@ _HINTS: dict[str, tuple[str, ...]] = {
     "month_columns": ("turn", "keep"),
 }  # fmt: skip
 # What is asked of an export whose mapping is settled.
-_LATER = frozenset({"dates", "stages", "gone"})
+_LATER = frozenset({"dates", "stages", "gone", "other_system"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Days such as 3/4/2026: whether the day or the month comes first, by the whole file or by asking."""
+"""Days such as 3/4/2026: whether day or month comes first, by the whole file or by asking."""
 
 from collections.abc import Iterator
 from fnmatch import fnmatch

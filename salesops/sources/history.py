@@ -55,15 +55,17 @@ def values_of_fields(
     A log writes them as the table does, in its units and with its names of stages.
     """
     read = typed.copy()
-    for field, rows in typed.groupby("field").groups.items():
+    for field in typed["field"].dropna().unique():
         source = sources.get(str(field))
+        # By place: a row of the file may be several here.
+        rows = (typed["field"] == field).to_numpy(dtype=bool)
         for column in ("old_value", "new_value"):
             if source is None or column not in typed:
                 continue
             texts = typed.loc[rows, column]
             texts = nested(texts, source.path) if source.path else texts
             values = parser.column(texts, source, facts(entity)[str(field)], f"{column} of {field}")
-            read.loc[rows, column] = values.map(canonical_text)
+            read.loc[rows, column] = values.map(canonical_text).to_numpy(dtype=object)
     return read
 
 
@@ -86,6 +88,7 @@ def changes_of(history: History, typed: pd.DataFrame, current: pd.DataFrame) -> 
         Rows of `changes`.
     """
     form: str = history.form
+    typed = typed.reset_index(drop=True)
     if form == "states or leaving":
         form = _form_of(history, typed, current)
     if form in ("changes", "values"):

@@ -16,6 +16,7 @@ from salesops.sources.choosing import Chosen, chosen, named, told_hints
 from salesops.sources.dayforms import with_day_forms
 from salesops.sources.importlog import FILE as LOG
 from salesops.sources.importlog import Imported, digest_of, digests, log_text, read_log
+from salesops.sources.layoutasks import with_layouts_settled
 from salesops.sources.mapping import StageTable
 from salesops.sources.parsing import Fault
 from salesops.sources.pastreading import changes_told, pasts_of, rows_of_logs
@@ -31,7 +32,7 @@ from salesops.sources.settling import Settled, Words, settled_stages, words_for
 from salesops.sources.shapes import arrow_of, assumptions
 from salesops.sources.showing import mapping_lines
 from salesops.sources.successive import Logged, carried_history, export_time, with_earlier
-from salesops.sources.surprises import GONE, watch
+from salesops.sources.surprises import GONE, OTHER, ask_of_other_system, watch
 from salesops.sources.tabling import Part, assembled, counted, parts_of, unread_ids
 from salesops.sources.targetlock import alone
 from salesops.sources.validate import Oddity, find_faults, find_oddities
@@ -63,7 +64,7 @@ class _Read:
     faults: tuple[Fault, ...]
     settled: Settled
     parts: list[Part]
-    logs: tuple[str, ...]
+    taken: list[tuple[str, pd.Index]]
 
 
 def import_path(
@@ -119,7 +120,7 @@ def import_path(
         One error with all faults of the input; nothing is written.
     NoDeals, Unanswered, BadAnswer, Declined
         What the export is could not be settled; nothing is written.
-    OlderExport, UndatedExport, OtherRecords
+    OlderExport, UndatedExport, OtherRecords, Unanswered
         It can't follow what the book knows; nothing is written.
     BookBusy
         Somebody is writing to the book meanwhile; nothing is written.
@@ -145,6 +146,8 @@ def import_path(
     )  # fmt: skip
     if past and not answers and _is_same(past[-1], record):
         return replace(report, unchanged=True, into=str(into), answered=tuple(desk.answered))
+    if past and past[-1].files != record.files:
+        ask_of_other_system(past[-1].source, found.mapping.name, desk)
     words = words_for(book, found.mapping, found.source, Path(path))
     reading = Reading(files, found.mapping, found.mapping.zone or words.settings.company.zone,
                       words.settings.company.zone, desk.talk.progress, hand)  # fmt: skip
@@ -153,14 +156,15 @@ def import_path(
     read = _read(reading, words, desk, strict=strict, where=str(path))
     found = found.changed(read.settled.mapping)
     if past:
-        desk.looked_at.add(GONE)
+        desk.looked_at |= {GONE, OTHER}
     desk.refuse_unused()
-    counts = counted(reading, read.parts, read.logs, read.faults)
+    counts = counted(reading, read.taken, read.faults)
     report = replace(
         report, unreadable=tuple((e.where, e.reason) for e in look.unreadable) if look else (),
         read={s.where: len(s.frame) for s in reading.sheets.values()}, counts=counts,
         rows={name: len(frame) for name, frame in read.frames.items()},
         mended=tuple(reading.mended), oddities=_oddities(read), unmapped=reading.unmapped(),
+        not_taken=_not_taken(files, look, reading),
         absent=tuple(dict.fromkeys(reading.absent)), stages=read.settled.put_in,
         assumed=assumptions(found.mapping, read.settled.words.settings, words.where),
         aside=read.faults,
@@ -183,18 +187,21 @@ def _chosen(
     if source is None:
         return chosen(look, book, desk, where), looks[-1]
     found = named(source)
-    if all(_has_file(files, rows.files) or rows.optional
-           for parts in found.mapping.tables.values() for rows in parts):  # fmt: skip
+    meant = [(_files_of(files, rows.files), rows.optional)
+             for parts in found.mapping.tables.values() for rows in parts]  # fmt: skip
+    if all(n == 1 or (is_optional and not n) for n, is_optional in meant):
         return found, None
     bound, rebound = bind(found.mapping, look(False))
     lines = tuple(f"{now} is read as {was}, by its columns" for was, now in rebound)
     return replace(found.changed(bound), lines=lines), looks[-1]
 
 
-def _has_file(files: Sequence[Path], patterns: tuple[str, ...]) -> bool:
+def _files_of(files: Sequence[Path], patterns: tuple[str, ...]) -> int:
+    """Count the files that the first pattern means which means any."""
     from fnmatch import fnmatch
 
-    return any(fnmatch(file.name, pattern) for file in files for pattern in patterns)
+    found = (sum(fnmatch(file.name, pattern) for file in files) for pattern in patterns)
+    return next((n for n in found if n), 0)
 
 
 def _inputs(text: str, hand: Corrected) -> str:
@@ -212,8 +219,12 @@ def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> C
         reading.sheets_seen = {(seen.file, seen.sheet, seen.hints): seen.read
                                for seen in look.sheets if seen.is_whole}  # fmt: skip
     reading.open_all()
-    sheets = Look([Seen(name, sheet, hints, read)
-                   for (name, sheet, hints), read in reading.sheets.items()])  # fmt: skip
+    sheets = _opened(reading)
+    settled = with_layouts_settled(found.mapping, sheets, desk)
+    if settled != found.mapping:
+        found = found.changed(settled)
+        reading.read_again(settled)
+        sheets = _opened(reading)
     found = found.changed(with_day_forms(found.mapping, sheets, desk))
     reading.mapping = found.mapping
     reasons = found.proposal.reasons if found.proposal else None
@@ -229,21 +240,40 @@ def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> C
         )
         desk.talk.show([*found.lines, *shown, *notes])
     questions = []
+
+    def evidence() -> tuple[str, ...]:
+        # To look at all values of large tables takes its time.
+        return () if shown else tuple(mapping_lines(found.mapping, sheets, reasons))
+
     if found.proposal is not None:
         questions.append(Question(
             key="mapping", text="Is this mapping right?", candidates=("yes", "no"), default="yes",
-            safe=True, evidence=() if shown else tuple(mapping_lines(found.mapping, sheets, reasons)),
+            safe=True, evidence=evidence(),
         ))  # fmt: skip
     elif found.mapping.verified == "assumed" and not found.of_book:
         questions.append(Question(
             key="assumed", candidates=("yes", "no"), default="yes",
             text=f"The names of {found.mapping.title} are assumed: neither a documentation nor a "
                  "real file of it was at hand. Is the mapping right?",
-            evidence=() if shown else tuple(mapping_lines(found.mapping, sheets)),
+            evidence=evidence(),
         ))  # fmt: skip
     if questions and "no" in desk.decide(*questions):
         raise Declined(where=desk.where)
     return found
+
+
+def _opened(reading: Reading) -> Look:
+    return Look([Seen(name, sheet, hints, read)
+                 for (name, sheet, hints), read in reading.sheets.items()])  # fmt: skip
+
+
+def _not_taken(files: Sequence[Path], look: Look | None, reading: Reading) -> tuple[str, ...]:
+    """Name the sheets, or files where nobody looked inside, that no table takes."""
+    if look is not None:
+        read = {sheet.where for sheet in reading.sheets.values()}
+        return tuple(seen.where for seen in look.sheets if seen.where not in read)
+    opened = {name for name, _sheet, _hints in reading.sheets}
+    return tuple(file.name for file in files if file.name not in opened)
 
 
 def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: str) -> _Read:
@@ -273,7 +303,8 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
     if len(changes):
         frames["changes"] = changes
     return _Read(frames, changes, tracked, tuple(faults), settled, parts,
-                 tuple(past.where for past in pasts))  # fmt: skip
+                 [*((part.where, part.frame.index) for part in parts),
+                  *((past.where, past.rows) for past in pasts)])  # fmt: skip
 
 
 def _oddities(read: _Read) -> tuple[Oddity, ...]:

@@ -46,6 +46,8 @@ class Hints:
         That of months which name none.
     fill_down
         Columns whose empty cells stand for the value above.
+    leave_empty
+        Columns whose empty cells are empty, although they look as if merged cells had been lost.
     """
 
     title_rows: int | None = None
@@ -56,6 +58,7 @@ class Hints:
     month_columns: Literal["", "turn", "keep"] = ""
     year: int | None = None
     fill_down: tuple[str, ...] = ()
+    leave_empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,16 @@ class Aside:
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing that was found out: what, where, why, and the line of a mapping that changes it."""
+    """One thing that was found out: what, where, why, and the line of a mapping that changes it.
+
+    A question names the `column` that it is about.
+    """
 
     what: str
     where: str
     why: str
     override: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True)

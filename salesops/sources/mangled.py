@@ -56,7 +56,8 @@ def mangled(texts: pd.Series, *, is_key: bool) -> list[tuple[int, str]]:
 
 def _rounded(unique: pd.Series) -> dict[str, str]:
     """Find ids of more than 15 digits of which a spreadsheet kept 15."""
-    long = [t for t in unique if len(t) > 15 and _DIGITS.fullmatch(t)]
+    # What begins with a zero was never a number.
+    long = [t for t in unique if len(t) > 15 and t[0] != "0" and _DIGITS.fullmatch(t)]
     lost = [t for t in long if not t[15:].strip("0")]
     # One id in ten ends with a zero by chance, and one in a thousand with three.
     zeros = sum(len(t) - 15 for t in lost)

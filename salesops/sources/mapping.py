@@ -121,11 +121,12 @@ class Rows(_Part):
     """Where the rows of one canonical table come from.
 
     Of several files the first that is there counts; a plain text, or several, stand for a source by
-    these names. `as_found` says that any column may be absent without a word. `title_rows` to `fill_down` say how the table lies in its sheet, where that is
-    not found out as it should be: see `salesops.sources.layout.Hints`. `entries` names a column
-    that holds a list of records, such as a sub-form: each record becomes a row, its fields as
-    columns `list.field` beside those of the whole. `deleted` are rows that the source has marked as
-    deleted, at the time of `deleted_at`: they stay, as void.
+    these names. `as_found` says that any column may be absent without a word. `title_rows` to
+    `leave_empty` say how the table lies in its sheet, where that is not found out as it should be:
+    see `salesops.sources.layout.Hints`. `entries` names a column that holds a list of records, such
+    as a sub-form: each record becomes a row, its fields as columns `list.field` beside those of the
+    whole. `deleted` are rows that the source has marked as deleted, at the time of `deleted_at`:
+    they stay, as void.
     """
 
     file: str | tuple[str, ...]
@@ -138,6 +139,7 @@ class Rows(_Part):
     month_columns: Literal["", "turn", "keep"] = ""
     year: Annotated[int, Field(ge=1900, le=2199)] | None = None
     fill_down: tuple[str, ...] = ()
+    leave_empty: tuple[str, ...] = ()
     optional: bool = False
     distinct: bool = False
     as_found: bool = False
@@ -155,7 +157,11 @@ class Rows(_Part):
 
     def hints(self) -> Hints:
         """Give what is told of the table's place in its sheet."""
-        return Hints(**{f.name: getattr(self, f.name) for f in fields(Hints)})
+        told = {f.name: getattr(self, f.name) for f in fields(Hints)}
+        if self.months is not None and not self.month_columns:
+            # The mapping turns them itself.
+            told["month_columns"] = "keep"
+        return Hints(**told)
 
     def sources(self) -> dict[str, Source]:
         """Give every canonical column its source; a plain text is a column's name."""

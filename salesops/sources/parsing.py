@@ -136,8 +136,9 @@ class Parser:
         factor = self._unit(texts, source, kind)
         known = texts.dropna()
         if source.unit is None and str(texts.name) in self.layout.unclear and len(known):
+            # Of the whole column: row by row the others would be read in one of the two ways.
             problem = 'can be per cent or a share of one; say unit = "percent" or unit = "one"'
-            self.fault(int(known.index[0]), shown, known.iloc[0], problem)
+            self.faults.append(Fault(self.where, 0, shown, str(known.iloc[0]), problem))
         codes, unique = pd.factorize(known)
         sure = self.layout.separator != ";"
         decimal = source.decimal or ("" if sure else decimal_sign(list(unique)))

@@ -33,6 +33,14 @@ class Past:
     where: str
     typed: pd.DataFrame
 
+    @property
+    def rows(self) -> pd.Index:
+        """Rows of the file that tell something; a log may speak of fields that no table has."""
+        if self.history.form not in ("changes", "values"):
+            return self.typed.index
+        known = self.typed["field"].isin(facts(self.history.entity))
+        return self.typed.index[known.to_numpy(dtype=bool)]
+
 
 def pasts_of(reading: Reading) -> list[Past]:
     """Read the history objects that are there.
@@ -127,9 +135,8 @@ def rows_of_logs(pasts: list[Past], reading: Reading) -> list[Part]:
 def _last_values(history: History, rows: pd.DataFrame) -> dict[str, "pd.Series"]:
     """Give the last value of each field by id; of a log of changes also a null one."""
     if history.form not in ("changes", "values"):
-        fields = [f for f in history.fields if f in rows]
-        return {f: rows.groupby("entity_id", sort=False)[f].nth(-1).set_axis(
-            rows.groupby("entity_id", sort=False)["entity_id"].nth(-1)) for f in fields}  # fmt: skip
+        last = rows.drop_duplicates("entity_id", keep="last").set_index("entity_id")
+        return {f: last[f] for f in history.fields if f in rows}
     known = [f for f in rows["field"].dropna().unique() if f in facts(history.entity)]
     return {
         f: rows[rows["field"] == f].drop_duplicates("entity_id", keep="last")

@@ -1,4 +1,4 @@
-"""What the values of a column look like: how many are numbers, days, addresses, and how they repeat."""
+"""What the values of a column look like: numbers, days, addresses, and how they repeat."""
 
 import re
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""A log of changes of an unknown export: one row per change of a field, or per stage that begins."""
+"""A log of changes of an unknown export: a row per change of a field, or per stage that begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from salesops.sources.guessing import SURE, Guess
@@ -33,10 +33,18 @@ def history_of(guess: Guess, desk: Desk, *, makes_rows: bool) -> History:
         field=Source(column=heads["field"], values=fields) if by_field else None,
         old_value=heads.get("old_value") if by_field else None,
         new_value=heads["new_value"] if by_field else None,
-        fields={c: Source() for c in dict.fromkeys(fields.values())} if by_field and makes_rows
-        else {} if by_field else {c: column_map(guess, c, desk) for c in ("stage", "amount") if c in heads},
+        fields=_sources(guess, fields, desk, by_field=by_field, makes_rows=makes_rows),
         makes_rows=makes_rows,
     )  # fmt: skip
+
+
+def _sources(
+    guess: Guess, fields: Mapping[str, str], desk: Desk, *, by_field: bool, makes_rows: bool
+) -> dict[str, Source | str | tuple[str, ...]]:
+    """Say where a log's values come from: of a row per field they are its new and old values."""
+    if by_field:
+        return {c: Source() for c in dict.fromkeys(fields.values())} if makes_rows else {}
+    return {c: column_map(guess, c, desk) for c in ("stage", "amount") if c in guess.choices}
 
 
 def fields_of(guess: Guess) -> dict[str, str]:

@@ -133,7 +133,7 @@ def _linked(guess: Guess, deals: Guess) -> tuple[Source | str, str, str] | None:
     if link is None:
         return None
     wanted = set(deals.seen.frame[link.head].dropna()) - {""}
-    shares = {}
+    shares: dict[str, float] = {}
     for column in ("id", "name"):
         if column in guess.choices:
             have = set(guess.seen.frame[guess.choices[column].head].dropna())

@@ -111,10 +111,9 @@ def propose(look: Look, desk: Desk, where: str) -> Proposal:
             raise NoDeals(where=where, sheets=tuple((s.where, s.heads) for s in look.sheets))
         return _from_log(log, desk, title)
     deals = [_settled(guess, desk) for guess in deals]
-    others = [
-        found[0] for sheet, found in seen.items()
-        if found and sheet not in {g.seen.where for g in deals} and found[0].table != "opportunities"
-    ]  # fmt: skip
+    taken = {guess.seen.where for guess in deals}
+    others = [found[0] for sheet, found in seen.items()
+              if found and sheet not in taken and found[0].table != "opportunities"]  # fmt: skip
     return _from_tables(deals, others, desk, title)
 
 
@@ -217,10 +216,11 @@ def _from_tables(
         tables.setdefault(guess.table, []).append(rows)
         reasons |= why
         notes += told
-    for name, made in people_and_customers(deals, tables).items():
-        tables[name] = made
+    made = people_and_customers(deals, tables)
+    whole = {**{name: tuple(rows) for name, rows in tables.items()},
+             **{name: tuple(rows) for name, rows in made.items()}}  # fmt: skip
     mapping = Mapping(
-        name=NAME, title=title, tables={n: tuple(rows) for n, rows in tables.items()},
+        name=NAME, title=title, tables=whole,
         recognised_by={_pattern(g.seen): tuple(c.head for c in g.choices.values()) for g in deals},
         stages=Stages(kinds=dict(stages)) if stages else None, history=tuple(histories),
         currency=settled_currency(deals[0], desk),

@@ -1,6 +1,7 @@
 """Reading files as tables of texts, with the row numbers kept, whatever their form."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from salesops.sources.grid import Grid
 from salesops.sources.layout import Hints, Layout, UnreadableFile
 from salesops.sources.records import ENDING, NoRecords, is_records, records_frame
 from salesops.sources.tables import find_table
-from salesops.sources.textfiles import read_text
+from salesops.sources.textfiles import framed, read_text
 from salesops.sources.workbooks import OLE, ZIP, SheetName, read_workbook, sheet_names
 
 __all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of"]
-_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet",
-            ENDING)  # fmt: skip
+# The last two are no tables that are read, which is better told than passed over.
+_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet", ENDING,
+            ".ods", ".xlsb")  # fmt: skip
+# Values of a Parquet file, which packs those that repeat into nearly nothing.
+_MOST_VALUES = 100_000_000
 # Rows by which a table is known.
 _FEW = 300
 
@@ -153,7 +157,7 @@ def _records(path: Path, encoding: str) -> Sheet:
                              mend="save the answer of the API as it is, or a list of its records.",
                              ) from error  # fmt: skip
     n = len(frame)
-    return Sheet(where, _checked(frame, where), "utf-8", Layout(n_rows=n, n_kept=n))
+    return Sheet(where, frame, "utf-8", Layout(n_rows=n, n_kept=n))
 
 
 def _begin(path: Path) -> bytes:
@@ -181,30 +185,38 @@ def _parquet(path: Path, where: str) -> Sheet:
     import pyarrow.parquet as pq
 
     try:
+        parts = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+        heads = [pq.read_metadata(part) for part in parts]
+        n_values = sum(head.num_rows * head.num_columns for head in heads)
+        if n_values > _MOST_VALUES:
+            raise UnreadableFile(where=where, reason=f"it holds {n_values:,} values",
+                                 mend="export the fields that you need.")  # fmt: skip
         table = pq.read_table(path, partitioning=None)
+        names = list(table.column_names)
+        texts = pa.table([_texts(column) for column in table.columns],
+                         names=[str(i) for i in range(len(names))])  # fmt: skip
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(where=where, reason=f"it is no whole Parquet file: {error}",
+        raise UnreadableFile(where=where, reason=f"it is no Parquet file of values: {error}",
                              mend="write it again.") from error  # fmt: skip
-    columns = {name: _texts(table[name]) for name in table.column_names}
-    frame = pd.DataFrame(columns, index=range(1, table.num_rows + 1), dtype=object)
-    n = len(frame)
-    return Sheet(where, _checked(frame, where), "parquet", Layout(n_rows=n, n_kept=n))
+    _refuse_twice(names, where)
+    n = table.num_rows
+    frame = framed(texts, range(1, n + 1)).set_axis(names, axis=1)
+    return Sheet(where, frame, "parquet", Layout(n_rows=n, n_kept=n))
 
 
-def _texts(column: Any) -> list[str | None]:
+def _texts(column: Any) -> Any:
     """Write values as CSV does; lists and records as JSON, of which a mapping takes a part."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pa.types.is_nested(column.type):
-        return [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
-    texts: list[str | None] = column.cast(pa.string()).to_pylist()
-    return texts
+        made = ["" if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
+        return pa.array(made, type=pa.string())
+    return pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
 
 
-def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    names = list(frame.columns)
-    twice = sorted({n for n in names if names.count(n) > 1})
+def _refuse_twice(names: list[str], where: str) -> None:
+    twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
         raise UnreadableFile(where=where, reason=f"the column {twice[0]!r} stands there twice",
                              mend="rename one of the two.")  # fmt: skip
-    return frame.map(lambda value: value.strip() if isinstance(value, str) else "")

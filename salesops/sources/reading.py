@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from salesops.model.errors import MissingColumn
@@ -42,12 +43,16 @@ class Reading:
     def sheet(
         self, patterns: tuple[str, ...], sheet: str | None, hints: Hints | None = None
     ) -> Sheet | None:
-        """Read the sheet that a pattern names, once, with the known misspellings mended."""
-        named = (f for pattern in patterns for f in self.files if fnmatch(f.name, pattern))
-        path = next(named, None)
+        """Read the sheet that a pattern names, once, with the known misspellings mended.
+
+        What tells nothing of how the table lies, such as a log, takes what a table tells of the
+        same sheet.
+        """
+        path = self._file(patterns)
         if path is None:
             return None
-        key = (path.name, sheet, hints or Hints())
+        hints = self._hints(path, sheet) if hints is None else hints
+        key = (path.name, sheet, hints)
         if key not in self.sheets:
             self.progress(f"Reading {path.name}")
             # What was read to recognise it need not be read again.
@@ -57,6 +62,15 @@ class Reading:
             self.sheets[key] = found
         return self.sheets[key]
 
+    def _file(self, patterns: tuple[str, ...]) -> Path | None:
+        named = (f for pattern in patterns for f in self.files if fnmatch(f.name, pattern))
+        return next(named, None)
+
+    def _hints(self, path: Path, sheet: str | None) -> Hints:
+        told = (rows.hints() for parts in self.mapping.tables.values() for rows in parts
+                if rows.sheet == sheet and self._file(rows.files) == path)  # fmt: skip
+        return next(told, Hints())
+
     def open_all(self) -> None:
         """Read all sheets that the mapping names."""
         for parts in self.mapping.tables.values():
@@ -64,6 +78,15 @@ class Reading:
                 self.sheet(rows.files, rows.sheet, rows.hints())
         for history in self.mapping.history:
             self.sheet(history.files, history.sheet)
+
+    def read_again(self, mapping: Mapping) -> None:
+        """Read the sheets again of which a mapping tells now how they lie."""
+        self.mapping = mapping
+        self.sheets_seen |= self.sheets
+        self.sheets = {}
+        self.open_all()
+        # What was mended in a sheet that was read twice was mended once.
+        self.mended = list(dict.fromkeys(self.mended))
 
     def _correct(self, name: str, sheet: Sheet) -> None:
         """Mend what the mapping knows to be misspelt, and what a person corrected by hand."""
@@ -77,14 +100,16 @@ class Reading:
                         self.mended.append(
                             Mended(name, correction.column, was, now, int(wrong.sum()))
                         )
-        for row, values in self.corrected.get(sheet.where, {}).items():
-            for column, now in values.items():
-                if column not in frame or row not in frame.index:
-                    continue
-                # Of a row of the file months may have made several.
-                was = frame.loc[[row], column].iloc[0]
+        for (row, part), values in self.corrected.get(sheet.where, {}).items():
+            # Of a row of the file months may have made several.
+            places = np.flatnonzero(frame.index == row)
+            if part > len(places):
+                continue
+            at = places[part - 1]
+            for column in [c for c in values if c in frame]:
+                was, now = frame[column].iloc[at], values[column]
                 if was != now:
-                    frame.loc[row, column] = now
+                    frame.iloc[at, frame.columns.get_loc(column)] = now
                     self.mended.append(Mended(sheet.where, column, str(was), now, 1))
 
     def texts(

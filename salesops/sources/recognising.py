@@ -13,6 +13,7 @@ from salesops.sources.mapping import (
     Mapping,
     Rows,
     Source,
+    StageTable,
     known_mappings,
     mapping_text,
     read_mapping,
@@ -26,7 +27,7 @@ SURE, PERHAPS = 0.8, 0.55
 _CLOSE = 0.05
 # Of the columns of a table whose file is called otherwise so many must be there.
 _BOUND = 0.8
-Part = TypeVar("Part", Rows, History)
+Part = TypeVar("Part", Rows, History, StageTable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,8 @@ class Candidate:
         True where nothing that it is known by is missing, and no value contradicts it.
     rebound
         Files that are called otherwise than the mapping says: their pattern, and their name.
+    places
+        The sheets by which it is recognised.
     """
 
     source: str
@@ -55,6 +58,7 @@ class Candidate:
     reasons: tuple[str, ...]
     is_exact: bool = False
     rebound: tuple[tuple[str, str], ...] = ()
+    places: frozenset[str] = frozenset()
 
 
 def candidates(look: Look, extra: Sequence[tuple[str, Mapping]] = ()) -> list[Candidate]:
@@ -73,9 +77,14 @@ def candidates(look: Look, extra: Sequence[tuple[str, Mapping]] = ()) -> list[Ca
 
 
 def settled(found: Sequence[Candidate]) -> Candidate | None:
-    """Give the one system that it must be; None where there is none, or several."""
+    """Give the one system that it must be; None where there is none, or several.
+
+    Files of two systems in one folder are two exports, of which one would be lost.
+    """
     exact = [c for c in found if c.is_exact and c.score >= SURE]
     if not exact or (len(exact) > 1 and exact[0].score - exact[1].score < _CLOSE):
+        return None
+    if any(not c.places & exact[0].places for c in exact[1:]):
         return None
     return exact[0]
 
@@ -86,17 +95,21 @@ def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
         return None
     have = n = named = 0
     lacking: list[str] = []
+    places: set[str] = set()
     for pattern, columns in mapping.recognised_by.items():
         seen = _best(look, pattern, columns)
         if seen is None:
             return None
         there = [c for c in columns if c in seen.heads]
+        places.add(seen.where)
         have, n = have + len(there), n + len(columns)
         lacking += [f"{c} in {seen.where}" for c in columns if c not in seen.heads]
         named += _is_named(seen, pattern)
     if have / n < PERHAPS:
         return None
     bound, rebound = bind(mapping, look)
+    if _lacks_most(bound, look):
+        return None
     missing = _missing(bound, look)
     values, told = _values(bound, look)
     days = _days(bound, look)
@@ -111,8 +124,10 @@ def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
     reasons += [f"{now} is read as {was}, by its columns" for was, now in rebound]
     reasons += [f"its days are {days}"] if days not in ("", "as it writes them") else []
     reasons += told
+    is_exact = have == n and not against and days != "unclear"
     return Candidate(source=name, mapping=bound, score=max(0.0, score), reasons=tuple(reasons),
-                     is_exact=have == n and not against and days != "unclear", rebound=tuple(rebound))  # fmt: skip
+                     is_exact=is_exact, rebound=tuple(rebound),
+                     places=frozenset(places))  # fmt: skip
 
 
 def _is_named(seen: Seen, pattern: str) -> bool:
@@ -136,7 +151,7 @@ def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
     """Name the files of an export in a mapping, where people have called them otherwise.
 
     A file that the mapping knows by its name is never taken for another one, and none is taken for
-    two.
+    two. Of several files that a pattern means, such as `*.csv`, that with its columns counts.
 
     Returns
     -------
@@ -149,13 +164,18 @@ def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
             wanted.setdefault((rows.files, rows.sheet), []).extend(_wanted_of(rows))
     for part in mapping.history:
         wanted.setdefault((part.files, part.sheet), []).extend(_wanted_of_history(part))
+    for table in mapping.stages.tables if mapping.stages is not None else ():
+        if not table.entries:
+            columns = [_names(table.key), *filter(None, (_names(table.name), _names(table.order)))]
+            wanted.setdefault((table.files, table.sheet), columns)
     taken = {seen.where for place in wanted if (seen := find_seen(look, *place)) is not None}
     fits = sorted(
         ((_fit(names, seen), place, seen) for place, names in wanted.items()
          if find_seen(look, *place) is None for seen in look.sheets if seen.where not in taken),
         key=lambda fit: -fit[0],
     )  # fmt: skip
-    bound: dict[_Place, Seen] = {}
+    bound = _chosen_of_many(wanted, look)
+    taken |= {seen.where for seen in bound.values()}
     for fit, place, seen in fits:
         if fit >= _BOUND and place not in bound and seen.where not in taken:
             bound[place] = seen
@@ -165,9 +185,26 @@ def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
     tables = {name: tuple(_bound(rows, bound) for rows in parts)
               for name, parts in mapping.tables.items()}  # fmt: skip
     history = tuple(_bound(part, bound) for part in mapping.history)
+    stages = mapping.stages
+    if stages is not None:
+        own = tuple(_bound(table, bound) for table in stages.tables)
+        stages = stages.model_copy(update={"tables": own})
     told = [("#".join(filter(None, (place[0][0], place[1]))), seen.where)
             for place, seen in bound.items()]  # fmt: skip
-    return mapping.model_copy(update={"tables": tables, "history": history}), told
+    changed = {"tables": tables, "history": history, "stages": stages}
+    return mapping.model_copy(update=changed), told
+
+
+def _chosen_of_many(wanted: dict[_Place, list[tuple[str, ...]]], look: Look) -> dict[_Place, Seen]:
+    """Choose among the files that one pattern means, where the first of them is not the one."""
+    chosen = {}
+    for place, columns in wanted.items():
+        meant = [seen for pattern in place[0] for seen in look.sheets
+                 if fnmatch(seen.file, pattern) and place[1] in (None, seen.sheet)]  # fmt: skip
+        best = max(meant, key=lambda seen: _fit(columns, seen), default=None)
+        if best is not None and _fit(columns, best) > max(_fit(columns, meant[0]), _BOUND - 0.01):
+            chosen[place] = best
+    return chosen
 
 
 def _fit(wanted: Sequence[tuple[str, ...]], seen: Seen) -> float:
@@ -184,6 +221,10 @@ def _bound(part: Part, bound: dict[_Place, Seen]) -> Part:
     return part.model_copy(update={"file": seen.file, "sheet": seen.sheet})
 
 
+def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else given
+
+
 def _wanted_of(rows: Rows) -> list[tuple[str, ...]]:
     sources = rows.sources()
     ordered = sorted(sources.items(), key=lambda item: item[0] != "id")
@@ -197,8 +238,15 @@ def _wanted_of_history(history: History) -> list[tuple[str, ...]]:
     return [source.names for source in sources if source.names]
 
 
+def _lacks_most(mapping: Mapping, look: Look) -> bool:
+    """Say whether most tables are not there at all that a mapping can't do without."""
+    needed = [rows for parts in mapping.tables.values() for rows in parts if not rows.optional]
+    lost = [rows for rows in needed if find_seen(look, rows.files, rows.sheet) is None]
+    return 2 * len(lost) > len(needed) > 0
+
+
 def _missing(mapping: Mapping, look: Look) -> list[str]:
-    """Name the tables and columns without which the mapping can't be used, and that are not there."""
+    """Name the tables and columns that are not there, and without which a mapping can't be used."""
     found = []
     for table, parts in mapping.tables.items():
         for rows in parts:
@@ -228,9 +276,11 @@ def _days(mapping: Mapping, look: Look) -> str:
                 if seen is None or head is None or not first:
                     continue
                 order = day_order([seen.frame[head]]).says
-                said.add({first: "as it writes them", "neither": "unclear", "": ""}.get(
-                    order, "contradicted"
-                ))
+                said.add(
+                    {first: "as it writes them", "neither": "unclear", "": ""}.get(
+                        order, "contradicted"
+                    )
+                )
     return next((word for word in ("contradicted", "as it writes them", "unclear") if word in said),
                 "")  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from salesops.sources.grid import MOST_COLUMNS
 from salesops.sources.mapping import Instead, Months, Source
 
 ENDING = ".json"
@@ -57,6 +58,8 @@ def records_frame(text: str) -> pd.DataFrame:
     """
     rows = [record for page in _pages(text) for record in _listed(page)]
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if len(names) > MOST_COLUMNS:
+        raise NoRecords(f"its records have {len(names):,} fields, more than {MOST_COLUMNS:,}")
     texts = [[_text(row.get(name)) for name in names] for row in rows]
     return pd.DataFrame(texts, columns=names, index=range(1, len(rows) + 1), dtype=object)
 
@@ -74,7 +77,7 @@ def with_entries(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per record, numbered from 1, its fields as `column.field`.
+        One row per record, its fields as `column.field`; the index repeats the row of the file.
 
     Raises
     ------
@@ -89,14 +92,17 @@ def with_entries(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """
     rest = [name for name in frame.columns if name != column]
     rows: list[dict[str, str]] = []
-    for number, text in frame[column].items():
-        for entry in _parsed(text, f"row {number}: ") if text else []:
-            if not isinstance(entry, dict):
-                raise NoRecords(f"row {number}: {column} holds {text[:40]!r}, no list of records")
-            whole = {name: frame.at[number, name] for name in rest}
-            rows.append(whole | {f"{column}.{k}": _text(v) for k, v in entry.items()})
+    numbers: list[int] = []
+    for number, record in zip(frame.index, frame.to_dict("records"), strict=True):
+        text = record[column]
+        listed = _parsed(text, f"row {number}: ") if text else []
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise NoRecords(f"row {number}: {column} holds {text[:40]!r}, no list of records")
+        whole = {name: record[name] for name in rest}
+        rows += [whole | {f"{column}.{k}": _text(v) for k, v in e.items()} for e in listed]
+        numbers += [number] * len(listed)
     fields = dict.fromkeys([*rest, *(name for row in rows for name in row)])
-    made = pd.DataFrame(rows, columns=list(fields), index=range(1, len(rows) + 1), dtype=object)
+    made = pd.DataFrame(rows, columns=list(fields), index=numbers, dtype=object)
     return made.fillna("")
 
 
@@ -113,7 +119,7 @@ def with_months(frame: pd.DataFrame, months: Months) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same columns, and `@month` and `@value`, numbered from 1.
+        The same columns, and `@month` and `@value`; the index repeats the row of the file.
 
     Examples
     --------
@@ -131,8 +137,7 @@ def with_months(frame: pd.DataFrame, months: Months) -> pd.DataFrame:
             parts.append(part)
     if not parts:
         return frame.iloc[:0].assign(**{"@month": "", "@value": ""})
-    made = pd.concat(parts)
-    return made.set_axis(pd.RangeIndex(1, len(made) + 1), axis=0)
+    return pd.concat(parts)
 
 
 def otherwise(texts: pd.Series, frame: pd.DataFrame, source: Source) -> pd.Series:

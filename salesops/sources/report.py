@@ -47,6 +47,8 @@ class ImportReport:
         What is odd in the data and was kept.
     unmapped
         Source columns that no canonical column takes, by file.
+    not_taken
+        Sheets and files of the export that no table takes.
     absent
         Columns that the mapping names and the export does not have: file, column, canonical column.
     changed
@@ -81,6 +83,7 @@ class ImportReport:
     mended: tuple[Mended, ...] = ()
     oddities: tuple[Oddity, ...] = ()
     unmapped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    not_taken: tuple[str, ...] = ()
     absent: tuple[tuple[str, str, str], ...] = ()
     changed: Mapping[str, int] = field(default_factory=dict)
     stages: tuple[FoundStage, ...] = ()
@@ -106,6 +109,8 @@ class ImportReport:
         found += self._counted()
         found += [say("import.unreadable", file=file, reason=reason)
                   for file, reason in self.unreadable]  # fmt: skip
+        if self.not_taken:
+            found.append(say("import.not_taken", files=", ".join(self.not_taken)))
         found += [say("import.rows", table=table, n=n) for table, n in self.rows.items()]
         found += [say("import.mended", where=m.where, column=m.column, was=m.was, now=m.now, n=m.n)
                   for m in self.mended]  # fmt: skip

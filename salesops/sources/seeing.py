@@ -102,7 +102,8 @@ def look_at(
         except UnreadableFile as error:
             look.unreadable.append(error)
             continue
-        for name in shown or [None]:
+        names: list[str | None] = [*shown] or [None]
+        for name in names:
             try:
                 look.sheets.append(_seen(path, name, given, whole=whole or bool(shown)))
             except UnreadableFile as error:

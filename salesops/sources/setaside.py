@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import pandas as pd
+
 from salesops.book.registercells import plain_text, safe_text
 from salesops.model.errors import BadRows, SalesopsError
 from salesops.sources.parsing import Fault
@@ -16,8 +18,10 @@ from salesops.sources.report import FILE
 # Of the rows of a sheet so many may be broken; where more are, it is rather the mapping.
 MOST = 0.05
 _PROBLEM, _FILE, _ROW = "salesops_problem", "salesops_file", "salesops_row"
-# Sheet -> row of the file -> column -> the text that a person wrote there.
-Corrected: TypeAlias = dict[str, dict[int, dict[str, str]]]
+# Of a row of the file that became several, such as one per month, which: `12#3` is the third.
+_PART = "#"
+# Sheet -> row of the file, and which of those that it became -> column -> what a person wrote.
+Corrected: TypeAlias = dict[str, dict[tuple[int, int], dict[str, str]]]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -82,13 +86,17 @@ def refuse_too_many(
 def aside_text(faults: Sequence[Fault], sheets: Sequence[Sheet]) -> str:
     """Write the rows that were set aside as CSV, each once, with all that is wrong with it.
 
-    The mark at the beginning tells Excel the encoding; no cell begins a formula.
+    A row of the file that became several is written as these. The mark at the beginning tells Excel
+    the encoding; no cell begins a formula.
     """
     reasons: dict[tuple[str, int], list[str]] = {}
     for fault in faults:
-        said = f"{fault.column}: {fault.value!r} {fault.problem}".replace(": '' ", " ")
-        reasons.setdefault((fault.where, fault.row), []).append(said)
-    by_place = {sheet.where: sheet.frame for sheet in sheets}
+        why = f"{fault.column}: {fault.value!r} {fault.problem}".replace(": '' ", " ")
+        reasons.setdefault((fault.where, fault.row), []).append(why)
+    by_place: dict[str, pd.DataFrame] = {}
+    for sheet in sheets:
+        # Of a sheet that was read in two ways the first, as in what is corrected.
+        by_place.setdefault(sheet.where, sheet.frame)
     places = [p for p in by_place if any(where == p for where, _row in reasons)]
     columns = list(dict.fromkeys(c for p in places for c in by_place[p].columns))
     out = io.StringIO()
@@ -96,10 +104,12 @@ def aside_text(faults: Sequence[Fault], sheets: Sequence[Sheet]) -> str:
     writer.writerow([_PROBLEM, _FILE, _ROW, *map(safe_text, columns)])
     for (place, row), said in sorted(reasons.items(), key=lambda item: item[0]):
         frame = by_place[place]
-        record = frame.loc[[row]].iloc[0]
-        values = [record[c] if c in frame.columns else "" for c in columns]
-        texts = ["" if v is None else safe_text(str(v)) for v in values]
-        writer.writerow([safe_text("; ".join(dict.fromkeys(said))), place, row, *texts])
+        records = frame.loc[[row]].to_dict("records")
+        for number, record in enumerate(records, start=1):
+            shown = row if len(records) == 1 else f"{row}{_PART}{number}"
+            values = [record.get(c) for c in columns]
+            cells = ["" if v is None else safe_text(str(v)) for v in values]
+            writer.writerow([safe_text("; ".join(dict.fromkeys(said))), place, shown, *cells])
     return "\ufeff" + out.getvalue()
 
 
@@ -123,10 +133,12 @@ def read_corrected(path: str | Path) -> Corrected:
     found: Corrected = {}
     for record in frame.to_dict("records"):
         place, row = str(record[_FILE]), str(record[_ROW])
-        if not row.isdigit():
+        whole, sep, part = row.partition(_PART)
+        if not whole.isdecimal() or (sep and not part.isdecimal()):
             raise BadCorrections(where=str(path), reason=f"{row!r} in {_ROW} is no row number")
         rows = found.setdefault(place, {})
-        if int(row) in rows:
+        key = (int(whole), int(part or 1))
+        if key in rows:
             raise BadCorrections(where=str(path), reason=f"row {row} of {place} stands there twice")
-        rows[int(row)] = {c: plain_text(str(record[head])) for c, head in columns.items()}
+        rows[key] = {c: plain_text(str(record[head])) for c, head in columns.items()}
     return found

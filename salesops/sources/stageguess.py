@@ -169,8 +169,8 @@ def read_stages(answer: str, known: Sequence[str]) -> dict[str, Kind]:
             found[names[text]] = kind
     missing = [text for text in known if text not in found]
     if missing:
-        raise BadAnswer(key=KEY, value=answer, known=tuple(known),
-                        reason=f"it does not say of what kind {nearest(missing[0], missing)} is")  # fmt: skip
+        why = f"it does not say of what kind {nearest(missing[0], missing)} is"
+        raise BadAnswer(key=KEY, value=answer, known=tuple(known), reason=why)
     return found
 
 

@@ -84,6 +84,18 @@ class _Seen:
             self.orders.setdefault(column, []).extend(numbers)
 
 
+def _of_tables(declared: Stages, sheets: Mapping[int, Sheet]) -> dict[str, _Seen]:
+    """Gather what all tables say of each stage."""
+    seen: dict[str, _Seen] = {}
+    for number, sheet in sheets.items():
+        for key, found in _seen(declared.tables[number], sheet).items():
+            if key in seen:
+                seen[key].add(found)
+            else:
+                seen[key] = found
+    return seen
+
+
 def find_stages(
     declared: Stages,
     sheets: Mapping[int, Sheet],
@@ -116,13 +128,7 @@ def find_stages(
     UnclearStages
         The kind of one, or the order of several, can't be told.
     """
-    seen: dict[str, _Seen] = {}
-    for number, sheet in sheets.items():
-        for key, found in _seen(declared.tables[number], sheet).items():
-            if key in seen:
-                seen[key].add(found)
-            else:
-                seen[key] = found
+    seen = _of_tables(declared, sheets)
     if not declared.tables:
         seen = {key: _Seen(name=key, where=where) for key in declared.kinds}
     for key in past:

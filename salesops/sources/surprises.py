@@ -14,7 +14,7 @@ from salesops.sources.questions import Desk, Question
 _GONE, _FEW_GONE = 0.2, 10
 # Of the deals that both exports have so many may have another date and customer.
 _OTHER, _FEW_OTHER = 0.1, 3
-GONE = "gone"
+GONE, OTHER = "gone", "other_system"
 _STABLE = ("created_at", "account_id")
 
 
@@ -94,9 +94,28 @@ def _refuse_others(before: pd.DataFrame, now: pd.DataFrame) -> None:
         raise OtherRecords(n=n, both=len(both), example=str(both.loc[other, "id"].iloc[0]))
 
 
+def ask_of_other_system(before: str, now: str, desk: Desk) -> None:
+    """Ask whether an export of another system tells of the records that a book has.
+
+    Raises
+    ------
+    Unanswered
+        Nobody tells; two systems number their records each in its own way.
+    """
+    if before == now:
+        return
+    desk.decide(Question(
+        key=OTHER, candidates=("same",),
+        text=f"The book was read by the mapping {before}, and this export is read by {now}. "
+             "Are its deals those of the book, under the same ids?",
+        evidence=("Deals of the book that are not in this export would count as void.",
+                  "same: they are. If not, import it into another folder (--into)."),
+    ))  # fmt: skip
+
+
 def _ask_of_gone(before: pd.DataFrame, now: pd.DataFrame, desk: Desk) -> None:
     gone = before.loc[~before["id"].isin(now["id"]), "id"]
-    if len(gone) <= max(_FEW_GONE, _GONE * len(before)):
+    if len(gone) <= max(_FEW_GONE, _GONE * len(before)) and len(gone) < len(before):
         return
     desk.decide(Question(
         key=GONE, candidates=("void",),

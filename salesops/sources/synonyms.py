@@ -61,7 +61,7 @@ def catalogue() -> Catalogue:
 
 @cache
 def plain_name(head: str) -> str:
-    """Write a name without what differs by habit: case, width, spaces, brackets, endings of systems.
+    """Write a name without what differs by habit: case, width, spaces, brackets, endings.
 
     Examples
     --------

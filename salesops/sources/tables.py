@@ -195,7 +195,7 @@ def _shares(
             asked.append(Decision(
                 f"are the numbers of {name!r} per cent or shares of one", grid.where,
                 f"the largest is {numbers.max():g}; unit = \"percent\" or unit = \"one\" decides",
-                'unit = "percent"'))  # fmt: skip
+                'unit = "percent"', name))  # fmt: skip
     return found, asked
 
 
@@ -236,13 +236,13 @@ def _unfilled(
         filled = (texts != "").to_numpy(dtype=bool)
         share = filled.mean()
         words = [t for t in texts[filled] if not is_typed(t)]
-        if name in hints.fill_down or not filled[0] or not 0.02 <= share <= 0.6:
+        if name in hints.fill_down + hints.leave_empty or not filled[0] or not 0.02 <= share <= 0.6:
             continue
         if len(words) == filled.sum() == len(set(words)):
             asked.append(Decision(
                 f"do empty cells of {name!r} stand for the value above", grid.where,
                 "each value stands there once, in the first of some rows",
-                f'fill_down = ["{name}"]'))  # fmt: skip
+                f'fill_down = ["{name}"]', name))  # fmt: skip
     return asked
 
 

@@ -81,14 +81,15 @@ def _note_removed(
     source = as_source(rows.deleted_at)
     if rows.deleted is None or source is None or rows.deleted.found(frame) is None:
         return
-    gone = frame[rows.deleted.holds(frame)]
+    is_gone = rows.deleted.holds(frame).to_numpy(dtype=bool)
+    gone = frame[is_gone]
     reading.used.setdefault(parser.where, set()).add(str(rows.deleted.found(frame)))
     if not len(gone):
         return
     texts = reading.texts(gone, parser.where, source, "changes", "changed_at")
     if texts is not None:
         times = parser.column(texts, source, facts("changes")["changed_at"], source.names[0])
-        reading.removed.append(removals(name, made.loc[gone.index, "id"], times))
+        reading.removed.append(removals(name, made.loc[is_gone, "id"], times))
 
 
 def assembled(
@@ -121,36 +122,55 @@ def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:
 
 
 def counted(
-    reading: Reading, parts: Sequence[Part], logs: Sequence[str], faults: Sequence[Fault]
+    reading: Reading, taken: Sequence[tuple[str, pd.Index]], faults: Sequence[Fault]
 ) -> dict[str, Counts]:
     """Count what became of the rows of each sheet: read = kept + set aside + left out.
 
-    Of a log (`logs` names their sheets) every row that can be read is kept. A row is left out by a condition of the mapping, and set aside for a fault. Of several rows
-    that make one customer all count as kept.
+    A row is left out where the mapping takes it for nothing, by a condition or as it tells of a
+    field that no table has, and set aside for a fault. Of several rows that make one customer all
+    count as kept.
+
+    Parameters
+    ----------
+    reading
+        The sheets that were read.
+    taken
+        Sheets, and the rows of the file that a table or a log takes from them.
+    faults
+        What is wrong with which rows.
     """
     bad: dict[str, set[int]] = {}
     for fault in faults:
         bad.setdefault(fault.where, set()).add(fault.row)
-    found = {}
+    by_place: dict[str, list[Sheet]] = {}
     for sheet in reading.sheets.values():
-        # Numbers of rows of the file: where months were columns, one makes several.
-        index = sheet.frame.index.unique()
-        aside = index.isin(bad.get(sheet.where, set()))
-        taken = [part.frame.index for part in parts if part.where == sheet.where]
-        meant = np.ones(len(index), dtype=bool)
-        if taken and sheet.where not in logs:
-            meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
-        none = sum(row.kind not in _ABOVE for row in sheet.layout.aside)
-        counts = Counts(
-            read=len(index) + none, kept=int((meant & ~aside).sum()), set_aside=int(aside.sum()),
-            left_out=int((~meant & ~aside).sum()), no_records=none,
-        )  # fmt: skip
-        assert counts.read == sum((counts.kept, counts.set_aside, counts.left_out, none))
-        assert counts.set_aside == len(bad.get(sheet.where, set()))
-        if sheet.layout.n_kept:
-            assert sheet.layout.n_rows == sheet.layout.n_kept + sheet.layout.n_set_aside
-        found[sheet.where] = counts
-    return found
+        by_place.setdefault(sheet.where, []).append(sheet)
+    return {
+        where: _counts(sheets, [rows for place, rows in taken if place == where],
+                       bad.get(where, set()))
+        for where, sheets in by_place.items()
+    }  # fmt: skip
+
+
+def _counts(sheets: Sequence[Sheet], taken: Sequence[pd.Index], bad: set[int]) -> Counts:
+    """Count the rows of one sheet, which may have been read with more than one layout."""
+    # Numbers of rows of the file: where months were columns, one makes several.
+    index = pd.Index(sorted({int(row) for sheet in sheets for row in sheet.frame.index}))
+    none = {row.row for sheet in sheets for row in sheet.layout.aside if row.kind not in _ABOVE}
+    none -= set(index)
+    aside = index.isin(bad)
+    meant = np.ones(len(index), dtype=bool)
+    if taken:
+        meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
+    counts = Counts(
+        read=len(index) + len(none), kept=int((meant & ~aside).sum()), set_aside=int(aside.sum()),
+        left_out=int((~meant & ~aside).sum()), no_records=len(none),
+    )  # fmt: skip
+    assert counts.read == counts.kept + counts.set_aside + counts.left_out + counts.no_records
+    assert counts.set_aside == len(bad)
+    for layout in (sheet.layout for sheet in sheets):
+        assert not layout.n_kept or layout.n_rows == layout.n_kept + layout.n_set_aside
+    return counts
 
 
 def unread_ids(parts: Sequence[Part], faults: Sequence[Fault]) -> dict[str, set[str]]:

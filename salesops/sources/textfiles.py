@@ -134,7 +134,7 @@ def _at_once(path: Path, separator: str, width: int, look: Survey) -> pd.DataFra
     columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
     if look.unseen:
         columns = [pc.utf8_trim(column, characters=_AROUND) for column in columns]
-    frame = _framed(pa.table(columns, names=names), numbers)
+    frame = framed(pa.table(columns, names=names), numbers)
     empty = (frame[0] == "").to_numpy(dtype=bool)
     for column in range(1, width):
         if not empty.any():
@@ -168,7 +168,7 @@ def _numbers_of(table: Any, n_lines: int, separator: str) -> Any | None:
     return 1 + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(breaks)[:-1]])
 
 
-def _framed(table: Any, numbers: Any) -> pd.DataFrame:
+def framed(table: Any, numbers: Any) -> pd.DataFrame:
     """Give a frame over Arrow's own memory: a Python text for each value would take gigabytes."""
     kind = pd.StringDtype("pyarrow", na_value=float("nan"))
     frame = table.to_pandas(types_mapper=lambda _: kind, split_blocks=True)
@@ -207,7 +207,7 @@ def _by_rows(
         if most is not None and len(numbers) >= most:
             break
     portions.append(_portion(rows, names))
-    return _framed(pa.concat_tables(portions), numbers), lengths
+    return framed(pa.concat_tables(portions), numbers), lengths
 
 
 def _portion(rows: list[list[str]], names: list[str]) -> Any:

@@ -55,6 +55,9 @@ def find_faults(
     """Find what makes tables unusable: missing or doubled ids, unknown stages."""
     faults: list[Fault] = []
     for name, frame in tables.items():
+        if not len(frame):
+            # Also the table of deals that is made for a source which has none.
+            continue
         where = places[name]
         if "id" in facts(name) and "id" in frame:
             empty = frame["id"].isna()

@@ -46,6 +46,14 @@ class Look:
     uncomputed: bool = False
 
 
+def _kind(members: list[str]) -> str:
+    if "xl/workbook.bin" in members:
+        return "it is a binary workbook (.xlsb)"
+    if {"content.xml", "mimetype"} <= set(members):
+        return "it is an OpenDocument file (.ods)"
+    return "it is a packed file of another kind"
+
+
 def check_size(path: Path, where: str) -> None:
     """Refuse a packed file that grows beyond reason when it is unpacked.
 
@@ -63,7 +71,7 @@ def check_size(path: Path, where: str) -> None:
                 raise UnreadableFile(where=where, reason="it is packed with a password",
                                      mend="save it without a password.")  # fmt: skip
             if "xl/workbook.xml" not in packed.namelist():
-                raise UnreadableFile(where=where, reason="it is a packed file of another kind",
+                raise UnreadableFile(where=where, reason=_kind(packed.namelist()),
                                      mend="save it as .xlsx or as CSV UTF-8.")  # fmt: skip
     except UnreadableFile:
         raise

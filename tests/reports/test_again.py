@@ -282,7 +282,7 @@ def test_a_page_that_can_not_be_printed_fails_alone_and_is_made_anew(place, monk
 @pytest.mark.browser
 def test_a_browser_that_was_killed_is_started_once_more(place, monkeypatch):
     real = shutil.which("chromium") or shutil.which("google-chrome")
-    once = f"mkdir {place}/once 2>/dev/null && kill -9 $$; exec {real} \"$@\""
+    once = f'mkdir {place}/once 2>/dev/null && kill -9 $$; exec {real} "$@"'
     browser_that(place, once, monkeypatch)
     done = run(place, "one", formats=["html", "pdf"]).done[0]
     assert (done.state, done.failure) == ("made", None)

@@ -23,8 +23,8 @@ def ledger_rows(n: int = 60) -> list[list[object]]:
     return rows
 
 
-LEDGER = ("客户名称", "项目名称", "跟进人", "当前进展", "预计金额(万元)", "登记日期", "预计签单日期",
-          "结束日期", "丢单原因")  # fmt: skip
+LEDGER = ("客户名称", "项目名称", "跟进人", "当前进展", "预计金额(万元)", "登记日期",
+          "预计签单日期", "结束日期", "丢单原因")  # fmt: skip
 
 
 def write_ledger(path: Path, rows: list[list[object]] | None = None) -> Path:

@@ -37,7 +37,8 @@ SOURCES = st.one_of(
     NAMES,
     st.builds(
         Source, column=NAMES, unit=st.sampled_from(["one", "wan", "k"]),
-        values=st.dictionaries(TEXTS, TEXTS, max_size=3), null=st.lists(TEXTS, max_size=2).map(tuple),
+        values=st.dictionaries(TEXTS, TEXTS, max_size=3),
+        null=st.lists(TEXTS, max_size=2).map(tuple),
         only_where=st.none() | st.builds(Condition, column=NAMES),
         instead=st.lists(st.builds(Instead, where=st.builds(Condition, column=NAMES), value=TEXTS),
                          max_size=2).map(tuple),

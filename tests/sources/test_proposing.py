@@ -279,8 +279,8 @@ def test_a_log_beside_the_deals_is_their_history_where_its_ids_are_theirs(tmp_pa
     assert deals(book.as_of("2026-01-10")).loc["S1", "stage"] == STAGES[0]
     write_csv(tmp_path / "other" / "商机.csv",
               [heads, *[[f"T{i}", row[1], *row[2:]] for i, row in enumerate(body)]])  # fmt: skip
-    write_csv(tmp_path / "other" / "阶段推进.csv",
-              [line.split(",") for line in log.read_text(encoding="utf-8").splitlines()])  # fmt: skip
+    lines = [line.split(",") for line in log.read_text(encoding="utf-8").splitlines()]
+    write_csv(tmp_path / "other" / "阶段推进.csv", lines)
     person = Person()
     import_path(tmp_path / "other", into=tmp_path / "b2", talk=person)
     assert any("is a log, but not of these deals" in line for line in person.shown)
@@ -313,9 +313,9 @@ def test_customers_and_people_of_their_own_sheets_are_those_that_deals_name(tmp_
 
 def test_two_sheets_that_could_be_the_deals_are_asked_about(tmp_path):
     for name, extra in (("甲.csv", "客户"), ("乙.csv", "产品")):
-        rows = [["编号", "阶段", "金额", "创建日期", extra],
-                *[[f"N{i}", STAGES[i % 6], 90_000, "2026-01-05", "x"] for i in range(12)]]  # fmt: skip
-        write_csv(tmp_path / "export" / name, rows)
+        rows = [[f"N{i}", STAGES[i % 6], 90_000, "2026-01-05", "x"] for i in range(12)]
+        heads = ["编号", "阶段", "金额", "创建日期", extra]
+        write_csv(tmp_path / "export" / name, [heads, *rows])
     (question,) = asked(tmp_path / "export", tmp_path).values()
     assert question.key == "deals"
     assert set(question.candidates) == {"甲.csv", "乙.csv"}
@@ -358,7 +358,8 @@ def test_the_mapping_that_was_used_can_be_edited_and_used_again(tmp_path):
     path = write_ledger(tmp_path / "台账.xlsx")
     imported(path, tmp_path)
     text = (tmp_path / "book" / "mapping.toml").read_text(encoding="utf-8")
-    edited = text.replace('unit = "wan"', 'unit = "one"')
+    edited = text.replace('amount = "预计金额(万元)"',
+                          'amount = { column = "预计金额(万元)", unit = "one" }')  # fmt: skip
     assert edited != text
     (tmp_path / "own.toml").write_text(edited, encoding="utf-8")
     book = imported(path, tmp_path, source=str(tmp_path / "own.toml"))

@@ -9,6 +9,7 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import xlsxwriter
@@ -20,7 +21,7 @@ from salesops.sources.layout import Hints
 from salesops.sources.mapping import Source
 from salesops.sources.parsing import Fault, Parser
 from salesops.sources.readers import UnreadableFile, read_sheet, sheets_of
-from salesops.sources.validate import find_faults
+from salesops.sources.validate import Places, find_faults
 
 HEADS = ["Id", "Customer", "Amount", "Created"]
 DAY = dt.date(2026, 3, 5)
@@ -253,7 +254,8 @@ def test_shares_under_a_head_of_per_cent_are_asked_about(tmp_path):
 def test_ids_that_meet_others_only_without_their_zeros_are_faults():
     deals = pd.DataFrame({"id": ["d1", "d2"], "account_id": ["123", "00007"]})
     accounts = pd.DataFrame({"id": ["00123", "00007"]})
-    places = {"opportunities": pd.Series(["deals.csv#2", "deals.csv#3"])}
+    places = {"opportunities": Places(np.array(["deals.csv"] * 2), np.array([2, 3])),
+              "accounts": Places(np.array(["accounts.csv"] * 2), np.array([2, 3]))}  # fmt: skip
     tables = {"opportunities": deals, "accounts": accounts}
     found = find_faults(tables, Settings.parse(default_text(), where="default"), places)
     assert [(f.where, f.row, f.value) for f in found] == [("deals.csv", 2, "123")]

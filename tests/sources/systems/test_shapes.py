@@ -14,8 +14,8 @@ from salesops.model.settings import default_text
 from salesops.sources.history import UnclearHistory
 from salesops.sources.importing import import_path
 from salesops.sources.mapping import mapping_text, read_mapping
+from salesops.sources.questions import Unanswered
 from salesops.sources.readers import UnreadableFile, read_sheet
-from salesops.sources.stages import UnclearStages
 from tests.sources.systems.company import made
 from tests.sources.systems.roundtrip import in_its_words, writer
 
@@ -51,17 +51,17 @@ def test_entries_of_a_sub_form_become_rows_and_fields_may_be_widgets(tmp_path):
     assert sum(parts["amount"]) == book.contracts.to_pandas()["amount"].sum()
 
 
-def test_a_stage_that_nobody_wrote_down_is_asked_for_with_the_lines_to_write(tmp_path):
+def test_a_stage_that_nobody_wrote_down_is_asked_for_with_the_answer_to_write(tmp_path):
     written("jiandaoyun", tmp_path)
     deals = tmp_path / "export" / "商机登记.csv"
-    text = deals.read_text(encoding="utf-8-sig").replace("商务谈判", "招投标")
+    text = deals.read_text(encoding="utf-8-sig").replace("商务谈判", "冲刺甲")
     deals.write_text(text, encoding="utf-8-sig")
-    with pytest.raises(UnclearStages) as error:
+    with pytest.raises(Unanswered) as error:
         imported(tmp_path, "jiandaoyun")
-    assert "'招投标': nothing in 商机登记.csv says whether it is open, won or lost" in str(
+    assert "冲刺甲: nothing in 商机登记.csv says whether it is open, won or lost" in str(
         error.value
     )
-    assert '[stages.kinds]\n"招投标" = "open"' in str(error.value)
+    assert "--answer 'stages=" in str(error.value)
     assert not (tmp_path / "book").exists()
 
 
