@@ -58,7 +58,7 @@ def survey(path: Path, where: str, declared: str = "") -> Survey:
         told.
     """
     if declared:
-        _check_declared(path, where, declared)
+        check_declared(path, where, declared)
         plain = declared.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
         return _looked(path, declared) if plain else Survey(encoding=declared)
     with path.open("rb") as file:
@@ -100,11 +100,19 @@ def _first_fault(path: Path, encoding: str) -> str | None:
     return None
 
 
-def _check_declared(path: Path, where: str, encoding: str) -> None:
+def check_declared(path: Path, where: str, encoding: str) -> None:
+    """Refuse an encoding that a mapping names, and that there is not or the file is not in.
+
+    Raises
+    ------
+    UnreadableFile
+        It is none, or of bytes rather than of texts, or a byte does not fit.
+    """
     try:
-        codecs.lookup(encoding)
+        # Python knows encodings of bytes too, such as base64, which no file of texts is in.
+        "".encode(encoding)
         fault = _first_fault(path, encoding)
-    except (LookupError, AttributeError, TypeError) as error:
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
         fault = str(error)
     if fault is not None:
         raise UnreadableFile(

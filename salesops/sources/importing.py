@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from salesops.book.kept import table_files
+from salesops.book.merges import FILE as MERGES
 from salesops.book.registerfile import FILE as REGISTER
 from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import SalesopsError
@@ -25,7 +26,7 @@ from salesops.sources.readers import Sheet, list_files
 from salesops.sources.reading import Reading
 from salesops.sources.recognising import bind
 from salesops.sources.report import FILE as ASIDE
-from salesops.sources.report import ImportReport
+from salesops.sources.report import TARGETS, ImportReport
 from salesops.sources.seeing import Look, Seen, look_at
 from salesops.sources.setaside import Corrected, aside_text, read_corrected, refuse_too_many
 from salesops.sources.settling import Settled, Words, settled_stages, words_for
@@ -320,6 +321,7 @@ def _written(
     tables = {name: typed(name, arrow_of(name, frame)) for name, frame in read.frames.items()}
     when = export_time(exported_at or _same_export(past, record), tables, settings)
     logged = carried_history(tables) | read.tracked
+    untouched = _untouched(book)
     desk.talk.progress("Comparing with the last export" if past else "Writing the book")
     # What is handed in after the book was read would be lost when it is written.
     with nullcontext() if dry_run or not book.is_dir() else alone(book, "an import"):
@@ -341,11 +343,18 @@ def _written(
             write_store(book, tables, settings_toml=read.settled.words.text, extra=extra)
             if not read.faults:
                 (book / ASIDE).unlink(missing_ok=True)
-    own = [file.name for file in table_files(book, "actions")] == [REGISTER]
     return replace(
         report, changed=changed, rows={name: table.num_rows for name, table in tables.items()},
-        answered=tuple(desk.answered), untouched=(REGISTER,) if own else (),
+        answered=tuple(desk.answered), untouched=untouched,
     )  # fmt: skip
+
+
+def _untouched(book: Path) -> tuple[str, ...]:
+    """Name what people keep in a book, and no import changes."""
+    own = [file.name for file in table_files(book, "actions")] == [REGISTER]
+    found = [REGISTER] if own else []
+    found += [MERGES] if (book / MERGES).exists() else []
+    return (*found, TARGETS) if table_files(book, TARGETS) else tuple(found)
 
 
 def _same_export(past: list[Imported], record: Imported) -> str | None:

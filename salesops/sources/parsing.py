@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesops.model.schema import Column
@@ -37,6 +38,23 @@ class Fault:
     problem: str
 
 
+class _Places:
+    """In which rows of a file each text of a column stands."""
+
+    def __init__(self, codes: "np.ndarray[Any, Any]", rows: pd.Index) -> None:
+        self._codes = codes
+        self._rows = rows
+        self._order: np.ndarray[Any, Any] | None = None
+
+    def of(self, code: int) -> pd.Index:
+        """Give the rows of a text by its number."""
+        if self._order is None:
+            self._order = np.argsort(self._codes, kind="stable")
+            self._sorted = self._codes[self._order]
+        first, last = np.searchsorted(self._sorted, [code, code + 1])
+        return self._rows[self._order[first:last]]
+
+
 class Parser:
     """Reads the columns of one sheet and gathers the faults.
 
@@ -50,22 +68,27 @@ class Parser:
         self.zone = zone
         self.company = company or zone
         self.layout = layout or Layout()
-        self._rows: pd.Index | None = None
+        self._places = _Places(np.zeros(0, dtype=np.intp), pd.Index([]))
         self.faults: list[Fault] = []
 
     def column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
         """Give a canonical column of its texts; empty texts are null."""
-        # A row of the file is several rows here where months were columns.
-        self._rows = texts.index
-        try:
-            values = self._column(texts.reset_index(drop=True), source, kind, shown)
-        finally:
-            self._rows = None
-        values.index = texts.index
-        return values
+        began = len(self.faults)
+        self._doubts(texts, source, kind, shown)
+        # Most texts of a column are there many times: each is read once.
+        codes, unique = pd.factorize(texts)
+        self._places = _Places(codes, texts.index)
+        told = pd.Series(np.asarray(unique, dtype=object), name=texts.name, dtype=object)
+        values = self._column(told, source, kind, shown)
+        self.faults[began:] = sorted(self.faults[began:], key=lambda fault: fault.row)
+        if values.dtype == object:
+            known = np.full(len(values) + 1, None, dtype=object)
+            known[:-1] = values
+            return pd.Series(known[codes], index=texts.index, dtype=object)
+        return values.reindex(codes).set_axis(texts.index)
 
     def _column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
-        self._doubts(texts, source, kind, shown)
+        """Read texts that are there once each."""
         head = texts.name
         texts = texts.astype(object).where(texts.astype(str).str.strip() != "", None)
         if source.prefix:
@@ -100,29 +123,33 @@ class Parser:
         return values
 
     def fault(self, row: int, column: str, value: Any, problem: str) -> None:
-        """Note one value that can't be read."""
-        row = row if self._rows is None else self._rows[row]
+        """Note one value that can't be read, with its row in the file."""
         self.faults.append(Fault(self.where, int(row), column, str(value), problem))
+
+    def _wrong(self, text: Any, column: str, value: Any, problem: str) -> None:
+        """Note a text that can't be read, in each row that has it."""
+        for row in self._places.of(int(text)):
+            self.fault(row, column, value, problem)
 
     def _doubts(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> None:
         """Note the cells that a program changed, as far as they are used."""
-        if source.only_where is not None or self._rows is None:
+        if source.only_where is not None:
             return
         mine = [d for d in self.layout.doubts if d.column == texts.name]
         if str(kind.dtype) != "string":
             mine = [d for d in mine if d.kind != "made_date"]
         if source.unit is not None:
             mine = [d for d in mine if d.kind != "scaled"]
-        places = dict(zip(self._rows, range(len(texts)), strict=True)) if mine else {}
+        rows = set(texts.index) if mine else set()
         for doubt in mine:
-            if doubt.row in places and doubt.value not in source.null:
-                self.fault(places[doubt.row], shown, doubt.value, doubt.problem)
+            if doubt.row in rows and doubt.value not in source.null:
+                self.fault(doubt.row, shown, doubt.value, doubt.problem)
 
     def _mangled(self, texts: pd.Series, kind: Column, shown: str) -> None:
         """Note texts that a spreadsheet made of others."""
         is_key = kind.name == "id" or bool(kind.refers)
         for place, problem in mangled(texts, is_key=is_key):
-            self.fault(place, shown, texts[place], problem)
+            self._wrong(place, shown, texts[place], problem)
 
     def _unit(self, texts: pd.Series, source: Source, kind: str) -> Decimal:
         """Give the factor of a column: the mapping's, else its head's, else the sheet's."""
@@ -163,9 +190,9 @@ class Parser:
             if currency != usual:
                 problems |= dict.fromkeys(places, f"is in {currency}, where others are in {usual}")
         if problems:
-            for row, code in zip(known.index, codes, strict=True):
+            for text, code in zip(known.index, codes, strict=True):
                 if code in problems:
-                    self.fault(row, shown, unique[code], problems[code])
+                    self._wrong(text, shown, unique[code], problems[code])
         return {row: value for row, code in zip(known.index, codes, strict=True)
                 if (value := values[code]) is not None and code not in problems}  # fmt: skip
 
@@ -184,8 +211,8 @@ class Parser:
     def _flags(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         lowered = texts.str.lower()
         found = lowered.map(lambda t: True if t in _TRUE else False if t in _FALSE else None)
-        for row in found.index[found.isna()]:
-            self.fault(row, shown, texts[row], "is neither yes nor no")
+        for text in found.index[found.isna()]:
+            self._wrong(text, shown, texts[text], "is neither yes nor no")
         return found
 
     def _instants(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
@@ -205,8 +232,9 @@ class Parser:
         numbers = pd.to_numeric(texts, errors="coerce")
         scale = {"s": 1, "ms": 1000}[unit]
         numbers = numbers.where(numbers.between(-_YEARS_70 * scale, 2 * _YEARS_70 * scale))
-        for row in numbers.index[numbers.isna()]:
-            self.fault(row, shown, texts[row], f"is no time in {unit} of the years 1900 to 2100")
+        for text in numbers.index[numbers.isna()]:
+            problem = f"is no time in {unit} of the years 1900 to 2100"
+            self._wrong(text, shown, texts[text], problem)
         return pd.to_datetime(numbers.astype("float64"), unit=unit).dt.round("ms")
 
     def _dates(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
@@ -228,9 +256,9 @@ class Parser:
             told, source.dates, source.year, self.layout.epoch, self._zone(source)
         )
         if problems:
-            for row, code in zip(texts.index, codes, strict=True):
+            for text, code in zip(texts.index, codes, strict=True):
                 if code in problems:
-                    self.fault(row, shown, unique[code], problems[code])
+                    self._wrong(text, shown, unique[code], problems[code])
         return pd.Series(found.to_numpy()[codes], index=texts.index, dtype="datetime64[ns]")
 
 

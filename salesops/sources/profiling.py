@@ -133,7 +133,8 @@ def day_order(columns: list["pd.Series"]) -> DayOrder:
     says: set[str] = set()
     example = ""
     for texts in columns:
-        for text in texts.dropna().astype(str).str.translate(_WIDE).unique():
+        for told in texts.dropna().unique():
+            text = str(told).translate(_WIDE)
             found = _SLASHED.match(text.strip())
             if found is None:
                 continue

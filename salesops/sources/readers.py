@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from salesops.sources.encodings import check_declared
 from salesops.sources.grid import Grid
 from salesops.sources.layout import Hints, Layout, UnreadableFile
 from salesops.sources.records import ENDING, NoRecords, is_records, records_frame
@@ -150,6 +151,8 @@ def sheets_of(path: Path) -> tuple[SheetName, ...]:
 
 def _records(path: Path, encoding: str) -> Sheet:
     where = path.name
+    if encoding:
+        check_declared(path, where, encoding)
     try:
         frame = records_frame(path.read_bytes().decode(encoding or "utf-8-sig"))
     except (NoRecords, UnicodeDecodeError) as error:

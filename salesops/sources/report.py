@@ -11,7 +11,7 @@ from salesops.sources.stages import FoundStage
 from salesops.sources.validate import Oddity
 from salesops.wording import label, say
 
-FILE = "set-aside.csv"
+FILE, TARGETS = "set-aside.csv", "targets"
 # Of the rows that were set aside so many are shown; the file has all of them.
 _SHOWN = 10
 
@@ -68,7 +68,7 @@ class ImportReport:
     answered
         What was asked and how it was answered.
     untouched
-        Files of the book that people keep and that the import left as they are.
+        What people keep in the book and the import left as it is: files, and `targets`.
     unreadable
         Files of the export that can't be read, and why; others of it could be.
     unchanged
@@ -126,7 +126,9 @@ class ImportReport:
                   for a in self.assumed]  # fmt: skip
         found += [say("import.changed", table=table, n=n) for table, n in self.changed.items()]
         found += [say("import.cannot", what=label(code)) for code in self.cannot]
-        found += [say("import.untouched", file=file) for file in self.untouched]
+        found += [say("import.untouched", file=f) for f in self.untouched if f != TARGETS]
+        if TARGETS in self.untouched:
+            found.append(say("import.targets_stay"))
         done = say("import.written", into=self.into) if self.into else say("import.dry_run")
         return [*found, done]
 

@@ -166,8 +166,7 @@ def arrow_of(name: str, frame: pd.DataFrame) -> pa.Table:
         if str(values.dtype).startswith("datetime64"):
             arrays[column] = pa.array(values, type=pa.timestamp("us")).cast(kind)
         else:
-            plain = [None if v is None or v is pd.NA or v != v else v for v in values]
-            arrays[column] = pa.array(plain, type=kind)
+            arrays[column] = pa.array(values, type=kind, from_pandas=True)
     return pa.table(arrays)
 
 

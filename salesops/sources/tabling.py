@@ -155,7 +155,7 @@ def counted(
 def _counts(sheets: Sequence[Sheet], taken: Sequence[pd.Index], bad: set[int]) -> Counts:
     """Count the rows of one sheet, which may have been read with more than one layout."""
     # Numbers of rows of the file: where months were columns, one makes several.
-    index = pd.Index(sorted({int(row) for sheet in sheets for row in sheet.frame.index}))
+    index = pd.Index(np.unique(np.concatenate([sheet.frame.index for sheet in sheets])))
     none = {row.row for sheet in sheets for row in sheet.layout.aside if row.kind not in _ABOVE}
     none -= set(index)
     aside = index.isin(bad)

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from salesops.book.book import Book, open_book
+from salesops.book.store import open_store
+from salesops.book.write import read_tables, typed, write_store
 from salesops.sources.importing import import_path
 from salesops.sources.questions import Unanswered
 from salesops.sources.successive import OlderExport
@@ -154,6 +156,21 @@ def test_a_register_that_people_keep_stays_and_the_import_says_so(own, tmp_path)
     assert register.read_text(encoding="utf-8") == text
     assert report.untouched == ("actions.csv",)
     assert any("actions.csv is kept by hand" in line for line in report.lines())
+
+
+def test_targets_that_were_set_stay_and_the_import_says_so(own, tmp_path):
+    import_path(export(tmp_path, "a"), **own, exported_at="2026-02-28")
+    targets = pd.DataFrame([("2026-03", "user", "u1", "bookings", 500_00)],
+                           columns=["period", "level", "key", "metric", "cents"])  # fmt: skip
+    write_store(tmp_path / "book", {
+        **read_tables(open_store(tmp_path / "book")),
+        "targets": typed("targets", targets.assign(amount=5.0).drop(columns="cents")),
+    })  # fmt: skip
+    report = import_path(export(tmp_path, "b", d4=MOVED), **own, exported_at="2026-03-31")
+    kept = read_tables(open_store(tmp_path / "book"))["targets"].to_pandas()
+    assert [(row.key, float(row.amount)) for row in kept.itertuples()] == [("u1", 5.0)]
+    assert "targets" in report.untouched
+    assert any("targets that the book has stay" in line for line in report.lines())
 
 
 def test_an_assumed_mapping_is_asked_about_and_the_report_says_so(own, tmp_path):

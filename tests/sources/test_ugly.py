@@ -7,8 +7,12 @@ import pandas as pd
 import pytest
 from allpairspy import AllPairs
 
+from salesops.book.store import open_store
+from salesops.book.write import read_tables
 from salesops.model.tables import facts
-from salesops.sources.mapping import Source
+from salesops.sources.importing import import_path
+from salesops.sources.mapping import Mapping, Rows, Source
+from salesops.sources.mappingtext import mapping_toml
 from salesops.sources.parsing import Parser
 from salesops.sources.readers import Sheet, read_sheet
 from tests.sources.ugly import LEVELS, WEST, ZH, is_text, page_of, possible, truth_of, write
@@ -116,3 +120,26 @@ def test_an_ugly_sheet_gives_the_table_that_it_was_made_of(case, tmp_path):
     assert layout.n_kept == len(truth.ids)
     if case["hidden"] == "sheet":
         assert layout.hidden == ("旧",)
+
+
+@pytest.mark.parametrize("case", CASES[::12], ids=shown)
+def test_an_ugly_sheet_makes_a_book_with_the_sums_of_its_truth(case, tmp_path):
+    truth = truth_of(case)
+    path = write(page_of(case, truth), case, tmp_path)
+    sheet = read_sheet(path)
+    heads = ZH if case["language"] == "zh" else WEST
+    wanted = ("id", "account_id", "owner_id", "stage", "amount", "created_at")
+    columns = {name: column(sheet, head) for name, head in zip(wanted, heads, strict=False)}
+    rows = Rows(file=path.name, columns=columns)
+    mapping = Mapping(name="own", title="Own", tables={"opportunities": (rows,)})
+    (tmp_path / "own.toml").write_text(mapping_toml(mapping), encoding="utf-8")
+    report = import_path(path, source=str(tmp_path / "own.toml"), into=tmp_path / "book")
+    deals = read_tables(open_store(tmp_path / "book"))["opportunities"].to_pandas()
+    deals = deals.set_index("id").loc[list(truth.ids)]
+    assert tuple(deals["amount"]) == truth.amounts
+    assert tuple(deals["account_id"]) == truth.customers
+    assert tuple(deals["owner_id"]) == truth.owners
+    days = deals["created_at"].dt.tz_localize("UTC").dt.tz_convert("Asia/Shanghai")
+    assert tuple(day.date() for day in days) == truth.created
+    (counts,) = report.counts.values()
+    assert counts.kept == len(truth.ids)

@@ -13,6 +13,7 @@ from salesops.sources.readers import list_files
 from salesops.sources.recognising import candidates, settled
 from salesops.sources.report import ImportReport
 from salesops.sources.seeing import look_at
+from tests.sources.test_proposing import Person
 
 pytestmark = pytest.mark.real_data
 
@@ -79,6 +80,16 @@ def test_real_exports_are_recognised_unasked(folder, name):
     found = settled(candidates(look_at(list_files(export(folder)), whole=False)))
     assert found is not None
     assert found.source == name
+
+
+@pytest.mark.parametrize("folder", ["dbt_salesforce", "dbt_hubspot", "maven_crm",
+                                    "salesforce_devorg"])  # fmt: skip
+def test_a_real_export_asks_at_most_one_question(folder, tmp_path):
+    person = Person()
+    report = import_path(export(folder), into=tmp_path / "book", talk=person, dry_run=True)
+    assert len(person.asked) <= 1, person.asked
+    assert report.rows["opportunities"] > 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_funnel_of_a_developer_org_holds_its_open_deals_by_stage(devorg):
