@@ -28,7 +28,13 @@ from salesops.sources.recognising import bind
 from salesops.sources.report import FILE as ASIDE
 from salesops.sources.report import TARGETS, ImportReport
 from salesops.sources.seeing import Look, Seen, look_at
-from salesops.sources.setaside import Corrected, aside_text, read_corrected, refuse_too_many
+from salesops.sources.setaside import (
+    Corrected,
+    aside_text,
+    read_corrected,
+    refuse_other_rows,
+    refuse_too_many,
+)
 from salesops.sources.settling import Settled, Words, settled_stages, words_for
 from salesops.sources.shapes import arrow_of, assumptions
 from salesops.sources.showing import mapping_lines
@@ -123,6 +129,8 @@ def import_path(
         What the export is could not be settled; nothing is written.
     OlderExport, UndatedExport, OtherRecords, Unanswered
         It can't follow what the book knows; nothing is written.
+    BadCorrections
+        The corrected rows are none of this export.
     BookBusy
         Somebody is writing to the book meanwhile; nothing is written.
     """
@@ -153,6 +161,8 @@ def import_path(
     reading = Reading(files, found.mapping, found.mapping.zone or words.settings.company.zone,
                       words.settings.company.zone, desk.talk.progress, hand)  # fmt: skip
     found = _agreed(found, look, reading, desk)
+    if corrected is not None:
+        refuse_other_rows(corrected, hand, list(reading.sheets.values()))
     desk.talk.progress("Checking")
     read = _read(reading, words, desk, strict=strict, where=str(path))
     found = found.changed(read.settled.mapping)

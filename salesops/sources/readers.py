@@ -17,9 +17,9 @@ from salesops.sources.textfiles import framed, read_text
 from salesops.sources.workbooks import OLE, ZIP, SheetName, read_workbook, sheet_names
 
 __all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of"]
-# The last two are no tables that are read, which is better told than passed over.
+# The last three are no tables that are read, which is better told than passed over.
 _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet", ENDING,
-            ".ods", ".xlsb")  # fmt: skip
+            ".ods", ".xlsb", ".zip")  # fmt: skip
 # Values of a Parquet file, which packs those that repeat into nearly nothing.
 _MOST_VALUES = 100_000_000
 # Rows by which a table is known.

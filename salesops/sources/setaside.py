@@ -113,6 +113,27 @@ def aside_text(faults: Sequence[Fault], sheets: Sequence[Sheet]) -> str:
     return "\ufeff" + out.getvalue()
 
 
+def refuse_other_rows(path: str | Path, corrected: Corrected, sheets: Sequence[Sheet]) -> None:
+    """Refuse corrections of rows that an export does not have: they are of another one.
+
+    Raises
+    ------
+    BadCorrections
+        There is such a row.
+    """
+    there: dict[str, set[int]] = {}
+    for sheet in sheets:
+        there.setdefault(sheet.where, set()).update(
+            sheet.frame.index if sheet.where in corrected else ()
+        )
+    for place, rows in corrected.items():
+        other = [row for row, _part in rows if row not in there.get(place, set())]
+        if other:
+            raise BadCorrections(
+                where=str(path), reason=f"row {other[0]} of {place} is not in this export"
+            )
+
+
 def read_corrected(path: str | Path) -> Corrected:
     """Read rows that a person corrected, by sheet, row and column.
 

@@ -46,12 +46,16 @@ class Look:
     uncomputed: bool = False
 
 
-def _kind(members: list[str]) -> str:
+def _kind(members: list[str]) -> tuple[str, str]:
+    """Say what a packed file is that is no .xlsx, and what to do with it."""
+    mend = "save it as .xlsx or as CSV UTF-8."
     if "xl/workbook.bin" in members:
-        return "it is a binary workbook (.xlsb)"
+        return "it is a binary workbook (.xlsb)", mend
     if {"content.xml", "mimetype"} <= set(members):
-        return "it is an OpenDocument file (.ods)"
-    return "it is a packed file of another kind"
+        return "it is an OpenDocument file (.ods)", mend
+    if any(name.lower().endswith((".csv", ".xlsx", ".json")) for name in members):
+        return "it is an archive of files", "unpack it, and import the folder."
+    return "it is a packed file of another kind", mend
 
 
 def check_size(path: Path, where: str) -> None:
@@ -71,8 +75,8 @@ def check_size(path: Path, where: str) -> None:
                 raise UnreadableFile(where=where, reason="it is packed with a password",
                                      mend="save it without a password.")  # fmt: skip
             if "xl/workbook.xml" not in packed.namelist():
-                raise UnreadableFile(where=where, reason=_kind(packed.namelist()),
-                                     mend="save it as .xlsx or as CSV UTF-8.")  # fmt: skip
+                reason, mend = _kind(packed.namelist())
+                raise UnreadableFile(where=where, reason=reason, mend=mend)
     except UnreadableFile:
         raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:

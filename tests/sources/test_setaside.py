@@ -135,6 +135,7 @@ def test_a_deal_whose_later_row_can_not_be_read_stays_as_it_was(own, tmp_path):
     [("Id,Amount\nd5,1\n", "no columns salesops_file"),
      ("salesops_file,salesops_row,Id\ndeals.csv,x,d5\n", "is no row number"),
      ("salesops_file,salesops_row,Id\ndeals.csv,6,d5\ndeals.csv,6,d5\n", "twice"),
+     ("salesops_file,salesops_row,Id\nmarch.csv,6,d5\n", "row 6 of march.csv is not in this"),
      (None, "no such file")],
 )  # fmt: skip
 def test_corrections_that_name_no_rows_are_refused(own, tmp_path, text, told):

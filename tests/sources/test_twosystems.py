@@ -63,7 +63,7 @@ def test_a_report_is_found_among_other_csv_files_by_its_heads(tmp_path):
 @pytest.mark.parametrize(
     ("members", "told"),
     [({"mimetype": "x", "content.xml": "<a/>"}, "OpenDocument"),
-     ({"xl/workbook.bin": "x"}, ".xlsb")],
+     ({"xl/workbook.bin": "x"}, ".xlsb"), ({"Opportunity.csv": "Id"}, "archive of files")],
 )  # fmt: skip
 def test_workbooks_of_other_forms_are_told_with_the_remedy(tmp_path, members, told):
     import zipfile
@@ -72,6 +72,6 @@ def test_workbooks_of_other_forms_are_told_with_the_remedy(tmp_path, members, to
     with zipfile.ZipFile(tmp_path / name, "w") as packed:
         for member, text in members.items():
             packed.writestr(member, text)
-    with pytest.raises(UnreadableFile, match=r"save it as \.xlsx") as error:
+    with pytest.raises(UnreadableFile, match=r"save it as \.xlsx|unpack it") as error:
         import_path(tmp_path, into=tmp_path / "book")
     assert told in str(error.value)
