@@ -84,7 +84,8 @@ def _rows(table: str, rows: Rows, reasons: Reasons) -> Any:
 
 def _stages(plain: dict[str, Any]) -> Any:
     # Tables inside tables come last, as TOML wants it.
-    written = tomlkit.table()
+    nested = ("kinds", "names", "tables")
+    written = _table({key: value for key, value in plain.items() if key not in nested})
     for key in ("kinds", "names"):
         if key in plain:
             written.add(key, _table(plain[key]))

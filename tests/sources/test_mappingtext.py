@@ -53,7 +53,8 @@ MAPPINGS = st.builds(
         columns=st.fixed_dictionaries({"id": SOURCES, "stage": SOURCES}),
     ).map(lambda rows: (rows,))}),
     stages=st.none() | st.builds(
-        Stages, kinds=st.dictionaries(NAMES, st.sampled_from(["open", "won", "lost"]), max_size=3)),
+        Stages, kinds=st.dictionaries(NAMES, st.sampled_from(["open", "won", "lost"]), max_size=3),
+        ends=st.booleans()),
     history=st.just(()) | st.builds(
         History, file=NAMES, form=st.just("states"), entity_id=SOURCES, changed_at=SOURCES,
         fields=st.fixed_dictionaries({"stage": SOURCES}), makes_rows=st.booleans(),
