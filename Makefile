@@ -72,11 +72,12 @@ lab: $(VENV)/.stamp  ## Open the notebooks in JupyterLab
 
 bench: $(VENV)/.stamp  ## Measure speed, into docs/bench*.md (PART=factory ARGS=)
 	@$(PY) -m pip install -q --disable-pip-version-check "b2b-revenue-forecasting>=0.46"
-	@for part in $(or $(PART),funnel targets stall factory); do \
+	@for part in $(or $(PART),funnel targets stall imports factory); do \
 		$(PY) -m benchmarks.$$part $(if $(PART),$(ARGS)); done
 
-soak: $(VENV)/.stamp system  ## Kill and starve runs at random moments; the next mends all (ARGS=)
+soak: $(VENV)/.stamp system  ## Kill and starve runs at random moments; open our files in LibreOffice (ARGS=)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m soak $(ARGS)
+	@$(PY) -m soak.office
 
 validate: $(VENV)/.stamp  ## Measure statistical claims over many seeds, into docs/validation.md
 	@$(PY) -m validation $(if $(PART),--part $(PART)) $(ARGS)

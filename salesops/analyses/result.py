@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from salesops.book.book import COMPANY, Book
 from salesops.book.fingerprint import scoped
+from salesops.book.importmark import assumed_mapping
 from salesops.book.shared import once
 from salesops.charts.card import findings_html, gaps_html
 from salesops.charts.changed import ChangedLine
@@ -227,6 +228,8 @@ class Result:
             (label("page.settings"), f"salesops.toml {book.settings.fingerprint}"),
             (label("page.versions"), versions()),
         ]  # fmt: skip
+        if source := assumed_mapping(book.store.where):
+            pairs.append((label("page.mapping"), say("page.assumed_mapping", source=source)))
         head = f"<h2>{marked(label('page.appendix'))}</h2>"
         return Shown(head + definitions(pairs), self.setting.fingerprint)
 

@@ -22,6 +22,30 @@ def check_book(where: str) -> list[str]:
     return lines
 
 
+# The reports to begin with, and up to how many deals they are made only to see what they lack.
+_FIRST = ("performance", "conversion", "funnel")
+_MOST_DEALS = 50_000
+
+
+def first_reports(where: str) -> list[str]:
+    """Say what the first reports can answer from a book, and how many numbers can be computed."""
+    import salesops
+    from salesops import wording
+    from salesops.metrics.catalogue import CATALOGUE
+
+    book = open_book(where)
+    wording.tell_company(book.settings)
+    lines = []
+    if book.n("opportunities") <= _MOST_DEALS:
+        lines.append("What the first reports can say:")
+        for name in _FIRST:
+            lines += _report(getattr(salesops, name)(book))
+    able = sum(metric.reason(book) is None for metric in CATALOGUE.values())
+    lines.append(f"Numbers: {able} of {len(CATALOGUE)} can be computed; salesops check {where} "
+                 "says what every report lacks.")  # fmt: skip
+    return lines
+
+
 def _table(book: Book, name: str) -> str:
     absent = [c for c in facts(name) if not book.has(f"{name}.{c}")]
     without = f"; without {', '.join(absent)}" if absent else ""

@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
+from salesops.cli.importing import import_
 from salesops.cli.pastruns import compare, prune, site
 from salesops.cli.planning import targets, worklist
 from salesops.cli.run import run
@@ -107,40 +108,6 @@ def _month_after_month(folder: str) -> str:
     shown = [command.format(folder=folder, day=day) for day in days[:2]]
     run = f"salesops run funnel --book {folder}-book"
     return "\n      ".join([*shown, f"… and so on, in the order of their dates ({len(days)})", run])
-
-
-@app.command(name="import")
-def import_(
-    path: Annotated[str, typer.Argument(help="File or folder of the export.")],
-    into: Annotated[str, typer.Option("--into", help="Folder of the book to write or update.")],
-    source: Annotated[
-        str, typer.Option(help="Mapping: canonical, maven, small, or a file of your own.")
-    ] = "",
-    exported_at: Annotated[
-        str, typer.Option(help="When it was exported (ISO date); else its last known date.")
-    ] = "",
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written.")] = False,
-) -> None:
-    """Turn a CRM export into a book; a later export of the same company adds to its history.
-
-    For example:
-
-      salesops import exports/march --source maven --into build/company
-
-      salesops import 商机.xlsx --source small --into build/small --dry-run
-    """
-    from salesops.sources.importing import import_path
-
-    with _working(f"Reading {path}"):
-        report = import_path(
-            path, source=source or None, into=into, dry_run=dry_run,
-            exported_at=exported_at or None, yes=yes,
-        )  # fmt: skip
-    for line in report.lines():
-        out.print(line)
-    if not dry_run:
-        out.print(f"Next: salesops check {into}; salesops run funnel --book {into}")
 
 
 @app.command()
@@ -266,6 +233,7 @@ def merge(
         apply_merges(book, list_, out, dry_run=dry_run)
 
 
+app.command(name="import")(import_)
 app.command()(run)
 app.command()(targets)
 app.command()(worklist)

@@ -13,6 +13,7 @@ NAME = "canonical"
 _HEAD = """# Tables and columns that have the names and units of salesops already; times are UTC.
 name = "canonical"
 title = "Canonical tables"
+verified = "vendor documentation"
 zone = "UTC"
 
 [recognised_by]

@@ -1,59 +1,77 @@
 """The import: read, map, check everything, then write the book at once or not at all."""
 
-import datetime as dt
-import re
-from collections.abc import Mapping as Mapped
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from fnmatch import fnmatch
+from dataclasses import dataclass, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pandas as pd
-import pyarrow as pa
 
+from salesops.book.kept import table_files
+from salesops.book.merges import FILE as MERGES
+from salesops.book.registerfile import FILE as REGISTER
 from salesops.book.write import NoPlace, typed, write_store
-from salesops.model.errors import BadDate, BadRows, MissingColumn, MissingTable
-from salesops.model.settings import Settings, default_text
-from salesops.model.tables import facts, ibis_schema
-from salesops.sources.history import (
-    CHANGE_COLUMNS,
-    as_source,
-    changes_of,
-    tracked_fields,
-    values_of_fields,
+from salesops.model.errors import SalesopsError
+from salesops.sources.canonical import NAME as CANONICAL
+from salesops.sources.choosing import Chosen, chosen, named, told_hints
+from salesops.sources.dayforms import with_day_forms
+from salesops.sources.importlog import FILE as LOG
+from salesops.sources.importlog import Imported, digest_of, digests, log_text, read_log
+from salesops.sources.layoutasks import with_layouts_settled
+from salesops.sources.mapping import StageTable
+from salesops.sources.parsing import Fault
+from salesops.sources.pastreading import changes_told, pasts_of, rows_of_logs
+from salesops.sources.questions import Desk, Nobody, Question, Talk
+from salesops.sources.readers import Sheet, list_files
+from salesops.sources.reading import Reading
+from salesops.sources.recognising import bind
+from salesops.sources.report import FILE as ASIDE
+from salesops.sources.report import TARGETS, ImportReport
+from salesops.sources.seeing import Look, Seen, look_at
+from salesops.sources.setaside import (
+    Corrected,
+    aside_text,
+    read_corrected,
+    refuse_other_rows,
+    refuse_too_many,
 )
-from salesops.sources.mapping import (
-    History,
-    Mapping,
-    Rows,
-    Source,
-    UnknownSource,
-    known_mappings,
-    mapping_text,
-    read_mapping,
-    settings_text,
-)
-from salesops.sources.parsing import Fault, Parser, nested
-from salesops.sources.readers import Sheet, list_files, read_sheet
-from salesops.sources.report import ImportReport, Mended
-from salesops.sources.successive import Logged, carried_history, latest_known, with_earlier
+from salesops.sources.settling import Settled, Words, settled_stages, words_for
+from salesops.sources.shapes import arrow_of, assumptions
+from salesops.sources.showing import mapping_lines
+from salesops.sources.successive import Logged, carried_history, export_time, with_earlier
+from salesops.sources.surprises import GONE, OTHER, ask_of_other_system, watch
+from salesops.sources.tabling import Part, assembled, counted, parts_of, unread_ids
 from salesops.sources.targetlock import alone
-from salesops.sources.validate import find_faults, find_oddities
+from salesops.sources.validate import Oddity, find_faults, find_oddities
 
 
-@dataclass
-class _Reading:
-    """The sheets of an export as far as they were read, and what was noted on the way."""
+@dataclass(eq=False, kw_only=True)
+class Declined(SalesopsError, ValueError):
+    """A person did not agree to a mapping."""
 
-    files: list[Path]
-    mapping: Mapping
-    zone: str
-    sheets: dict[tuple[str, str | None, int], Sheet] = field(default_factory=dict)
-    mended: list[Mended] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    used: dict[str, set[str]] = field(default_factory=dict)
-    absent: list[tuple[str, str, str]] = field(default_factory=list)
+    where: str
+
+    def __str__(self) -> str:
+        return (
+            f"Nothing was written: you did not agree to the mapping of {self.where}.\n"
+            "Expected: a column of the export for each of ours.\n"
+            "Name those that are wrong, such as --answer amount=COLUMN, or none: --answer "
+            "amount=none; or import it as it is, edit BOOK/mapping.toml, and import again with "
+            "--source BOOK/mapping.toml."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What was made of an export: tables, history, and what is wrong with which rows."""
+
+    frames: dict[str, pd.DataFrame]
+    changes: pd.DataFrame
+    tracked: Logged
+    faults: tuple[Fault, ...]
+    settled: Settled
+    parts: list[Part]
+    taken: list[tuple[str, pd.Index]]
 
 
 def import_path(
@@ -64,6 +82,11 @@ def import_path(
     dry_run: bool = False,
     exported_at: str | None = None,
     yes: bool = False,
+    answers: Mapping[str, str] | None = None,
+    talk: Talk | None = None,
+    strict: bool = False,
+    older: bool = False,
+    corrected: str | Path | None = None,
 ) -> ImportReport:
     """Turn an export into a book, or add a later export to one.
 
@@ -74,327 +97,278 @@ def import_path(
     into
         The book's folder.
     source
-        A mapping by name or file; by default the one whose files are there.
+        A mapping by name or file; by default that of the book, else of the system that the export
+        is recognised as, else one that is proposed.
     dry_run
         Read and check all, write nothing.
     exported_at
         ISO date or datetime of the export; by default the last date that it knows of.
     yes
-        Ask nothing; kept for scripts, nothing is asked where a mapping is named.
+        Take the default of a question where that is safe; the others are still refused.
+    answers
+        Answers to questions by their keys, such as `{"stage": "阶段"}`.
+    talk
+        Who is asked and told; by default nobody.
+    strict
+        Refuse an export with a single row that can't be read, instead of setting a few aside.
+    older
+        Put an export into the history that is older than what the book knows.
+    corrected
+        The rows of this export that were set aside before, corrected by a person.
 
     Returns
     -------
     ImportReport
-        What was read, mended, written, and what the data can't answer.
+        What was read, mended, set aside, written, and what the data can't answer.
 
     Raises
     ------
     UnknownSource, BadMapping, UnreadableFile, MissingTable, MissingColumn, BadRows, NoPlace
         One error with all faults of the input; nothing is written.
+    NoDeals, Unanswered, BadAnswer, Declined
+        What the export is could not be settled; nothing is written.
+    OlderExport, UndatedExport, OtherRecords, Unanswered
+        It can't follow what the book knows; nothing is written.
+    BadCorrections
+        The corrected rows are none of this export.
     BookBusy
         Somebody is writing to the book meanwhile; nothing is written.
     """
+    book = Path(into)
     files = list_files(Path(path))
-    if any(file.resolve().parent == Path(into).resolve() for file in files):
+    if any(file.resolve().parent == book.resolve() for file in files):
         # Its tables would take the place of files of the same name.
         raise NoPlace(where=str(into), reason="the export itself lies there")
-    chosen = source or recognised(files)
-    text = mapping_text(chosen)
-    mapping = read_mapping(text, chosen)
-    words, where = _settings(Path(into), mapping, chosen, Path(path))
-    settings = Settings.parse(words, where=where)
-    reading = _Reading(files, mapping, mapping.zone or settings.company.zone)
-    frames, places = _tables(reading)
-    changes, tracked = _history(reading, frames)
-    faults = reading.faults + find_faults(frames, settings, places)
-    if faults:
-        raise _bad_rows(str(path), faults)
-    oddities = tuple(find_oddities(frames, settings))
+    desk = Desk(str(path), answers or {}, talk or Nobody(), yes, always_show=dry_run)
+    found, look = _chosen(files, book, source, desk, str(path))
+    hand = read_corrected(corrected) if corrected is not None else {}
+    record = Imported(
+        exported_at=pd.Timestamp(0).to_pydatetime(), asked_at=exported_at or "",
+        source=found.mapping.name, verified=found.mapping.verified, files=digests(files),
+        inputs=(_inputs(found.text, hand),),
+    )  # fmt: skip
+    past = read_log(book)
+    report = ImportReport(
+        source=found.mapping.name, title=found.mapping.title, into="" if dry_run else str(into),
+        read={}, rows={}, verified=found.mapping.verified,
+        cannot=found.mapping.cannot,
+    )  # fmt: skip
+    if past and not answers and _is_same(past[-1], record):
+        return replace(report, unchanged=True, into=str(into), answered=tuple(desk.answered))
+    if past and past[-1].files != record.files:
+        ask_of_other_system(past[-1].source, found.mapping.name, desk)
+    words = words_for(book, found.mapping, found.source, Path(path))
+    reading = Reading(files, found.mapping, found.mapping.zone or words.settings.company.zone,
+                      words.settings.company.zone, desk.talk.progress, hand)  # fmt: skip
+    found = _agreed(found, look, reading, desk)
+    if corrected is not None:
+        refuse_other_rows(corrected, hand, list(reading.sheets.values()))
+    desk.talk.progress("Checking")
+    read = _read(reading, words, desk, strict=strict, where=str(path))
+    found = found.changed(read.settled.mapping)
+    if past:
+        desk.looked_at |= {GONE, OTHER}
+    desk.refuse_unused()
+    counts = counted(reading, read.taken, read.faults)
+    report = replace(
+        report, unreadable=tuple((e.where, e.reason) for e in look.unreadable) if look else (),
+        read={s.where: len(s.frame) for s in reading.sheets.values()}, counts=counts,
+        rows={name: len(frame) for name, frame in read.frames.items()},
+        mended=tuple(reading.mended), oddities=_oddities(read), unmapped=reading.unmapped(),
+        not_taken=_not_taken(files, look, reading),
+        absent=tuple(dict.fromkeys(reading.absent)), stages=read.settled.put_in,
+        assumed=assumptions(found.mapping, read.settled.words.settings, words.where),
+        aside=read.faults,
+    )  # fmt: skip
+    return _written(report, read, reading, found, desk, book, record, past,
+                    exported_at=exported_at, older=older, dry_run=dry_run)  # fmt: skip
+
+
+def _chosen(
+    files: list[Path], book: Path, source: str | None, desk: Desk, where: str
+) -> tuple[Chosen, Look | None]:
+    """Take the mapping that was named; look at the files only where this is needed."""
+    hints = told_hints(desk)
+    looks: list[Look] = []
+
+    def look(whole: bool) -> Look:
+        looks.append(look_at(files, desk.talk.progress, hints=hints, whole=whole))
+        return looks[-1]
+
+    if source is None:
+        return chosen(look, book, desk, where), looks[-1]
+    found = named(source)
+    meant = [(_files_of(files, rows.files), rows.optional)
+             for parts in found.mapping.tables.values() for rows in parts]  # fmt: skip
+    if all(n == 1 or (is_optional and not n) for n, is_optional in meant):
+        return found, None
+    bound, rebound = bind(found.mapping, look(False))
+    lines = tuple(f"{now} is read as {was}, by its columns" for was, now in rebound)
+    return replace(found.changed(bound), lines=lines), looks[-1]
+
+
+def _files_of(files: Sequence[Path], patterns: tuple[str, ...]) -> int:
+    """Count the files that the first pattern means which means any."""
+    from fnmatch import fnmatch
+
+    found = (sum(fnmatch(file.name, pattern) for file in files) for pattern in patterns)
+    return next((n for n in found if n), 0)
+
+
+def _inputs(text: str, hand: Corrected) -> str:
+    return digest_of(text, repr(sorted(hand.items())))
+
+
+def _is_same(last: Imported, now: Imported) -> bool:
+    same = (last.files, last.asked_at) == (now.files, now.asked_at)
+    return same and set(now.inputs) <= set(last.inputs)
+
+
+def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> Chosen:
+    """Show the mapping, and ask whether it is right where nobody has held it against anything."""
+    if look is not None:
+        reading.sheets_seen = {(seen.file, seen.sheet, seen.hints): seen.read
+                               for seen in look.sheets if seen.is_whole}  # fmt: skip
+    reading.open_all()
+    sheets = _opened(reading)
+    settled = with_layouts_settled(found.mapping, sheets, desk)
+    if settled != found.mapping:
+        found = found.changed(settled)
+        reading.read_again(settled)
+        sheets = _opened(reading)
+    found = found.changed(with_day_forms(found.mapping, sheets, desk))
+    reading.mapping = found.mapping
+    reasons = found.proposal.reasons if found.proposal else None
+    notes = [line for seen in sheets.sheets for line in seen.read.layout.lines()]
+    notes += found.proposal.notes if found.proposal else ()
+    notes += [f"Not read: {e.where}, because {e.reason}" for e in look.unreadable] if look else []
+    shown: list[str] = []
+    if (look is not None or desk.always_show) and not isinstance(desk.talk, Nobody):
+        shown = (
+            []
+            if found.of_book or found.source == CANONICAL
+            else mapping_lines(found.mapping, sheets, reasons)
+        )
+        desk.talk.show([*found.lines, *shown, *notes])
+    questions = []
+
+    def evidence() -> tuple[str, ...]:
+        # To look at all values of large tables takes its time.
+        return () if shown else tuple(mapping_lines(found.mapping, sheets, reasons))
+
+    if found.proposal is not None:
+        questions.append(Question(
+            key="mapping", text="Is this mapping right?", candidates=("yes", "no"), default="yes",
+            safe=True, evidence=evidence(),
+        ))  # fmt: skip
+    elif found.mapping.verified == "assumed" and not found.of_book:
+        questions.append(Question(
+            key="assumed", candidates=("yes", "no"), default="yes",
+            text=f"The names of {found.mapping.title} are assumed: neither a documentation nor a "
+                 "real file of it was at hand. Is the mapping right?",
+            evidence=evidence(),
+        ))  # fmt: skip
+    if questions and "no" in desk.decide(*questions):
+        raise Declined(where=desk.where)
+    return found
+
+
+def _opened(reading: Reading) -> Look:
+    return Look([Seen(name, sheet, hints, read)
+                 for (name, sheet, hints), read in reading.sheets.items()])  # fmt: skip
+
+
+def _not_taken(files: Sequence[Path], look: Look | None, reading: Reading) -> tuple[str, ...]:
+    """Name the sheets, or files where nobody looked inside, that no table takes."""
+    if look is not None:
+        read = {sheet.where for sheet in reading.sheets.values()}
+        return tuple(seen.where for seen in look.sheets if seen.where not in read)
+    opened = {name for name, _sheet, _hints in reading.sheets}
+    return tuple(file.name for file in files if file.name not in opened)
+
+
+def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: str) -> _Read:
+    """Make tables of the rows that can be read; a row with a fault is in none of them."""
+    parts = parts_of(reading)
+    pasts = pasts_of(reading)
+    parts += rows_of_logs(pasts, reading)
+    faults = list(reading.faults)
+    read = {sheet.where: len(sheet.frame) for sheet in reading.sheets.values()}
+
+    def stage_table(table: StageTable) -> Sheet | None:
+        return reading.sheet(table.files, table.sheet)
+
+    while True:
+        refuse_too_many(where, faults, read, strict=strict)
+        bad: dict[str, set[int]] = {}
+        for fault in faults:
+            bad.setdefault(fault.where, set()).add(fault.row)
+        frames, places = assembled(parts, bad)
+        changes, tracked = changes_told(pasts, reading, frames, bad)
+        settled = settled_stages(words, reading.mapping, frames, changes, stage_table, desk)
+        reading.mapping = settled.mapping
+        more = find_faults(frames, settled.words.settings, places)
+        if not more:
+            break
+        faults += more
     if len(changes):
         frames["changes"] = changes
-    tables = {name: typed(name, _arrow(name, frame)) for name, frame in frames.items()}
-    when = _export_time(exported_at, tables, settings)
-    logged = carried_history(tables) | tracked
+    return _Read(frames, changes, tracked, tuple(faults), settled, parts,
+                 [*((part.where, part.frame.index) for part in parts),
+                  *((past.where, past.rows) for past in pasts)])  # fmt: skip
+
+
+def _oddities(read: _Read) -> tuple[Oddity, ...]:
+    return tuple(find_oddities(read.frames, read.settled.words.settings))
+
+
+def _written(
+    report: ImportReport, read: _Read, reading: Reading, found: Chosen, desk: Desk, book: Path,
+    record: Imported, past: list[Imported], *, exported_at: str | None, older: bool, dry_run: bool,
+) -> ImportReport:  # fmt: skip
+    """Add what the book knows already, and write it; for a dry run only the first."""
+    settings = read.settled.words.settings
+    tables = {name: typed(name, arrow_of(name, frame)) for name, frame in read.frames.items()}
+    when = export_time(exported_at or _same_export(past, record), tables, settings)
+    logged = carried_history(tables) | read.tracked
+    untouched = _untouched(book)
+    desk.talk.progress("Comparing with the last export" if past else "Writing the book")
     # What is handed in after the book was read would be lost when it is written.
-    with nullcontext() if dry_run or not Path(into).is_dir() else alone(Path(into), "an import"):
-        tables, changed = with_earlier(tables, Path(into), when, logged)
+    with nullcontext() if dry_run or not book.is_dir() else alone(book, "an import"):
+        known = past[-1].exported_at if past else when
+        same = bool(past) and past[-1].files == record.files
+        tables, changed = with_earlier(
+            tables, book, when, logged, unread=unread_ids(read.parts, read.faults), older=older,
+            surprises=watch(desk, known, replaces=same),
+        )  # fmt: skip
         if not dry_run:
-            write_store(into, tables, settings_toml=words, extra={"mapping.toml": text})
-    return ImportReport(
-        source=mapping.name,
-        title=mapping.title,
-        into="" if dry_run else str(into),
-        read={sheet.where: len(sheet.frame) for sheet in reading.sheets.values()},
-        rows={name: table.num_rows for name, table in tables.items()},
-        mended=tuple(reading.mended),
-        oddities=oddities,
-        unmapped=_unmapped(reading),
-        absent=tuple(dict.fromkeys(reading.absent)),
-        changed=changed,
-        cannot=mapping.cannot,
-    )
-
-
-def _settings(book: Path, mapping: Mapping, source: str, export: Path) -> tuple[str, str]:
-    """Give the text of the settings and where it stands: the book's own, which may be edited.
-
-    Of a new book those of the mapping count, else those that lie with the export.
-    """
-    own, beside = book / "salesops.toml", export / "salesops.toml"
-    if own.exists():
-        return own.read_text(encoding="utf-8"), str(own)
-    found = settings_text(mapping, source)
-    if found:
-        return found, mapping.settings
-    if beside.exists():
-        return beside.read_text(encoding="utf-8"), str(beside)
-    return default_text(), "the packaged salesops.toml"
-
-
-def recognised(files: list[Path]) -> str:
-    """Name the mapping whose files and columns are there.
-
-    Raises
-    ------
-    UnknownSource
-        None fits; the user names one.
-    """
-    for name in known_mappings():
-        wanted = read_mapping(mapping_text(name), name).recognised_by
-        if wanted and all(_fits(files, pattern, columns) for pattern, columns in wanted.items()):
-            return name
-    found = tuple(f.name for f in files)
-    raise UnknownSource(value=found[0], known=known_mappings(), found=found)
-
-
-def _fits(files: list[Path], pattern: str, columns: tuple[str, ...]) -> bool:
-    name, _sep, sheet = pattern.partition("#")
-    for path in files:
-        if fnmatch(path.name, name):
-            for title_rows in (0, 1):
-                try:
-                    heads = read_sheet(path, sheet or None, title_rows).frame.columns
-                except ValueError:
-                    continue
-                if set(columns) <= set(heads):
-                    return True
-    return False
-
-
-def _sheet(
-    reading: _Reading, patterns: tuple[str, ...], sheet: str | None, title_rows: int
-) -> Sheet | None:
-    """Read the sheet that a pattern names, once, with the known misspellings mended."""
-    named = (f for pattern in patterns for f in reading.files if fnmatch(f.name, pattern))
-    path = next(named, None)
-    if path is None:
-        return None
-    key = (path.name, sheet, title_rows)
-    if key not in reading.sheets:
-        found = read_sheet(path, sheet, title_rows, reading.mapping.encoding)
-        frame = found.frame
-        for correction in reading.mapping.corrections:
-            if fnmatch(path.name, correction.file) and correction.column in frame:
-                for was, now in correction.values.items():
-                    wrong = frame[correction.column] == was
-                    if wrong.any():
-                        frame.loc[wrong, correction.column] = now
-                        reading.mended.append(
-                            Mended(path.name, correction.column, was, now, int(wrong.sum()))
-                        )
-        reading.sheets[key] = found
-    return reading.sheets[key]
-
-
-def _tables(reading: _Reading) -> tuple[dict[str, pd.DataFrame], dict[str, pd.Series]]:
-    """Map every table; rows of several files stand under each other."""
-    frames: dict[str, pd.DataFrame] = {}
-    places: dict[str, pd.Series] = {}
-    for name, parts in reading.mapping.tables.items():
-        mapped = [m for rows in parts if (m := _mapped(reading, name, rows)) is not None]
-        if mapped:
-            frame = pd.concat([m[0] for m in mapped], ignore_index=True)
-            where = pd.concat([m[1] for m in mapped], ignore_index=True)
-            frames[name], places[name] = frame, where
-    return frames, places
-
-
-def _mapped(reading: _Reading, name: str, rows: Rows) -> tuple[pd.DataFrame, pd.Series] | None:
-    sheet = _sheet(reading, rows.files, rows.sheet, rows.title_rows)
-    if sheet is None:
-        if rows.optional:
-            return None
-        raise MissingTable(
-            table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
-        )
-    frame = sheet.frame
-    if rows.where is not None:
-        _require(sheet, name, rows.where.column)
-        frame = frame[rows.where.holds(frame)]
-    parser = Parser(sheet.where, reading.zone)
-    columns = {}
-    for column, source in rows.sources().items():
-        if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
-            continue
-        texts = _texts(reading, frame, sheet.where, source, name, column)
-        if texts is not None:
-            shown = source.names[0] if source.names else column
-            columns[column] = parser.column(texts, source, facts(name)[column], shown)
-    reading.faults += parser.faults
-    made = pd.DataFrame(columns, index=frame.index)
-    where = pd.Series([f"{sheet.where}#{row}" for row in made.index], index=made.index)
-    if rows.distinct:
-        kept = ~made["id"].duplicated() & made["id"].notna()
-        made, where = made[kept], where[kept]
-    return made, where
-
-
-def _require(sheet: Sheet, table: str, column: str) -> None:
-    """Refuse a sheet without a column on which it depends which rows or values count."""
-    if column not in sheet.frame.columns:
-        raise MissingColumn(table=table, column=column, where=sheet.where,
-                            found=tuple(sheet.frame.columns))  # fmt: skip
-
-
-def _texts(
-    reading: _Reading, frame: pd.DataFrame, where: str, source: Source, table: str, column: str
-) -> pd.Series | None:
-    """Give the raw texts of one source; None where an unneeded column is absent."""
-    used = reading.used.setdefault(where, set())
-    if source.constant is not None:
-        return pd.Series(source.constant, index=frame.index, dtype=object)
-    if source.template is not None:
-        names = [n for n in frame.columns if "{" + n + "}" in source.template]
-        used.update(names)
-        for wanted in re.findall(r"\{([^{}]*)\}", source.template):
-            if wanted != "row":
-                _require(Sheet(where, frame), table, wanted)
-        # `{row}` is the number of the row in the file.
-        records = frame[names].to_dict("records") if names else [{}] * len(frame)
-        joined = [
-            source.template.format(row=number, **record)
-            for number, record in zip(frame.index, records, strict=True)
-        ]
-        return pd.Series(joined, index=frame.index, dtype=object)
-    found = next((n for n in source.names if n in frame.columns), None)
-    if found is None:
-        if facts(table)[column].mandatory:
-            raise MissingColumn(table=table, column=source.names[0], where=where,
-                                found=tuple(frame.columns))  # fmt: skip
-        reading.absent.append((where, source.names[0], f"{table}.{column}"))
-        return None
-    used.add(found)
-    texts = nested(frame[found], source.path) if source.path else frame[found]
-    if source.only_where is not None:
-        _require(Sheet(where, frame), table, source.only_where.column)
-        used.add(source.only_where.column)
-        kept = source.only_where.holds(frame)
-        texts = texts.where(kept, None)
-    return texts
-
-
-def _history(reading: _Reading, frames: Mapped[str, pd.DataFrame]) -> tuple[pd.DataFrame, Logged]:
-    """Read the history objects into changes, and say which fields they track."""
-    parts = []
-    tracked: Logged = {}
-    for history in reading.mapping.history:
-        sheet = _sheet(reading, (history.file,), history.sheet, 0)
-        if sheet is None:
-            if history.optional:
-                continue
-            raise MissingTable(table="changes", where=f"no file {history.file}",
-                               needed_for="the history")  # fmt: skip
-        typed_rows = _typed_history(reading, history, sheet)
-        rows = changes_of(history, typed_rows, frames[history.entity])
-        # Nothing is known of what came before its first row.
-        begun = pd.to_datetime(typed_rows["changed_at"]).min()
-        tracked |= {(history.entity, f): (begun, "log") for f in tracked_fields(history, rows)}
-        parts.append(rows)
-    if not parts:
-        return pd.DataFrame(columns=CHANGE_COLUMNS), tracked
-    return pd.concat(parts, ignore_index=True), tracked
-
-
-def _typed_history(reading: _Reading, history: History, sheet: Sheet) -> pd.DataFrame:
-    from salesops.book.snapshots import canonical_text
-
-    wanted = {
-        "entity_id": history.entity_id, "changed_at": history.changed_at,
-        "changed_by": history.changed_by, "field": history.field,
-        "old_value": history.old_value, "new_value": history.new_value,
-    }  # fmt: skip
-    parser = Parser(sheet.where, reading.zone)
-    columns = {}
-    for column, given in wanted.items():
-        if (source := as_source(given)) is not None:
-            texts = _texts(reading, sheet.frame, sheet.where, source, "changes", column)
-            if texts is not None:
-                kind = facts("changes")[column]
-                columns[column] = parser.column(texts, source, kind, column)
-    for column, given in history.fields.items():
-        if (source := as_source(given)) is not None:
-            texts = _texts(reading, sheet.frame, sheet.where, source, history.entity, column)
-            if texts is not None:
-                values = parser.column(texts, source, facts(history.entity)[column], column)
-                columns[column] = values.map(canonical_text)
-    rows = pd.DataFrame(columns, index=sheet.frame.index)
-    if history.form == "changes":
-        parts = reading.mapping.tables.get(history.entity, ())
-        sources = {name: source for part in parts for name, source in part.sources().items()}
-        rows = values_of_fields(rows, history.entity, sources, parser)
-    reading.faults += parser.faults
-    return rows
-
-
-def _bad_rows(where: str, faults: list[Fault]) -> BadRows:
-    rows = tuple(
-        (f"{f.where} row {f.row}" if f.row else f.where, f.column, f.value, f.problem)
-        for f in faults
-    )
-    return BadRows(
-        where=where, rows=rows, n=len(rows),
-        expected="numbers, dates as 2026-03-31, one row per id, and stages of the settings.",
-        mend="correct these values in the export, or map them in the mapping file "
-             "(values, dates, corrections) and give it with --source.",
+            inputs = (*record.inputs, _inputs(found.text, reading.corrected))
+            done = record.model_copy(update={"exported_at": when, "rows": report.counts,
+                                             "inputs": tuple(dict.fromkeys(inputs))})  # fmt: skip
+            kept = past[:-1] if same else past
+            extra = {"mapping.toml": found.text, LOG: log_text([*kept, done])}
+            if read.faults:
+                extra[ASIDE] = aside_text(read.faults, list(reading.sheets.values()))
+            desk.talk.progress("Writing the book")
+            write_store(book, tables, settings_toml=read.settled.words.text, extra=extra)
+            if not read.faults:
+                (book / ASIDE).unlink(missing_ok=True)
+    return replace(
+        report, changed=changed, rows={name: table.num_rows for name, table in tables.items()},
+        answered=tuple(desk.answered), untouched=untouched,
     )  # fmt: skip
 
 
-def _arrow(name: str, frame: pd.DataFrame) -> pa.Table:
-    schema = ibis_schema(name)
-    arrays = {}
-    for column in frame.columns:
-        kind = schema[column].to_pyarrow()
-        values = frame[column]
-        if str(values.dtype).startswith("datetime64"):
-            arrays[column] = pa.array(values, type=pa.timestamp("us")).cast(kind)
-        else:
-            plain = [None if v is None or v is pd.NA or v != v else v for v in values]
-            arrays[column] = pa.array(plain, type=kind)
-    return pa.table(arrays)
+def _untouched(book: Path) -> tuple[str, ...]:
+    """Name what people keep in a book, and no import changes."""
+    own = [file.name for file in table_files(book, "actions")] == [REGISTER]
+    found = [REGISTER] if own else []
+    found += [MERGES] if (book / MERGES).exists() else []
+    return (*found, TARGETS) if table_files(book, TARGETS) else tuple(found)
 
 
-def _export_time(
-    given: str | None, tables: Mapped[str, pa.Table], settings: Settings
-) -> dt.datetime:
-    """Say when the export was made: as told, else the last instant that it knows of."""
-    if given:
-        try:
-            whole = dt.datetime.fromisoformat(given)
-        except ValueError as error:
-            raise BadDate(
-                value=given, reason="it is no ISO date", option="--exported-at"
-            ) from error
-        if len(given) <= 10:
-            return settings.calendar.end_of(whole.date())
-        if whole.tzinfo is None:
-            whole = whole.replace(tzinfo=ZoneInfo(settings.company.zone))
-        return whole.astimezone(dt.UTC).replace(tzinfo=None)
-    return latest_known(tables, settings)
-
-
-def _unmapped(reading: _Reading) -> dict[str, tuple[str, ...]]:
-    return {
-        sheet.where: tuple(c for c in sheet.frame.columns
-                           if c and c not in reading.used.get(sheet.where, set()))
-        for sheet in reading.sheets.values()
-    }  # fmt: skip
+def _same_export(past: list[Imported], record: Imported) -> str | None:
+    """Give the same files, read otherwise, the time that they had."""
+    if past and past[-1].files == record.files:
+        return past[-1].exported_at.isoformat() + "+00:00"
+    return None

@@ -3,25 +3,26 @@
 import json
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesops.model.schema import Column
-from salesops.sources.mapping import FACTORS, Source
+from salesops.sources.layout import Layout
+from salesops.sources.mangled import mangled
+from salesops.sources.mapping import Source
+from salesops.sources.moments import read_moments
+from salesops.sources.units import FACTORS
+from salesops.sources.values import WIDE, Unclear, decimal_sign, read_number
 
-# Full-width digits and signs as half-width ones.
-_WIDE = str.maketrans("０１２３４５６７８９，．－（）％：", "0123456789,.-()%:")
-_ISO = re.compile(
-    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
-    r"( ?(Z|[+-]\d{2}:?\d{2}))?"
-)
-_ZONED = re.compile(r"\d ?(Z|[+-]\d{2}:?\d{2})$")
-_DAY = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-_SLASHED = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4}|\d{2})")
 # What a decimal of 18 digits, two of them after the point, can hold.
 _LARGEST = 10**16
+# Seconds of seventy years, as from 1900 to 1970, with the leap days.
+_YEARS_70 = 2_208_988_800
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
 _FALSE = {"false", "0", "no", "n", "f", "否", "未"}
 
@@ -37,24 +38,72 @@ class Fault:
     problem: str
 
 
-class Parser:
-    """Reads the columns of one sheet and gathers the faults."""
+class _Places:
+    """In which rows of a file each text of a column stands."""
 
-    def __init__(self, where: str, zone: str) -> None:
+    def __init__(self, codes: "np.ndarray[Any, Any]", rows: pd.Index) -> None:
+        self._codes = codes
+        self._rows = rows
+        self._order: np.ndarray[Any, Any] | None = None
+
+    def of(self, code: int) -> pd.Index:
+        """Give the rows of a text by its number."""
+        if self._order is None:
+            self._order = np.argsort(self._codes, kind="stable")
+            self._sorted = self._codes[self._order]
+        first, last = np.searchsorted(self._sorted, [code, code + 1])
+        return self._rows[self._order[first:last]]
+
+
+class Parser:
+    """Reads the columns of one sheet and gathers the faults.
+
+    `zone` is that of the source's times; days are those of `company`, the same by default.
+    """
+
+    def __init__(
+        self, where: str, zone: str, company: str = "", *, layout: Layout | None = None
+    ) -> None:
         self.where = where
         self.zone = zone
+        self.company = company or zone
+        self.layout = layout or Layout()
+        self._places = _Places(np.zeros(0, dtype=np.intp), pd.Index([]))
         self.faults: list[Fault] = []
 
     def column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
         """Give a canonical column of its texts; empty texts are null."""
+        began = len(self.faults)
+        self._doubts(texts, source, kind, shown)
+        # Most texts of a column are there many times: each is read once.
+        codes, unique = pd.factorize(texts)
+        self._places = _Places(codes, texts.index)
+        told = pd.Series(np.asarray(unique, dtype=object), name=texts.name, dtype=object)
+        values = self._column(told, source, kind, shown)
+        self.faults[began:] = sorted(self.faults[began:], key=lambda fault: fault.row)
+        if values.dtype == object:
+            known = np.full(len(values) + 1, None, dtype=object)
+            known[:-1] = values
+            return pd.Series(known[codes], index=texts.index, dtype=object)
+        return values.reindex(codes).set_axis(texts.index)
+
+    def _column(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> pd.Series:
+        """Read texts that are there once each."""
+        head = texts.name
         texts = texts.astype(object).where(texts.astype(str).str.strip() != "", None)
+        if source.prefix:
+            texts = texts.str.removeprefix(source.prefix)
         if source.null:
             texts = texts.where(~texts.isin(source.null), None)
         if source.values:
-            texts = texts.map(lambda text: source.values.get(text, text), na_action="ignore")
+            texts = texts.map(
+                lambda text: source.values.get(text, source.rest or text), na_action="ignore"
+            )
         name = str(kind.dtype)
         if name == "string":
+            self._mangled(texts, kind, shown)
             return texts
+        texts.name = head
         if name == "decimal(18, 2)":
             return self._amounts(texts, source, shown)
         known = texts[texts.notna()]
@@ -74,97 +123,170 @@ class Parser:
         return values
 
     def fault(self, row: int, column: str, value: Any, problem: str) -> None:
-        """Note one value that can't be read."""
+        """Note one value that can't be read, with its row in the file."""
         self.faults.append(Fault(self.where, int(row), column, str(value), problem))
 
-    def _amounts(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
-        """Read money exactly, without a detour through floats."""
-        factor = Decimal(str(FACTORS[source.unit]))
-        found: dict[Any, Decimal | None] = {}
-        for row, text in texts.dropna().items():
-            value = _money(_plain(text), factor)
-            found[row] = value
+    def _wrong(self, text: Any, column: str, value: Any, problem: str) -> None:
+        """Note a text that can't be read, in each row that has it."""
+        for row in self._places.of(int(text)):
+            self.fault(row, column, value, problem)
+
+    def _doubts(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> None:
+        """Note the cells that a program changed, as far as they are used."""
+        if source.only_where is not None:
+            return
+        mine = [d for d in self.layout.doubts if d.column == texts.name]
+        if str(kind.dtype) != "string":
+            mine = [d for d in mine if d.kind != "made_date"]
+        if source.unit is not None:
+            mine = [d for d in mine if d.kind != "scaled"]
+        rows = set(texts.index) if mine else set()
+        for doubt in mine:
+            if doubt.row in rows and doubt.value not in source.null:
+                self.fault(doubt.row, shown, doubt.value, doubt.problem)
+
+    def _mangled(self, texts: pd.Series, kind: Column, shown: str) -> None:
+        """Note texts that a spreadsheet made of others."""
+        is_key = kind.name == "id" or bool(kind.refers)
+        for place, problem in mangled(texts, is_key=is_key):
+            self._wrong(place, shown, texts[place], problem)
+
+    def _unit(self, texts: pd.Series, source: Source, kind: str) -> Decimal:
+        """Give the factor of a column: the mapping's, else its head's, else the sheet's."""
+        unit = source.unit or self.layout.units.get(str(texts.name))
+        if unit is None and kind == "money":
+            unit = self.layout.unit or None
+        return Decimal(str(FACTORS[unit or "one"]))
+
+    def _read(self, texts: pd.Series, source: Source, kind: str, shown: str) -> dict[Any, Decimal]:
+        """Read numbers exactly, without a detour through floats, each text once."""
+        factor = self._unit(texts, source, kind)
+        known = texts.dropna()
+        if source.unit is None and str(texts.name) in self.layout.unclear and len(known):
+            # Of the whole column: row by row the others would be read in one of the two ways.
+            problem = 'can be per cent or a share of one; say unit = "percent" or unit = "one"'
+            self.faults.append(Fault(self.where, 0, shown, str(known.iloc[0]), problem))
+        codes, unique = pd.factorize(known)
+        sure = self.layout.separator != ";"
+        decimal = source.decimal or ("" if sure else decimal_sign(list(unique)))
+        values: list[Decimal | None] = []
+        problems: dict[int, str] = {}
+        currencies: dict[str, list[int]] = {}
+        for i, text in enumerate(unique):
+            try:
+                value, currency = _value(text, factor, decimal, sure)
+            except Unclear as unclear:
+                value, currency = None, ""
+                problems[i] = str(unclear)
+            except ArithmeticError:
+                value, currency = None, ""
             if value is None:
-                self.fault(row, shown, text, "is no number")
-        return pd.Series(found, dtype=object).reindex(texts.index).astype(object)
+                problems.setdefault(i, "is no number")
+            if currency:
+                currencies.setdefault(currency, []).append(i)
+            values.append(value)
+        usual = max(currencies, key=lambda c: len(currencies[c]), default="")
+        for currency, places in currencies.items():
+            if currency != usual:
+                problems |= dict.fromkeys(places, f"is in {currency}, where others are in {usual}")
+        if problems:
+            for text, code in zip(known.index, codes, strict=True):
+                if code in problems:
+                    self._wrong(text, shown, unique[code], problems[code])
+        return {row: value for row, code in zip(known.index, codes, strict=True)
+                if (value := values[code]) is not None and code not in problems}  # fmt: skip
+
+    def _amounts(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        """Read money to the cent."""
+        found = self._read(texts, source, "money", shown)
+        cent = Decimal("0.01")
+        exact = {row: value.quantize(cent, ROUND_HALF_UP) for row, value in found.items()}
+        return pd.Series(exact, dtype=object).reindex(texts.index).astype(object)
 
     def _numbers(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
-        plain = texts.map(_plain)
-        percent = plain.str.endswith("%")
-        numbers = pd.to_numeric(plain.str.rstrip("%"), errors="coerce")
-        numbers = numbers.where(numbers.abs() < _LARGEST)
-        for row in numbers.index[numbers.isna()]:
-            self.fault(row, shown, texts[row], "is no number")
-        numbers = numbers.where(~percent, numbers / 100)
-        return numbers * FACTORS[source.unit]
+        found = self._read(texts, source, "number", shown)
+        floats = {row: float(value) for row, value in found.items()}
+        return pd.Series(floats, dtype="float64").reindex(texts.index)
 
     def _flags(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         lowered = texts.str.lower()
         found = lowered.map(lambda t: True if t in _TRUE else False if t in _FALSE else None)
-        for row in found.index[found.isna()]:
-            self.fault(row, shown, texts[row], "is neither yes nor no")
+        for text in found.index[found.isna()]:
+            self._wrong(text, shown, texts[text], "is neither yes nor no")
         return found
 
     def _instants(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         if source.epoch:
             return self._epochs(texts, source, shown)
         local = self._moments(texts, source, shown)
-        aware = local.dt.tz_localize(self.zone, ambiguous=True, nonexistent="shift_forward")
-        return aware.dt.tz_convert("UTC").dt.tz_localize(None)
+        timed = texts.map(_has_time)
+        found = _utc(local, self._zone(source))
+        # A day without a time begins where the company is.
+        return found.where(timed, _utc(local, self.company))
+
+    def _zone(self, source: Source) -> str:
+        return self.company if source.zone == "company" else source.zone or self.zone
 
     def _epochs(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
+        unit = source.epoch or "s"
         numbers = pd.to_numeric(texts, errors="coerce")
-        for row in numbers.index[numbers.isna()]:
-            self.fault(row, shown, texts[row], f"is no time in {source.epoch}")
-        return pd.to_datetime(numbers, unit=source.epoch or "s")
+        scale = {"s": 1, "ms": 1000}[unit]
+        numbers = numbers.where(numbers.between(-_YEARS_70 * scale, 2 * _YEARS_70 * scale))
+        for text in numbers.index[numbers.isna()]:
+            problem = f"is no time in {unit} of the years 1900 to 2100"
+            self._wrong(text, shown, texts[text], problem)
+        return pd.to_datetime(numbers.astype("float64"), unit=unit).dt.round("ms")
 
     def _dates(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         if source.epoch:
             utc = self._epochs(texts, source, shown).dt.tz_localize("UTC")
-            return utc.dt.tz_convert(self.zone).dt.tz_localize(None).dt.normalize()
-        return self._moments(texts, source, shown).dt.normalize()
+            return utc.dt.tz_convert(self.company).dt.tz_localize(None).dt.normalize()
+        local = self._moments(texts, source, shown)
+        zone = self._zone(source)
+        if zone != self.company and len(local):
+            there = _utc(local, zone).dt.tz_localize("UTC").dt.tz_convert(self.company)
+            local = local.where(~texts.map(_has_time), there.dt.tz_localize(None))
+        return local.dt.normalize()
 
     def _moments(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         """Read local dates and times; a date that can be read in two ways is a fault."""
-        found = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
-        plain = texts.map(lambda text: text.translate(_WIDE))
-        for form in source.dates:
-            left = found.isna()
-            found = found.where(~left, pd.to_datetime(plain, format=form, errors="coerce"))
-        left = found.isna()
-        iso = left & plain.map(lambda text: bool(_ISO.fullmatch(text)))
-        normal = plain[iso].str.replace(_DAY, r"\1-\2-\3", regex=True).str.replace("T", " ")
-        # A time that names its zone is turned into the source's own; `2026-03-05` names none.
-        zoned = normal.map(lambda text: ":" in text and bool(_ZONED.search(text)))
-        aware = pd.to_datetime(normal[zoned], errors="coerce", format="mixed", utc=True)
-        found[aware.index] = aware.dt.tz_convert(self.zone).dt.tz_localize(None)
-        local = normal[~zoned]
-        found[local.index] = pd.to_datetime(local, errors="coerce", format="mixed")
-        for row in found.index[found.isna()]:
-            slashed = _SLASHED.fullmatch(plain[row])
-            if slashed and not source.dates:
-                problem = "can be day or month first; name the form in the mapping (dates)"
-            else:
-                problem = "is no date"
-            self.fault(row, shown, texts[row], problem)
-        return found
+        codes, unique = pd.factorize(texts)
+        told = pd.Series(unique, dtype=object)
+        found, problems = read_moments(
+            told, source.dates, source.year, self.layout.epoch, self._zone(source)
+        )
+        if problems:
+            for text, code in zip(texts.index, codes, strict=True):
+                if code in problems:
+                    self._wrong(text, shown, unique[code], problems[code])
+        return pd.Series(found.to_numpy()[codes], index=texts.index, dtype="datetime64[ns]")
 
 
-def _plain(text: str) -> str:
-    """Give a number as people write it in the form that Python reads."""
-    plain = text.translate(_WIDE).replace(",", "").lstrip("¥￥$€ ")
-    return re.sub(r"^\((.*)\)$", r"-\1", plain)
+def _has_time(text: str) -> bool:
+    return ":" in text.translate(WIDE)
 
 
-def _money(text: str, factor: Decimal) -> Decimal | None:
-    percent = text.endswith("%")
-    try:
-        value = Decimal(text.rstrip("%")) * factor
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or abs(value) >= _LARGEST:
-        return None
-    return (value / 100 if percent else value).quantize(Decimal("0.01"), ROUND_HALF_UP)
+def _utc(local: pd.Series, zone: str) -> pd.Series:
+    aware = local.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    return aware.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
+def _value(text: str, factor: Decimal, decimal: str, sure: bool) -> tuple[Decimal | None, str]:
+    """Give a number in the column's unit, unless its own stands with it, and its currency."""
+    if _PLAIN.fullmatch(text) and not (decimal == "," and "." in text):
+        value, currency = Decimal(text) * factor, ""
+        if not sure and decimal != "." and _THREE.fullmatch(text):
+            raise Unclear('can have a decimal point or groups of three; say decimal = "." or '
+                          '"," in the mapping')  # fmt: skip
+    else:
+        found = read_number(text, decimal, points_sure=sure)
+        if found is None:
+            return None, ""
+        own = found.scaled or found.percent
+        value, currency = found.value if own else found.value * factor, found.currency
+    if value is None or not value.is_finite() or abs(value) >= _LARGEST:
+        return None, currency
+    return value, currency
 
 
 def nested(texts: pd.Series, path: str) -> pd.Series:
@@ -178,7 +300,11 @@ def nested(texts: pd.Series, path: str) -> pd.Series:
         except json.JSONDecodeError:
             return text
         for step in path.split("."):
-            if isinstance(value, list):
+            key, equal, wanted = step.partition("=")
+            if isinstance(value, list) and equal:
+                value = next((v for v in value if isinstance(v, dict)
+                              and str(v.get(key)) == wanted), None)  # fmt: skip
+            elif isinstance(value, list):
                 value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
             elif isinstance(value, dict):
                 value = value.get(step)

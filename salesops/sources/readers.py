@@ -1,45 +1,43 @@
-"""Reading files as texts, with the row numbers kept, whatever their encoding."""
+"""Reading files as tables of texts, with the row numbers kept, whatever their form."""
 
-import csv
-import io
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from salesops.book.registerfile import is_chinese
-from salesops.model.errors import SalesopsError
+from salesops.sources.encodings import check_declared
+from salesops.sources.grid import Grid
+from salesops.sources.layout import Hints, Layout, UnreadableFile
+from salesops.sources.records import ENDING, NoRecords, is_records, records_frame
+from salesops.sources.tables import find_table
+from salesops.sources.textfiles import framed, read_text
+from salesops.sources.workbooks import OLE, ZIP, SheetName, read_workbook, sheet_names
 
-# A byte order mark decides; else the first that decodes without a fault.
-_ENCODINGS = ("utf-8", "gb18030", "latin-1")
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-
-
-@dataclass(eq=False, kw_only=True)
-class UnreadableFile(SalesopsError, ValueError):
-    """A file can't be read as a table."""
-
-    where: str
-    reason: str
-    mend: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.where} can't be read: {self.reason}.\n"
-            "Expected: a CSV file or an .xlsx workbook with one row of column names.\n"
-            f"To mend: {self.mend}"
-        )
+__all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of"]
+# The last three are no tables that are read, which is better told than passed over.
+_ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet", ENDING,
+            ".ods", ".xlsb", ".zip")  # fmt: skip
+# Values of a Parquet file, which packs those that repeat into nearly nothing.
+_MOST_VALUES = 100_000_000
+# Rows by which a table is known.
+_FEW = 300
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """One table of texts: the frame's index is the row number in the file."""
+    """One table of texts: the frame's index is the row number in the file.
+
+    Where months were columns a row of the file is several of the frame. `layout` says what was
+    decided and why.
+    """
 
     where: str
     frame: pd.DataFrame
     encoding: str = "utf-8"
+    layout: Layout = field(default_factory=Layout)
 
 
 def list_files(path: Path) -> list[Path]:
@@ -51,13 +49,14 @@ def list_files(path: Path) -> list[Path]:
         There is nothing at that place.
     """
     if path.is_dir():
-        endings = (".csv", ".txt", ".xlsx", ".parquet")
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in endings and p.is_file())
+        # A file that begins so is the lock of a workbook that is open.
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in _ENDINGS and p.is_file()
+                       and not p.name.startswith(("~$", ".")))  # fmt: skip
         found += sorted(p for p in path.iterdir() if p.is_dir() and any(p.glob("*.parquet")))
         if found:
             return found
         raise UnreadableFile(where=str(path),
-                             reason="the folder holds no .csv, no .xlsx and no .parquet",
+                             reason="the folder holds no .csv, no .xlsx, no .json and no .parquet",
                              mend="name the folder that holds the exported files.")  # fmt: skip
     if path.exists():
         return [path]
@@ -66,134 +65,121 @@ def list_files(path: Path) -> list[Path]:
 
 
 def read_sheet(
-    path: Path, sheet: str | None = None, title_rows: int = 0, encoding: str = ""
+    path: Path,
+    sheet: str | None = None,
+    title_rows: int | None = None,
+    encoding: str = "",
+    hints: Hints | None = None,
 ) -> Sheet:
-    """Read one file, or one sheet of a workbook, as texts.
+    r"""Read one file, or one sheet of a workbook, as a table of texts.
 
     Parameters
     ----------
     path
         CSV in UTF-8 (with or without a mark), UTF-16, GB18030 or latin-1, separated by comma,
-        semicolon or tab; .xlsx or Parquet, whatever its name says; or a folder of Parquet files.
+        semicolon, tab or bar; .xlsx, .xls or Parquet, whatever its name says; or a folder of
+        Parquet files.
     sheet
-        Sheet of a workbook; its first by default.
+        Sheet of a workbook; by default the first that people see.
     title_rows
-        Rows above the column names.
+        Rows above the column names; by default they are found.
     encoding
         That of a text file where it is known; by default it is found out.
+    hints
+        What else is known of the table's place; `title_rows` counts before it.
 
     Raises
     ------
     UnreadableFile
-        It is empty, binary, protected, or its rows do not fit its head.
+        It is empty, binary, protected, too large, or what its rows are can't be decided safely.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> path = Path(mkdtemp()) / "deals.csv"
+    >>> _ = path.write_text("Our deals,\nId,Amount (k)\nd1,5\nd2,7\nTotal,12\n")
+    >>> sheet = read_sheet(path)
+    >>> sheet.frame["Amount (k)"].to_dict(), sheet.layout.units
+    ({3: '5', 4: '7'}, {'Amount (k)': 'k'})
+    >>> [(aside.row, aside.kind) for aside in sheet.layout.aside]
+    [(1, 'title'), (2, 'head'), (5, 'total')]
     """
+    hints = hints or Hints()
+    if title_rows is not None:
+        hints = replace(hints, title_rows=title_rows)
+    if is_records(path):
+        return _records(path, encoding)
+    grid = _grid(path, sheet, encoding, None)
+    if grid is None:
+        return _parquet(path, path.name)
+    frame, layout = find_table(grid, hints)
+    return Sheet(grid.where, frame, grid.encoding, layout)
+
+
+def peek(path: Path, sheet: str | None = None, encoding: str = "") -> Sheet:
+    """Read the first rows of a table, by which it is recognised.
+
+    Of a text a few hundred rows are read, of a workbook all. Totals and notes below may be among
+    the rows.
+
+    Raises
+    ------
+    UnreadableFile
+        As `read_sheet`.
+    """
+    if is_records(path):
+        return _records(path, encoding)
+    grid = _grid(path, sheet, encoding, _FEW)
+    if grid is None:
+        return _parquet(path, path.name)
+    frame, layout = find_table(grid, Hints())
+    return Sheet(grid.where, frame, grid.encoding, layout)
+
+
+def sheets_of(path: Path) -> tuple[SheetName, ...]:
+    """List the sheets of a workbook, and which of them are hidden; none of other files.
+
+    Raises
+    ------
+    UnreadableFile
+        It is damaged or protected.
+    """
+    if path.is_dir() or (_begin(path)[:4] != ZIP and _begin(path) != OLE):
+        return ()
+    return tuple(sheet_names(path))
+
+
+def _records(path: Path, encoding: str) -> Sheet:
     where = path.name
-    if path.is_dir():
-        return _parquet(path, where)
-    data = path.read_bytes()
-    if not data.strip():
-        raise UnreadableFile(where=where, reason="it is empty", mend="export it again.")
-    if data[:4] == b"PK\x03\x04":
-        return _workbook(path, sheet, title_rows)
-    if data[:4] == b"PAR1":
-        return _parquet(path, where)
-    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise UnreadableFile(
-            where=where, reason="it is an old .xls or a workbook with a password",
-            mend="open it in Excel or LibreOffice and save it as .xlsx without a password.",
-        )  # fmt: skip
-    text, encoding = _declared(data, where, encoding) if encoding else _decoded(data, where)
-    return _table(text, where, encoding, title_rows)
-
-
-def _declared(data: bytes, where: str, encoding: str) -> tuple[str, str]:
+    if encoding:
+        check_declared(path, where, encoding)
     try:
-        return data.decode(encoding), encoding
-    except (UnicodeDecodeError, LookupError) as error:
-        raise UnreadableFile(
-            where=where, reason=f"the mapping says that it is {encoding}: {error}",
-            mend="name its encoding in the mapping, or save it as UTF-8.",
-        ) from error  # fmt: skip
-
-
-def _decoded(data: bytes, where: str) -> tuple[str, str]:
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding), encoding
-            except UnicodeDecodeError as error:
-                raise UnreadableFile(where=where, reason=f"it says {encoding} but is not: {error}",
-                                     mend="save it as UTF-8.") from error  # fmt: skip
-    for encoding in _ENCODINGS:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        if encoding == "gb18030" and not is_chinese(text):
-            continue
-        return text, encoding
-    raise UnreadableFile(where=where, reason="it is binary, not text",
-                         mend="export it as CSV in UTF-8 or as .xlsx.")  # fmt: skip
-
-
-def _table(text: str, where: str, encoding: str, title_rows: int) -> Sheet:
-    head = next(iter(text.splitlines()), "")
-    separator = max(",;\t", key=head.count)
-    numbered: list[int] = []
-    rows: list[list[str]] = []
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    last = 0
-    for row in reader:
-        if row:
-            numbered.append(last + 1)
-            rows.append(row)
-        last = reader.line_num
-    rows, numbered = rows[title_rows:], numbered[title_rows:]
-    names = [name.strip() for name in rows[0]] if rows else []
-    wrong = [n for n, row in zip(numbered[1:], rows[1:], strict=True) if len(row) != len(names)]
-    if wrong:
-        raise UnreadableFile(
-            where=where, mend="quote values that hold a separator or a line break.",
-            reason=f"row {wrong[0]} has another number of values than the head ({len(names)}); "
-                   f"{len(wrong)} such rows",
-        )  # fmt: skip
-    frame = pd.DataFrame(rows[1:], columns=names, index=numbered[1:], dtype=object)
-    return Sheet(where, _checked(frame, where), encoding)
-
-
-def _workbook(path: Path, sheet: str | None, title_rows: int) -> Sheet:
-    import zipfile
-
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, InvalidFileException) as error:
-        raise UnreadableFile(where=path.name, reason="it is no whole .xlsx workbook",
-                             mend="open it in Excel or LibreOffice and save it again.",
+        frame = records_frame(path.read_bytes().decode(encoding or "utf-8-sig"))
+    except (NoRecords, UnicodeDecodeError) as error:
+        raise UnreadableFile(where=where, reason=str(error),
+                             mend="save the answer of the API as it is, or a list of its records.",
                              ) from error  # fmt: skip
-    names = book.sheetnames
-    if sheet is not None and sheet not in names:
-        raise UnreadableFile(
-            where=path.name,
-            reason=f"it has no sheet {sheet!r}, only {', '.join(names)}",
-            mend="rename the sheet or the mapping's entry.",
-        )
-    chosen = book[sheet or names[0]]
-    rows = [[_text(cell) for cell in row] for row in chosen.iter_rows(values_only=True)]
-    book.close()
-    where = f"{path.name}[{sheet or names[0]}]"
-    rows = rows[title_rows:]
-    if not rows:
-        raise UnreadableFile(where=where, reason="it is empty", mend="export it again.")
-    width = max((i + 1 for i, name in enumerate(rows[0]) if name), default=0)
-    numbered = {title_rows + 2 + i: row[:width] for i, row in enumerate(rows[1:]) if any(row)}
-    heads = [name.strip() for name in rows[0][:width]]
-    frame = pd.DataFrame(list(numbered.values()), columns=heads, index=list(numbered), dtype=object)
-    return Sheet(where, _checked(frame, where), "xlsx")
+    n = len(frame)
+    return Sheet(where, frame, "utf-8", Layout(n_rows=n, n_kept=n))
+
+
+def _begin(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8)
+
+
+def _grid(path: Path, sheet: str | None, encoding: str, most: int | None) -> Grid | None:
+    """Read a file as a grid; none where it is Parquet."""
+    if path.is_dir():
+        return None
+    begin = _begin(path)
+    if not begin:
+        raise UnreadableFile(where=path.name, reason="it is empty", mend="export it again.")
+    if begin[:4] == b"PAR1":
+        return None
+    if begin[:4] == ZIP or begin == OLE:
+        return read_workbook(path, sheet)
+    return read_text(path, path.name, encoding, most)
 
 
 def _parquet(path: Path, where: str) -> Sheet:
@@ -202,41 +188,38 @@ def _parquet(path: Path, where: str) -> Sheet:
     import pyarrow.parquet as pq
 
     try:
+        parts = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+        heads = [pq.read_metadata(part) for part in parts]
+        n_values = sum(head.num_rows * head.num_columns for head in heads)
+        if n_values > _MOST_VALUES:
+            raise UnreadableFile(where=where, reason=f"it holds {n_values:,} values",
+                                 mend="export the fields that you need.")  # fmt: skip
         table = pq.read_table(path, partitioning=None)
+        names = list(table.column_names)
+        texts = pa.table([_texts(column) for column in table.columns],
+                         names=[str(i) for i in range(len(names))])  # fmt: skip
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(where=where, reason=f"it is no whole Parquet file: {error}",
+        raise UnreadableFile(where=where, reason=f"it is no Parquet file of values: {error}",
                              mend="write it again.") from error  # fmt: skip
-    columns = {name: _texts(table[name]) for name in table.column_names}
-    frame = pd.DataFrame(columns, index=range(1, table.num_rows + 1), dtype=object)
-    return Sheet(where, _checked(frame, where), "parquet")
+    _refuse_twice(names, where)
+    n = table.num_rows
+    frame = framed(texts, range(1, n + 1)).set_axis(names, axis=1)
+    return Sheet(where, frame, "parquet", Layout(n_rows=n, n_kept=n))
 
 
-def _texts(column: Any) -> list[str | None]:
+def _texts(column: Any) -> Any:
     """Write values as CSV does; lists and records as JSON, of which a mapping takes a part."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pa.types.is_nested(column.type):
-        return [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
-    texts: list[str | None] = column.cast(pa.string()).to_pylist()
-    return texts
+        made = ["" if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
+        return pa.array(made, type=pa.string())
+    return pc.utf8_trim_whitespace(pc.fill_null(column.cast(pa.string()), ""))
 
 
-def _text(cell: object) -> str:
-    import datetime as dt
-
-    if cell is None:
-        return ""
-    if isinstance(cell, dt.datetime):
-        return f"{cell:%Y-%m-%d}" if cell.time() == dt.time() else f"{cell:%Y-%m-%d %H:%M:%S}"
-    if isinstance(cell, float) and cell == int(cell):
-        return str(int(cell))
-    return str(cell)
-
-
-def _checked(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    names = list(frame.columns)
-    twice = sorted({n for n in names if names.count(n) > 1})
+def _refuse_twice(names: list[str], where: str) -> None:
+    twice = [name for name, n in Counter(names).items() if n > 1]
     if twice:
         raise UnreadableFile(where=where, reason=f"the column {twice[0]!r} stands there twice",
                              mend="rename one of the two.")  # fmt: skip
-    return frame.map(lambda value: value.strip() if isinstance(value, str) else "")

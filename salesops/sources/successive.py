@@ -1,10 +1,11 @@
 """A later export of the same company: its differences become history, nothing is lost."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 import ibis
 import pandas as pd
@@ -15,12 +16,15 @@ from salesops.book.registerfile import FILE
 from salesops.book.snapshots import SNAPSHOT_TABLES, differences, moving_fields, removed_rows
 from salesops.book.store import assemble, open_store
 from salesops.book.write import read_tables, typed
-from salesops.model.errors import SalesopsError
+from salesops.model.errors import BadDate, SalesopsError
 from salesops.model.settings import Settings
+from salesops.sources.olderexport import under, with_older
 from salesops.sources.targetstore import with_what_was_set
 
 # What a table of tracked fields means by no date.
 EVER = dt.datetime(1900, 1, 1)
+# Table, its rows before, its rows now, whether the export is a later one.
+Surprises: TypeAlias = Callable[[str, pd.DataFrame, pd.DataFrame, bool], None]
 # Table and field -> since when its history is known (null: the export), and how.
 Logged: TypeAlias = dict[tuple[str, str], tuple[dt.datetime | None, str]]
 
@@ -37,7 +41,8 @@ class OlderExport(SalesopsError, ValueError):
             f"This export is of {self.exported_at:%Y-%m-%d %H:%M} UTC; the book already knows "
             f"{self.known:%Y-%m-%d %H:%M}.\n"
             "Expected: exports in the order in which they were made.\n"
-            "Name its date with --exported-at, or import it into another folder first."
+            "Name its date with --exported-at if it is newer than it looks; say --older to put it "
+            "into the history where it belongs; or import it into another folder."
         )
 
 
@@ -46,6 +51,31 @@ def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datet
     con = ibis.duckdb.connect()
     raw = {name: con.create_table(name, table) for name, table in tables.items()}
     return assemble(raw, settings, "the export").latest
+
+
+def export_time(
+    given: str | None, tables: Mapping[str, pa.Table], settings: Settings
+) -> dt.datetime:
+    """Say when the export was made: as told, else the last instant that it knows of.
+
+    Raises
+    ------
+    BadDate
+        What was told is no ISO date.
+    """
+    if given:
+        try:
+            whole = dt.datetime.fromisoformat(given)
+        except ValueError as error:
+            raise BadDate(
+                value=given, reason="it is no ISO date", option="--exported-at"
+            ) from error
+        if len(given) <= 10:
+            return settings.calendar.end_of(whole.date())
+        if whole.tzinfo is None:
+            whole = whole.replace(tzinfo=ZoneInfo(settings.company.zone))
+        return whole.astimezone(dt.UTC).replace(tzinfo=None)
+    return latest_known(tables, settings)
 
 
 def carried_history(tables: Mapping[str, pa.Table]) -> Logged:
@@ -63,6 +93,10 @@ def with_earlier(
     book: Path,
     exported_at: dt.datetime,
     logged: Logged,
+    *,
+    unread: Mapping[str, set[str]] | None = None,
+    older: bool = False,
+    surprises: Surprises | None = None,
 ) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """Add the history that the book already holds, and what changed since its last export.
 
@@ -76,6 +110,12 @@ def with_earlier(
         When the export was made, UTC.
     logged
         Fields whose history the export itself carries: since when, and as what.
+    unread
+        Ids of rows of the export that could not be read, by table: they stay as they were.
+    older
+        An export that is older than what the book knows is put into its history.
+    surprises
+        Looks at the tables of before and after, by name, and refuses what can't be a later export.
 
     Returns
     -------
@@ -97,20 +137,29 @@ def with_earlier(
     earlier = read_tables(store)
     before = _last_export(earlier)
     if exported_at < before:
+        if older:
+            return with_older(tables, earlier, exported_at, set(logged))
         raise OlderExport(exported_at=exported_at, known=before)
     found: list[pd.DataFrame] = []
     for name in SNAPSHOT_TABLES:
-        if name in tables and name in earlier and exported_at > before:
-            old, new = earlier[name].to_pandas(), tables[name].to_pandas()
-            old = old[~old["id"].isin(_removed(earlier, name))]
-            gone = removed_rows(old, new)
-            rows = differences(name, old, new, exported_before=before, exported_at=exported_at)
-            found.append(
-                _unlogged(rows, {f for e, f in logged if e == name}, _removed(earlier, name))
-            )
-            if len(gone):
-                both = pd.concat([new, gone], ignore_index=True)
-                tables[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
+        if name not in tables or name not in earlier:
+            continue
+        old, new = earlier[name].to_pandas(), tables[name].to_pandas()
+        removed = _removed(earlier, name)
+        stays = old["id"].isin((unread or {}).get(name, set())) & ~old["id"].isin(new["id"])
+        new = under(new, old[stays]) if stays.any() else new
+        there = old[~old["id"].isin(removed)]
+        if surprises is not None:
+            surprises(name, there, new, exported_at > before)
+        if exported_at > before:
+            rows = differences(name, there, new, exported_before=before, exported_at=exported_at)
+            found.append(_unlogged(rows, {f for e, f in logged if e == name}, removed))
+        # What is gone stays as void, also what was gone before.
+        kept_ids = set(old["id"]) if exported_at > before else removed
+        gone = removed_rows(old[old["id"].isin(kept_ids)], new)
+        if len(gone) or stays.any():
+            both = under(new, gone) if len(gone) else new
+            tables[name] = typed(name, pa.Table.from_pandas(both, preserve_index=False))
     if "targets" in tables and "targets" in earlier:
         tables["targets"] = with_what_was_set(earlier["targets"], tables["targets"], book,
                                               exported_at)  # fmt: skip

@@ -6,10 +6,13 @@ Faults stop an import; oddities that real exports have are counted and kept.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from salesops.model.errors import BadRows
 from salesops.model.settings import Settings
 from salesops.model.tables import facts
+from salesops.sources.mangled import without_zeros
 from salesops.sources.parsing import Fault
 
 
@@ -34,18 +37,40 @@ class Oddity:
     n: int
 
 
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where each row of a table stands in the export."""
+
+    wheres: np.ndarray
+    rows: np.ndarray
+
+    def of(self, position: int) -> tuple[str, int]:
+        """Give sheet and row of the row at a position."""
+        return str(self.wheres[position]), int(self.rows[position])
+
+
 def find_faults(
-    tables: Mapping[str, pd.DataFrame], settings: Settings, places: Mapping[str, pd.Series]
+    tables: Mapping[str, pd.DataFrame], settings: Settings, places: Mapping[str, Places]
 ) -> list[Fault]:
     """Find what makes tables unusable: missing or doubled ids, unknown stages."""
     faults: list[Fault] = []
     for name, frame in tables.items():
-        where = places.get(name, pd.Series("", index=frame.index))
+        if not len(frame):
+            # Also the table of deals that is made for a source which has none.
+            continue
+        where = places[name]
         if "id" in facts(name) and "id" in frame:
             empty = frame["id"].isna()
             twice = frame["id"].duplicated(keep="first") & ~empty
             faults += _faults(frame, where, empty, "id", "is empty")
             faults += _faults(frame, where, twice, "id", "stands there twice")
+        for column in facts(name).values():
+            if column.refers in tables and column.name in frame and column.name != "id":
+                lost = without_zeros(frame[column.name], tables[column.refers]["id"])
+                problem = f"is an id of {column.refers} but for zeros in front; export both as text"
+                if lost:
+                    short = frame[column.name].isin(lost)
+                    faults += _faults(frame, where, short, column.name, problem)
         if name == "opportunities" and "stage" in frame:
             unknown = frame["stage"].notna() & ~frame["stage"].isin(settings.stage_ids())
             known = ", ".join(settings.stage_ids())
@@ -53,14 +78,28 @@ def find_faults(
     return faults
 
 
+def bad_rows(where: str, faults: list[Fault]) -> BadRows:
+    """Make one error of all faults."""
+    rows = tuple(
+        (f"{f.where} row {f.row}" if f.row else f.where, f.column, f.value, f.problem)
+        for f in faults
+    )
+    return BadRows(
+        where=where, rows=rows, n=len(rows),
+        expected="numbers, dates as 2026-03-31, one row per id, and stages of the settings.",
+        mend="correct these values in the export, or map them in the mapping file "
+             "(values, dates, corrections) and give it with --source.",
+    )  # fmt: skip
+
+
 def _faults(
-    frame: pd.DataFrame, where: pd.Series, chosen: pd.Series, column: str, problem: str
+    frame: pd.DataFrame, where: Places, chosen: pd.Series, column: str, problem: str
 ) -> list[Fault]:
     found = []
-    for row in frame.index[chosen]:
-        place, _sep, number = str(where.loc[row]).rpartition("#")
-        value = "" if frame.loc[row, column] is None else str(frame.loc[row, column])
-        found.append(Fault(place, int(number) if number.isdigit() else 0, column, value, problem))
+    for position in np.flatnonzero(chosen.to_numpy(dtype=bool)):
+        place, row = where.of(int(position))
+        value = frame[column].iloc[position]
+        found.append(Fault(place, row, column, "" if value is None else str(value), problem))
     return found
 
 
@@ -73,10 +112,22 @@ def find_oddities(tables: Mapping[str, pd.DataFrame], settings: Settings) -> lis
                 keys = frame[column.name].dropna()
                 orphans = int((~keys.isin(tables[column.refers]["id"])).sum())
                 found.append(Oddity("orphans", name, column.name, orphans))
+    found += _orphaned_changes(tables)
     deals = tables.get("opportunities")
     if deals is not None:
         found += _odd_deals(deals, settings)
     return [oddity for oddity in found if oddity.n]
+
+
+def _orphaned_changes(tables: Mapping[str, pd.DataFrame]) -> list[Oddity]:
+    changes = tables.get("changes")
+    if changes is None or not {"entity", "entity_id"} <= set(changes):
+        return []
+    n = 0
+    for entity, ids in changes.groupby("entity")["entity_id"]:
+        known = tables.get(str(entity))
+        n += int((~ids.isin(known["id"])).sum()) if known is not None and "id" in known else 0
+    return [Oddity("orphans", "changes", "entity_id", n)]
 
 
 def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:

@@ -11,6 +11,7 @@ import pytest
 
 import salesops
 from salesops.model.errors import SalesopsError
+from salesops.sources.questions import Question
 
 
 def _kinds() -> list[type[SalesopsError]]:
@@ -29,6 +30,8 @@ def _value(name: str, kind: Any) -> Any:
     text = str(kind)
     if "datetime" in text:
         return dt.datetime(2026, 1, 31, 8)
+    if "Question" in text:
+        return (Question(key="stage", text="Which column?", candidates=("one", "two")),)
     if "tuple[tuple" in text or "DataFrame" in text or "list" in text:
         return ()
     if "tuple" in text or "Sequence" in text:

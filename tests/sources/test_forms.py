@@ -9,6 +9,7 @@ import pytest
 from salesops.book.book import Book, open_book
 from salesops.sources.importing import import_path
 from salesops.sources.mapping import BadMapping, UnknownSource
+from salesops.sources.questions import Unanswered
 from salesops.sources.readers import UnreadableFile
 from salesops.sources.successive import OlderExport
 
@@ -289,8 +290,12 @@ def test_an_unknown_source_is_refused_with_those_there_are(tmp_path):
     with pytest.raises(UnknownSource) as error:
         import_path(tmp_path, source="mavn", into=tmp_path / "book")
     assert "maven" in str(error.value)
-    with pytest.raises(UnknownSource, match=r"deals\.csv"):
-        import_path(tmp_path, into=tmp_path / "book")
+
+
+def test_an_export_of_no_known_system_is_asked_about(tmp_path):
+    (tmp_path / "deals.csv").write_text(CSV)
+    with pytest.raises(Unanswered, match="In which currency"):
+        import_path(tmp_path / "deals.csv", into=tmp_path / "book")
 
 
 @pytest.mark.parametrize(

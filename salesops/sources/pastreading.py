@@ -1,0 +1,181 @@
+"""Reading the history objects of an export: typed row by row, then turned into changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from salesops.book.snapshots import canonical_text
+from salesops.model.errors import MissingTable
+from salesops.model.tables import facts
+from salesops.sources.history import (
+    CHANGE_COLUMNS,
+    as_source,
+    changes_of,
+    tracked_fields,
+    values_of_fields,
+    without_logged,
+)
+from salesops.sources.mapping import History, Source
+from salesops.sources.parsing import Parser
+from salesops.sources.readers import Sheet
+from salesops.sources.reading import Reading
+from salesops.sources.shapes import shaped
+from salesops.sources.successive import Logged
+from salesops.sources.tabling import Part
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """One history object: what it is, its sheet, and its rows with their types."""
+
+    history: History
+    where: str
+    typed: pd.DataFrame
+
+    @property
+    def rows(self) -> pd.Index:
+        """Rows of the file that tell something; a log may speak of fields that no table has."""
+        if self.history.form not in ("changes", "values"):
+            return self.typed.index
+        known = self.typed["field"].isin(facts(self.history.entity))
+        return self.typed.index[known.to_numpy(dtype=bool)]
+
+
+def pasts_of(reading: Reading) -> list[Past]:
+    """Read the history objects that are there.
+
+    Raises
+    ------
+    MissingTable
+        One is not there that the mapping can't do without.
+    """
+    found = []
+    for history in reading.mapping.history:
+        sheet = reading.sheet(history.files, history.sheet)
+        if sheet is not None:
+            found.append(Past(history, sheet.where, _typed(reading, history, sheet)))
+        elif not history.optional:
+            raise MissingTable(table="changes", where=f"no file {history.files[0]}",
+                               needed_for="the history")  # fmt: skip
+    return found
+
+
+def _typed(reading: Reading, history: History, sheet: Sheet) -> pd.DataFrame:
+    wanted = {
+        "entity_id": history.entity_id, "changed_at": history.changed_at,
+        "changed_by": history.changed_by, "field": history.field,
+        "old_value": history.old_value, "new_value": history.new_value,
+    }  # fmt: skip
+    where = sheet.where
+    frame = shaped(sheet, history.entries, where=history.where).frame
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
+    columns = {"days": frame[history.days]} if history.days in frame else {}
+    for column, given in wanted.items():
+        if (source := as_source(given)) is not None:
+            texts = reading.texts(frame, where, source, "changes", column)
+            if texts is not None:
+                columns[column] = parser.column(texts, source, facts("changes")[column], column)
+    logs_fields = history.form in ("changes", "values")
+    for column, given in ({} if logs_fields else history.fields).items():
+        if (source := as_source(given)) is not None:
+            texts = reading.texts(frame, where, source, history.entity, column)
+            if texts is not None:
+                values = parser.column(texts, source, facts(history.entity)[column], column)
+                columns[column] = values.map(canonical_text)
+    rows = pd.DataFrame(columns, index=frame.index)
+    if logs_fields:
+        rows = values_of_fields(rows, history.entity, _sources(reading, history), parser)
+    if history.makes_rows:
+        _fault_empty(rows, parser)
+    reading.faults += parser.faults
+    return rows
+
+
+def _sources(reading: Reading, history: History) -> dict[str, Source]:
+    """Say how values of each field are written: as in the table, else as the log itself says."""
+    parts = reading.mapping.tables.get(history.entity, ())
+    found = {name: as_source(given) for name, given in history.fields.items()}
+    found |= {name: source for part in parts for name, source in part.sources().items()}
+    return {name: source for name, source in found.items() if source is not None}
+
+
+def _fault_empty(rows: pd.DataFrame, parser: Parser) -> None:
+    """Without a time or an id an entry of a log tells nothing."""
+    for column in ("entity_id", "changed_at"):
+        told = {fault.row for fault in parser.faults}
+        for row in rows.index[rows[column].isna()]:
+            if row not in told:
+                parser.fault(row, column, "", "is empty")
+
+
+def rows_of_logs(pasts: list[Past], reading: Reading) -> list[Part]:
+    """Make the rows of a table that only a log tells of: one per id, with its last values."""
+    found = []
+    for past in pasts:
+        if not past.history.makes_rows:
+            continue
+        entity = past.history.entity
+        rows = past.typed.dropna(subset=["entity_id", "changed_at"])
+        rows = rows.sort_values(["entity_id", "changed_at"], kind="stable")
+        of_each = rows.groupby("entity_id", sort=False)
+        last = _last_values(past.history, rows)
+        # Each stands at the place of its first entry.
+        first = of_each.head(1)
+        made = pd.DataFrame({"id": first["entity_id"], "created_at": first["changed_at"]})
+        parser = Parser(past.where, "UTC", reading.company)
+        for field in last:
+            texts = made["id"].map(last[field])
+            made[field] = parser.column(texts, Source(), facts(entity)[field], field)
+        reading.faults += parser.faults
+        found.append(Part(entity, past.where, made, distinct=False))
+    return found
+
+
+def _last_values(history: History, rows: pd.DataFrame) -> dict[str, "pd.Series"]:
+    """Give the last value of each field by id; of a log of changes also a null one."""
+    if history.form not in ("changes", "values"):
+        last = rows.drop_duplicates("entity_id", keep="last").set_index("entity_id")
+        return {f: last[f] for f in history.fields if f in rows}
+    known = [f for f in rows["field"].dropna().unique() if f in facts(history.entity)]
+    return {
+        f: rows[rows["field"] == f].drop_duplicates("entity_id", keep="last")
+        .set_index("entity_id")["new_value"]
+        for f in known
+    }  # fmt: skip
+
+
+def changes_told(
+    pasts: list[Past],
+    reading: Reading,
+    frames: dict[str, pd.DataFrame],
+    bad: Mapping[str, set[int]],
+) -> tuple[pd.DataFrame, Logged]:
+    """Turn history objects into changes, and say which fields they track.
+
+    Parameters
+    ----------
+    pasts
+        What was read.
+    reading
+        With the rows that the source has marked as deleted.
+    frames
+        The tables as they are now.
+    bad
+        Rows that are set aside, by sheet.
+    """
+    parts = []
+    tracked: Logged = {}
+    for past in pasts:
+        history = past.history
+        typed = past.typed[~past.typed.index.isin(bad.get(past.where, set()))]
+        rows = changes_of(history, typed, frames[history.entity])
+        rows = without_logged(rows, tracked)
+        # Nothing is known of what came before its first row.
+        begun = pd.to_datetime(typed["changed_at"]).min()
+        tracked |= {(history.entity, f): (begun, "log") for f in tracked_fields(history, rows)}
+        parts.append(rows)
+    parts = [part for part in (*parts, *reading.removed) if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=CHANGE_COLUMNS), tracked
+    return pd.concat(parts, ignore_index=True), tracked

@@ -1,0 +1,158 @@
+"""The settings that a book gets: its own, those of the mapping, or the packaged with its stages."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from salesops.model.errors import nearest
+from salesops.model.settings import Settings, default_text
+from salesops.sources.mapping import Mapping, Stages, StageTable, settings_text
+from salesops.sources.questions import Desk
+from salesops.sources.readers import Sheet
+from salesops.sources.setaside import MOST
+from salesops.sources.shapes import PACKAGED, stages_put_in
+from salesops.sources.stageguess import (
+    KEY,
+    guess_stages,
+    read_stages,
+    stage_evidence,
+    stage_question,
+)
+from salesops.sources.stages import FoundStage, UnclearStages
+
+
+@dataclass(frozen=True)
+class Words:
+    """The text of a salesops.toml, and where it stands."""
+
+    text: str
+    where: str
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that it says."""
+        return Settings.parse(self.text, where=self.where)
+
+
+def words_for(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
+    """Give the settings: the book's own, which may be edited.
+
+    Of a new book those of the mapping count, then those that lie with the export.
+    """
+    own, beside = book / "salesops.toml", export / "salesops.toml"
+    if own.exists():
+        return Words(own.read_text(encoding="utf-8"), str(own))
+    found = settings_text(mapping, source)
+    if found:
+        return Words(found, mapping.settings)
+    if beside.exists():
+        return Words(beside.read_text(encoding="utf-8"), str(beside))
+    text = default_text()
+    if mapping.currency:
+        text = re.sub(r'(?m)^currency = "[A-Z]{3}"', f'currency = "{mapping.currency}"', text,
+                      count=1)  # fmt: skip
+    return Words(text, PACKAGED)
+
+
+@dataclass
+class Settled:
+    """Settings that fit the stages of an export, and the mapping that says so."""
+
+    words: Words
+    mapping: Mapping
+    put_in: tuple[FoundStage, ...] = ()
+
+
+def settled_stages(
+    words: Words,
+    mapping: Mapping,
+    frames: dict[str, pd.DataFrame],
+    changes: pd.DataFrame,
+    read: Callable[[StageTable], Sheet | None],
+    desk: Desk,
+) -> Settled:
+    """Put the stages of an export into the settings, asking what they are where nothing tells.
+
+    Raises
+    ------
+    Unanswered, BadAnswer
+        Nothing tells it, and nobody does.
+    """
+    if mapping.stages is None and (kinds := _own_stages(words, frames, changes, desk)):
+        mapping = mapping.model_copy(update={"stages": Stages(kinds=kinds)})
+    try:
+        text, put_in = stages_put_in((words.text, words.where), mapping, frames, changes, read)
+    except UnclearStages as error:
+        mapping = _clear(error, mapping, frames, changes, desk)
+        text, put_in = stages_put_in((words.text, words.where), mapping, frames, changes, read)
+    return Settled(Words(text, words.where), mapping, put_in)
+
+
+def _stage_texts(frames: dict[str, pd.DataFrame], changes: pd.DataFrame) -> "pd.Series":
+    """List the stages of all deals, and once each those that only their history knows."""
+    deals = frames.get("opportunities")
+    now = (
+        deals["stage"].dropna()
+        if deals is not None and "stage" in deals
+        else pd.Series(dtype=object)
+    )
+    rows = changes[(changes["entity"] == "opportunities") & (changes["field"] == "stage")]
+    past = pd.concat([rows["old_value"], rows["new_value"]]).dropna().drop_duplicates()
+    return pd.concat([now, past[~past.isin(now)]], ignore_index=True)
+
+
+def _own_stages(
+    words: Words, frames: dict[str, pd.DataFrame], changes: pd.DataFrame, desk: Desk
+) -> dict[str, str] | None:
+    """Find the stages of deals whose mapping says nothing of them, in a book that is new.
+
+    A few deals whose stage is misspelt are faults; stages that the settings do not know are others.
+    """
+    if words.where != PACKAGED:
+        return None
+    texts = _stage_texts(frames, changes)
+    known = words.settings.stage_ids()
+    strange = texts[~texts.isin(known)]
+    misspelt = strange.map(lambda t: nearest(t, known, 1) in known)
+    if desk.given_for(KEY) is None and (~misspelt).sum() <= MOST * len(texts):
+        return None
+    return _asked(texts, _outcome(frames), desk)
+
+
+def _outcome(frames: dict[str, pd.DataFrame]) -> "pd.Series | None":
+    deals = frames.get("opportunities")
+    if deals is None or "is_won" not in deals or "stage" not in deals:
+        return None
+    won = deals.loc[deals["stage"].notna(), "is_won"]
+    return won.map({True: "won", False: "lost"}).reset_index(drop=True)
+
+
+def _clear(
+    error: UnclearStages, mapping: Mapping, frames: dict[str, pd.DataFrame], changes: pd.DataFrame,
+    desk: Desk,
+) -> Mapping:  # fmt: skip
+    """Say of what kind those stages are of which the export itself says too little."""
+    texts = _stage_texts(frames, changes)
+    names = [name for name, _why in error.unclear]
+    texts = pd.concat([texts, pd.Series([n for n in names if n not in set(texts)], dtype=object)],
+                      ignore_index=True)  # fmt: skip
+    kinds = _asked(texts, None, desk, "; ".join(f"{name}: {why}" for name, why in error.unclear))
+    assert mapping.stages is not None
+    declared = mapping.stages.model_copy(update={"kinds": {**mapping.stages.kinds, **kinds}})
+    return mapping.model_copy(update={"stages": declared})
+
+
+def _asked(
+    texts: "pd.Series", outcome: "pd.Series | None", desk: Desk, note: str = ""
+) -> dict[str, str]:
+    seen = stage_evidence(
+        texts, outcome.reindex(texts.index) if outcome is not None else None, None
+    )
+    guess = guess_stages(seen)
+    if not guess.unsure and desk.given_for(KEY) is None:
+        return dict(guess.kinds)
+    (answer,) = desk.decide(stage_question(replace(guess, note=note), seen.counts))
+    return dict(read_stages(answer, tuple(seen.counts)))

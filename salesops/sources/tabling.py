@@ -1,0 +1,186 @@
+"""From the sheets of an export to canonical tables; rows that can't be read are left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesops.model.errors import MissingTable
+from salesops.model.tables import facts
+from salesops.sources.history import as_source, removals
+from salesops.sources.importlog import Counts
+from salesops.sources.mapping import Rows
+from salesops.sources.parsing import Fault, Parser
+from salesops.sources.readers import Sheet
+from salesops.sources.reading import Reading, require
+from salesops.sources.shapes import shaped
+from salesops.sources.validate import Places
+
+# Rows above the records, which nobody counts.
+_ABOVE = ("title", "head", "told")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The rows of one sheet as rows of one canonical table; the index is the row of the file."""
+
+    table: str
+    where: str
+    frame: pd.DataFrame
+    distinct: bool
+
+
+def parts_of(reading: Reading) -> list[Part]:
+    """Map every table of a mapping.
+
+    Raises
+    ------
+    MissingTable, MissingColumn
+        The export lacks what the mapping can't do without.
+    """
+    found = []
+    for name, parts in reading.mapping.tables.items():
+        found += [part for rows in parts if (part := _part(reading, name, rows)) is not None]
+    return found
+
+
+def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
+    sheet = reading.sheet(rows.files, rows.sheet, rows.hints())
+    if sheet is None:
+        if rows.optional:
+            return None
+        raise MissingTable(
+            table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
+        )
+    # Places are those of the file, also where a row of it makes several.
+    where = sheet.where
+    frame = shaped(sheet, rows.entries, rows.months).frame
+    if rows.where is not None:
+        reading.used.setdefault(where, set()).add(require(Sheet(where, frame), name, rows.where))
+        frame = frame[rows.where.holds(frame)]
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
+    columns = {}
+    for column, source in rows.sources().items():
+        if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
+            continue
+        texts = reading.texts(frame, where, source, name, column)
+        if texts is not None:
+            shown = source.names[0] if source.names else column
+            columns[column] = parser.column(texts, source, facts(name)[column], shown)
+    made = pd.DataFrame(columns, index=frame.index)
+    _note_removed(reading, name, rows, frame, made, parser)
+    reading.faults += parser.faults
+    return Part(name, where, made, rows.distinct)
+
+
+def _note_removed(
+    reading: Reading, name: str, rows: Rows, frame: pd.DataFrame, made: pd.DataFrame, parser: Parser
+) -> None:
+    """Note which rows the source has marked as deleted, and when."""
+    source = as_source(rows.deleted_at)
+    if rows.deleted is None or source is None or rows.deleted.found(frame) is None:
+        return
+    is_gone = rows.deleted.holds(frame).to_numpy(dtype=bool)
+    gone = frame[is_gone]
+    reading.used.setdefault(parser.where, set()).add(str(rows.deleted.found(frame)))
+    if not len(gone):
+        return
+    texts = reading.texts(gone, parser.where, source, "changes", "changed_at")
+    if texts is not None:
+        times = parser.column(texts, source, facts("changes")["changed_at"], source.names[0])
+        reading.removed.append(removals(name, made.loc[is_gone, "id"], times))
+
+
+def assembled(
+    parts: Sequence[Part], bad: Mapping[str, set[int]]
+) -> tuple[dict[str, pd.DataFrame], dict[str, Places]]:
+    """Put the rows of each table under each other, without those that are set aside."""
+    frames: dict[str, list[pd.DataFrame]] = {}
+    for part in parts:
+        frames.setdefault(part.table, []).append(_kept(part, bad))
+    wheres: dict[str, list[str]] = {}
+    for part in parts:
+        wheres.setdefault(part.table, []).append(part.where)
+    places = {
+        name: Places(
+            np.repeat(np.array(wheres[name], dtype=object), [len(f) for f in found]),
+            np.concatenate([f.index.to_numpy() for f in found]),
+        )
+        for name, found in frames.items()
+    }
+    return {n: pd.concat(found, ignore_index=True) for n, found in frames.items()}, places
+
+
+def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:
+    frame = part.frame
+    if rows := bad.get(part.where):
+        frame = frame[~frame.index.isin(rows)]
+    if part.distinct:
+        frame = frame[~frame["id"].duplicated() & frame["id"].notna()]
+    return frame
+
+
+def counted(
+    reading: Reading, taken: Sequence[tuple[str, pd.Index]], faults: Sequence[Fault]
+) -> dict[str, Counts]:
+    """Count what became of the rows of each sheet: read = kept + set aside + left out.
+
+    A row is left out where the mapping takes it for nothing, by a condition or as it tells of a
+    field that no table has, and set aside for a fault. Of several rows that make one customer all
+    count as kept.
+
+    Parameters
+    ----------
+    reading
+        The sheets that were read.
+    taken
+        Sheets, and the rows of the file that a table or a log takes from them.
+    faults
+        What is wrong with which rows.
+    """
+    bad: dict[str, set[int]] = {}
+    for fault in faults:
+        bad.setdefault(fault.where, set()).add(fault.row)
+    by_place: dict[str, list[Sheet]] = {}
+    for sheet in reading.sheets.values():
+        by_place.setdefault(sheet.where, []).append(sheet)
+    return {
+        where: _counts(sheets, [rows for place, rows in taken if place == where],
+                       bad.get(where, set()))
+        for where, sheets in by_place.items()
+    }  # fmt: skip
+
+
+def _counts(sheets: Sequence[Sheet], taken: Sequence[pd.Index], bad: set[int]) -> Counts:
+    """Count the rows of one sheet, which may have been read with more than one layout."""
+    # Numbers of rows of the file: where months were columns, one makes several.
+    index = pd.Index(np.unique(np.concatenate([sheet.frame.index for sheet in sheets])))
+    none = {row.row for sheet in sheets for row in sheet.layout.aside if row.kind not in _ABOVE}
+    none -= set(index)
+    aside = index.isin(bad)
+    meant = np.ones(len(index), dtype=bool)
+    if taken:
+        meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
+    counts = Counts(
+        read=len(index) + len(none), kept=int((meant & ~aside).sum()), set_aside=int(aside.sum()),
+        left_out=int((~meant & ~aside).sum()), no_records=len(none),
+    )  # fmt: skip
+    assert counts.read == counts.kept + counts.set_aside + counts.left_out + counts.no_records
+    assert counts.set_aside == len(bad)
+    for layout in (sheet.layout for sheet in sheets):
+        assert not layout.n_kept or layout.n_rows == layout.n_kept + layout.n_set_aside
+    return counts
+
+
+def unread_ids(parts: Sequence[Part], faults: Sequence[Fault]) -> dict[str, set[str]]:
+    """Give the ids of rows that were set aside, by table: what they are now is not known."""
+    bad: dict[str, set[int]] = {}
+    for fault in faults:
+        bad.setdefault(fault.where, set()).add(fault.row)
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        if part.where in bad and "id" in part.frame:
+            ids = part.frame.loc[part.frame.index.isin(bad[part.where]), "id"].dropna()
+            found.setdefault(part.table, set()).update(ids)
+    return found
