@@ -17,6 +17,7 @@ from salesops.cli.companyplan import init, plan, schedule
 from salesops.cli.importing import import_
 from salesops.cli.pastruns import compare, prune, site
 from salesops.cli.planning import targets, worklist
+from salesops.cli.pulling import pull
 from salesops.cli.run import run
 from salesops.cli.sending import send
 
@@ -234,6 +235,7 @@ def merge(
 
 
 app.command(name="import")(import_)
+app.command()(pull)
 app.command()(run)
 app.command()(targets)
 app.command()(worklist)

@@ -4,15 +4,16 @@ A mail address may be written as it is. The address of a chat is a secret, since
 write into the chat: it is the webhook that the service shows, or an address as apprise writes it.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from salesops.model.errors import SalesopsError
+from salesops.model.secretnames import how_to_set, is_name, look_up
 
-_NAME = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|keyring:[^/\s]+/\S+")
+__all__ = ["Address", "NoAddress", "address_of", "is_mail_address", "is_name", "resolve"]
+
 _MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[\w-]+(\.[\w-]+)+")
 
 
@@ -24,15 +25,10 @@ class NoAddress(SalesopsError, LookupError):
     reason: str
 
     def __str__(self) -> str:
-        kind, _colon, value = self.name.partition(":")
-        service, _slash, key = value.partition("/")
-        line = (
-            f"keyring set {service} {key}" if kind == "keyring" else f"export {value}='…'"
-        )  # fmt: skip
         return (
             f"The address {self.name} can't be looked up: {self.reason}.\n"
             "Expected: a mail address, a chat's webhook or an address as apprise writes it.\n"
-            f"Set it, where reports are sent from: {line}"
+            f"Set it, where reports are sent from: {how_to_set(self.name)}"
         )
 
 
@@ -58,17 +54,6 @@ class Address:
         return f"<Address {self.name}>"
 
 
-def is_name(text: str) -> bool:
-    """Say whether a text is the name of an address.
-
-    Examples
-    --------
-    >>> [is_name(t) for t in ("env:SMTP_URL", "keyring:salesops/slack", "slack://a/b/c")]
-    [True, True, False]
-    """
-    return _NAME.fullmatch(text) is not None
-
-
 def is_mail_address(text: str) -> bool:
     r"""Say whether a text is a mail address.
 
@@ -88,28 +73,10 @@ def resolve(name: str, environment: Mapping[str, str] | None = None) -> str:
     NoAddress
         It is not set, or there is no keyring.
     """
-    kind, _colon, value = name.partition(":")
-    known = os.environ if environment is None else environment
-    if kind == "env":
-        found = known.get(value, "").strip()
-        reason = f"the variable {value} is not set"
-    else:
-        found, reason = _in_keyring(*value.split("/", 1))
+    found, reason = look_up(name, environment)
     if not found:
         raise NoAddress(name=name, reason=reason)
     return found
-
-
-def _in_keyring(service: str, name: str) -> tuple[str, str]:
-    try:
-        import keyring
-        import keyring.errors
-    except ImportError:
-        return "", "the package keyring is not installed (pip install 'salesops[keyring]')"
-    try:
-        return keyring.get_password(service, name) or "", "the keyring has no such entry"
-    except keyring.errors.KeyringError as error:
-        return "", f"the keyring can't be read ({error})"
 
 
 def address_of(written: str, environment: Mapping[str, str] | None = None) -> Address:
