@@ -15,7 +15,7 @@ from rich.progress import Progress
 from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
 from salesops.cli.pastruns import compare, prune, site
-from salesops.cli.planning import targets, worklist
+from salesops.cli.planning import select, targets, worklist
 from salesops.cli.run import run
 from salesops.cli.sending import send
 
@@ -269,6 +269,7 @@ def merge(
 app.command()(run)
 app.command()(targets)
 app.command()(worklist)
+app.command()(select)
 app.command()(send)
 app.command()(site)
 app.command()(compare)
