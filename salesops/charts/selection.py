@@ -13,11 +13,12 @@ from salesops.wording import label, money, ratio
 from salesops.wording.catalogue import FORMATS
 from salesops.wording.numbers import decimal
 
-LEFT, BAR = 96, 0.44
+LEFT, WIDE, BAR = 96, 122, 0.44
 
 
-def _names(values: "pd.Series[object]") -> list[str]:
-    return [FORMATS["own"](value) for value in values]
+def _names(values: "pd.Series[object]", room: int = LEFT) -> list[str]:
+    # Latin letters take a little more room than they are cut for.
+    return [theme.fitted(FORMATS["own"](value), 0.76 * room) for value in values]
 
 
 def rank(ranked: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -74,7 +75,7 @@ def cost_figure(costs: pd.DataFrame, width: int) -> Figure:
 def flip(flips: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Draw each weight's share now, and the nearest at which another is first."""
     ax = theme.own_axes(ax)
-    theme.rows(ax, _names(flips["wanted"]))
+    theme.rows(ax, _names(flips["wanted"], WIDE))
     for y, row in enumerate(flips.itertuples()):
         nearest = BAD if y == 0 else INK
         if row.flips_at == row.flips_at:
@@ -83,14 +84,14 @@ def flip(flips: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                        lw=px(1.6), zorder=4, clip_on=False)  # fmt: skip
         ax.scatter([row.weight_of_all], [y], s=30, color=ACTUAL, lw=0, zorder=3, clip_on=False)
         is_told = row.flips_at == row.flips_at
-        theme.column_text(ax, 1.38, y, ratio(row.weight_of_all))
-        theme.column_text(ax, 1.8, y, ratio(row.flips_at), color=nearest if is_told else QUIET)
+        theme.column_text(ax, 1.44, y, ratio(row.weight_of_all))
+        theme.column_text(ax, 2.06, y, ratio(row.flips_at), color=nearest if is_told else QUIET)
         rival = FORMATS["own"](row.rival) if is_told else "—"
-        theme.column_text(ax, 2.72, y, theme.fitted(rival, 66), color=QUIET)
+        theme.column_text(ax, 3.0, y, theme.fitted(rival, 50), color=QUIET)
     ax.set_xlim(0, _top(flips))
     ax.set_xticks([])
     ax.axvline(0, color=RULE, lw=px(1), zorder=1)
-    for x, code in ((1.38, "now"), (1.8, "at"), (2.72, "rival")):
+    for x, code in ((1.44, "now"), (2.06, "at"), (3.0, "rival")):
         theme.head(ax, label(f"selection.head_{code}"), x=x, align="right")
     return ax
 
@@ -102,6 +103,6 @@ def _top(flips: pd.DataFrame) -> float:
 
 def flip_figure(flips: pd.DataFrame, width: int) -> Figure:
     """Draw the weights that flip the ranking at a width."""
-    fig, ax = theme.rows_figure(len(flips), width, left=LEFT, reach=2.72)
+    fig, ax = theme.rows_figure(len(flips), width, left=WIDE, reach=3.0)
     flip(flips, ax=ax)
     return fig

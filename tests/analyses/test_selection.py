@@ -155,7 +155,7 @@ def test_who_misses_a_minimum_is_out_and_is_weighed_no_more(sample_book, tmp_pat
     out = found.ranked.iloc[-1]
     # The phone entry of Example A has 4.
     assert (out["crm"], out["short_of"], out["is_out"]) == (
-        "Example A", "Quick entry on the phone", True)  # fmt: skip
+        "Example A", "Quick phone entry", True)  # fmt: skip
     assert math.isnan(out["place"])
     assert math.isnan(out["near_weights"])
     assert found.ranked["near_weights"].sum() == pytest.approx(1)

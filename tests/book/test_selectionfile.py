@@ -75,7 +75,7 @@ CELLS = {
     "no way to count": ("Needs", "B3", "guessed", "'guessed' is no way", "scored (打分)"),
     "cost stands there twice": ("Needs", "B10", "three-year cost", "twice", "Keep one"),
     "a need without a name": ("Needs", "A3", None, "the need has no name", "Write one"),
-    "the same need twice": ("Needs", "A4", "Process changed by ourselves", "twice", "Rename"),
+    "the same need twice": ("Needs", "A4", "Easy to change", "twice", "Rename"),
     "a need as a column": ("Needs", "A3", "Compare", "heads another column", "otherwise"),
     "a score above ten": ("Candidates", "C3", 12, "12 is above 10", "a score from 0 to 10"),
     "a score that is a date": (
