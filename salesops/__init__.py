@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from salesops.analyses.process import process as process
     from salesops.analyses.quality import quality as quality
     from salesops.analyses.review import review as review
+    from salesops.analyses.selection import selection as selection
     from salesops.analyses.service import service as service
     from salesops.analyses.stall import stall as stall
     from salesops.analyses.targets import targets as targets
@@ -52,6 +53,7 @@ _PUBLIC = {
     "process": "salesops.analyses.process",
     "quality": "salesops.analyses.quality",
     "review": "salesops.analyses.review",
+    "selection": "salesops.analyses.selection",
     "service": "salesops.analyses.service",
     "stall": "salesops.analyses.stall",
     "targets": "salesops.analyses.targets",

@@ -16,10 +16,12 @@ from salesops.wording.language import current_settings
 from salesops.wording.numbers import MOST_NAME, NULL, cut, plain
 
 # Words that people enter, of any length.
-_ENTERED = frozenset({"text", "name", "cause"})
+_ENTERED = frozenset({"text", "name", "own", "cause"})
 # Wider than this a cell breaks its words into lines; narrower ones stay in one, also on a phone.
 _WIDE, _NARROW = 24, 14
-_WORDS = frozenset({"text", "name", "stage", "label", "role", "trust", "flag", "cause", "trigger"})
+_WORDS = frozenset(
+    {"text", "name", "own", "stage", "label", "role", "trust", "flag", "cause", "trigger"}
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +84,10 @@ class TableView:
         data = "" if told is None else f' data-v="{html.escape(told)}"'
         if self.columns[column] in _ENTERED and column not in self.wrapped and len(shown) > _WIDE:
             css = f'{css[:-1]} long"' if css else ' class="long"'
-            whole, shown = plain(value) if shown != NULL else shown, cut(shown, MOST_NAME)
+            # What stands for a code has no longer form.
+            entered = "" if shown == NULL else plain(value)
+            whole = entered if entered.startswith(shown.removesuffix("…")) else shown
+            shown = cut(shown, MOST_NAME)
             data += f' title="{html.escape(whole)}"' if whole != shown else ""
         elif self.columns[column] in _WORDS and _room(shown) <= _NARROW:
             css = f'{css[:-1]} short"' if css else ' class="short"'

@@ -16,7 +16,7 @@ from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
 from salesops.cli.importing import import_
 from salesops.cli.pastruns import compare, prune, site
-from salesops.cli.planning import targets, worklist
+from salesops.cli.planning import select, targets, worklist
 from salesops.cli.pulling import pull
 from salesops.cli.run import run
 from salesops.cli.sending import send
@@ -239,6 +239,7 @@ app.command()(pull)
 app.command()(run)
 app.command()(targets)
 app.command()(worklist)
+app.command()(select)
 app.command()(send)
 app.command()(site)
 app.command()(compare)

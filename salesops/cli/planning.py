@@ -1,4 +1,4 @@
-"""The commands that plan: targets proposed and taken over, lists of the week."""
+"""The commands that plan: targets proposed and taken over, lists of the week, a CRM chosen."""
 
 from typing import Annotated
 
@@ -79,3 +79,42 @@ def worklist(
         book, Console(highlight=False, soft_wrap=True), kind=kind, to=out, scope=scope,
         as_of=as_of, lang=lang, holdout_share=holdout_share,
     )  # fmt: skip
+
+
+def select(
+    needs: Annotated[str, typer.Argument(help="File of needs, candidates and costs: needs.xlsx.")],
+    template: Annotated[
+        bool, typer.Option("--template", help="Write the file to be filled in, and nothing else.")
+    ] = False,
+    book: Annotated[
+        str, typer.Option("--book", "-b", help="Folder, .duckdb file or URL of the company.")
+    ] = "data/sample",
+    as_of: Annotated[str, typer.Option(help="As known at this ISO date, or latest.")] = "latest",
+    scope: Annotated[str, typer.Option(help="company, team:<path>, user:<id>, region:<name>.")] = (
+        "company"
+    ),
+    lang: Annotated[
+        str, typer.Option(help="zh, en or zh,en; the first for the terminal and the template.")
+    ] = "zh,en",
+    format_: Annotated[str, typer.Option("--format", help="As of salesops run.")] = "html",
+    folder: Annotated[str, typer.Option("--out", help="Folder of the reports.")] = "reports",
+) -> None:
+    """Choose a CRM by your own needs: ranking, three-year cost, fit, weights that change it.
+
+    For example:
+
+      salesops select --template needs.xlsx --lang en
+
+      salesops select needs.xlsx --book build/company --lang en
+
+    What the file does not say of the company, such as users, deals and pay, comes from the book.
+    All scores and prices are yours to enter; those of the template are made up.
+    """
+    from salesops.cli.selecting import begin_needs, choose
+
+    out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
+    if template:
+        begin_needs(needs, out, lang=lang)
+    else:
+        choose(needs, out, err, book=book, as_of=as_of, scope=scope, lang=lang, formats=format_,
+               folder=folder)  # fmt: skip

@@ -71,6 +71,7 @@ def _lines(settings: Settings) -> tuple[_Line, ...]:
         replace(month, name="monthly_work", reports=("process", "quality", "collaboration")),
         replace(quarter, name="quarterly", reports=("diagnosis",), on=True),
         replace(quarter, name="quarterly_review", reports=("review", "targets")),
+        replace(quarter, name="quarterly_tools", minutes=30, reports=("selection",)),
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ _WHOLE = {
 # Bare words for a number in whatever unit its frame is; its size tells which.
 _BARE = frozenset({"base", "expected", "high", "low", "middle", "now", "prior", "then", "value"})
 # Of these the page shows a word or writes another unit than the column has.
-_TEXTS = frozenset({"text", "name", "label", "cause", "trigger", "trust", "flag", "period"})
+_TEXTS = frozenset({"text", "name", "own", "label", "cause", "trigger", "trust", "flag", "period"})
 _WORDS = {"stage": "stage", "role": "role"}
 
 

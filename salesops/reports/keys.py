@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from salesops.book.runlog import records
+from salesops.book.selectionfile import found_file
 from salesops.reports import jobs
 from salesops.reports.addresses import without_password
 from salesops.reports.jobs import Job
@@ -72,6 +73,14 @@ def _notebook(report: str) -> str:
     return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
+def _files(given: Mapping[str, object]) -> dict[str, str]:
+    """Give the fingerprint of each file that a parameter names, such as one of needs."""
+    named = {name: found_file(value) for name, value in given.items()
+             if name != "book" and isinstance(value, str)}  # fmt: skip
+    return {name: hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+            for name, path in named.items() if path.is_file()}  # fmt: skip
+
+
 def parts(
     job: Job, stand: Stand, *, links: Iterable[tuple[str, str]], formats: Iterable[str],
     runs: str = "",
@@ -96,6 +105,7 @@ def parts(
     return {
         "notebook": _notebook(job.report), "parameters": given, "as_of": stand.as_of,
         "period": stand.period, "data": stand.data, "settings": stand.settings, "code": code(),
+        "files": _files(given),
         "links": sorted(links), "formats": sorted(formats), "runs": runs,
     }  # fmt: skip
 

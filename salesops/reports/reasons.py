@@ -16,7 +16,8 @@ from salesops.reports.stands import Stands, asked, files_of
 # What differs, as it is said; a job differs from its last one by several at once.
 NAMES = {"notebook": "notebook", "parameters": "parameters", "as_of": "date", "period": "period",
          "data": "data", "settings": "settings", "code": "version of salesops or a library",
-         "links": "neighbours", "formats": "formats", "runs": "earlier runs"}  # fmt: skip
+         "links": "neighbours", "formats": "formats", "runs": "earlier runs",
+         "files": "a file that it reads"}  # fmt: skip
 
 
 class Reasons:

@@ -13,6 +13,7 @@ from typing import Any
 
 from babel.messages.pofile import read_po
 
+from salesops.model.selection import MADE_UP
 from salesops.wording import numbers
 from salesops.wording.language import current_language, current_settings
 
@@ -50,6 +51,10 @@ def _stage(value: Any) -> str:
     return str(value)
 
 
+def _own(value: Any) -> str:
+    return label(value) if str(value).startswith(MADE_UP) else numbers.name(value)
+
+
 def _term(prefix: str) -> Callable[[Any], str]:
     return lambda value: label(f"{prefix}.{value}")
 
@@ -81,6 +86,8 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "role": _term("role"),
     # What people entered stands as it is, what was derived or is canonical has a word.
     "cause": lambda value: label(value, otherwise=str(value)),
+    # Names out of a file of needs, of which those of the made-up example have words.
+    "own": _own,
     "trigger": lambda value: label(f"trigger.{value}", otherwise=str(value)),
     "flag": lambda value: label("flag.yes" if value else "flag.no"),
     "label": lambda value: label(value),  # noqa: PLW0108 - label is defined below
@@ -165,7 +172,7 @@ def say(code: str, /, *, mark: Mark = _plain, **fields: Any) -> str:
     return template.format(**shown)
 
 
-_WORDS = frozenset({"text", "name", "stage", "role", "label", "cause", "trigger"})
+_WORDS = frozenset({"text", "name", "own", "stage", "role", "label", "cause", "trigger"})
 
 
 def _shown(entry: Entry, name: str, value: Any, mark: Mark) -> str:
