@@ -14,6 +14,7 @@ from rich.progress import Progress
 
 from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
+from salesops.cli.learning import learn
 from salesops.cli.pastruns import compare, prune, site
 from salesops.cli.planning import targets, worklist
 from salesops.cli.run import run
@@ -277,6 +278,7 @@ app.command()(init)
 app.command()(plan)
 app.add_typer(schedule, name="schedule")
 app.add_typer(actions, name="actions")
+app.add_typer(learn, name="learn")
 
 
 def _one_language(lang: str) -> str:
