@@ -56,7 +56,7 @@ class Opened:
     def data(self, name: str) -> pd.DataFrame:
         """Give a frame that was prepared for this lesson."""
         set_language(self.learner.lang)
-        return self.lesson.data[name](self.company)
+        return self.lesson.data[name](self.company).copy()
 
     def __repr__(self) -> str:
         return "\n".join(self._lines())

@@ -3,7 +3,6 @@
 import json
 import random
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from salesops.model.errors import SalesopsError
@@ -92,22 +91,18 @@ def _write(folder: Path, made: SampleCompany) -> None:
 
 
 def _lay_out_pairs(folder: Path, made: SampleCompany, seed: int) -> None:
-    """Lay out pairs of customers, and seal which of them only look alike."""
+    """Lay out pairs of customers, of which some only look alike; which, their records tell."""
     draws = random.Random(f"{seed}/pairs")
-    pairs = made.truth.pairs[["account", "other", "duplicate"]]
-    same, alike = pairs[pairs["duplicate"]], pairs[~pairs["duplicate"].astype(bool)]
+    pairs = made.truth.pairs
+    is_same = pairs["duplicate"].astype(bool)
     chosen = [
-        *draws.sample(list(same.itertuples(index=False)), min(PAIRS - LOOK_ALIKES, len(same))),
-        *draws.sample(list(alike.itertuples(index=False)), min(LOOK_ALIKES, len(alike))),
+        pair
+        for some, n in ((pairs[is_same], PAIRS - LOOK_ALIKES), (pairs[~is_same], LOOK_ALIKES))
+        for pair in draws.sample(
+            list(zip(some["account"], some["other"], strict=True)), min(n, len(some))
+        )
     ]
     draws.shuffle(chosen)
-    rows = [f"{n},{pair.account},{pair.other}" for n, pair in enumerate(chosen, 1)]
+    rows = [f"{n},{account},{other}" for n, (account, other) in enumerate(chosen, 1)]
     text = "\n".join(["pair,account,other", *rows]) + "\n"
     (folder / "pairs.csv").write_text(text, encoding="utf-8")
-    sealed = [seal(seed, n) for n, pair in enumerate(chosen, 1) if not pair.duplicate]
-    (folder / ".sealed.json").write_text(json.dumps(sorted(sealed)), encoding="utf-8")
-
-
-def seal(seed: int, pair: int) -> str:
-    """Write a pair's number so that it can be checked and not be read."""
-    return sha256(f"{seed}/pair/{pair}".encode()).hexdigest()

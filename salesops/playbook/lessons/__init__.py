@@ -7,10 +7,13 @@ from salesops.playbook.exercise import Exercise, Lesson
 from salesops.playbook.lessons import (
     l01_job,
     l02_tables,
+    l03_process,
+    l04_customers,
+    l05_definitions,
 )
 
 MODULES = (
-    l01_job, l02_tables,
+    l01_job, l02_tables, l03_process, l04_customers, l05_definitions,
 )  # fmt: skip
 LESSONS: tuple[Lesson, ...] = tuple(module.LESSON for module in MODULES)
 
