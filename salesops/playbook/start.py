@@ -15,6 +15,7 @@ from salesops.sample.options import SampleOptions
 from salesops.sample.write import write_company
 
 MONTHS, DEALS_PER_MONTH = 36, 36
+AGREED = 3.0
 # Pairs of the lesson on customers entered twice, and how many of them only look alike.
 PAIRS, LOOK_ALIKES = 20, 3
 
@@ -36,8 +37,12 @@ class AlreadyStarted(SalesopsError, ValueError):
 
 
 def learner_options(seed: int) -> SampleOptions:
-    """Say which company a learner works on: three years of a company with every problem."""
-    return SampleOptions(seed=seed, months=MONTHS, deals_per_month=DEALS_PER_MONTH)
+    """Say which company a learner works on: three years of a company with every problem.
+
+    What two teams agreed on works well enough to be seen among so few deals.
+    """
+    return SampleOptions(seed=seed, months=MONTHS, deals_per_month=DEALS_PER_MONTH,
+                         problems={"P17": AGREED})  # fmt: skip
 
 
 def start(

@@ -8,7 +8,7 @@ from salesops.playbook import ____, check, hint
 from salesops.playbook.checking import SOLUTION_AFTER
 from salesops.playbook.exercise import agree, kind_of
 from salesops.playbook.learner import PLACE
-from salesops.playbook.lessons import LESSONS, exercises
+from salesops.playbook.lessons import LESSONS, exercises, l03_process, l13_tools, l14_review
 from salesops.playbook.notebooks import read_lesson, with_solutions
 from salesops.wording import language, say
 
@@ -46,11 +46,12 @@ def checked(notebook, shown) -> dict[str, str]:
             for c in notebook.cells if "exercise" in c.metadata}  # fmt: skip
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_lesson_with_its_solutions_passes(lesson, lang, learner, neighbour, monkeypatch):
-    whose = neighbour if lang == "zh" else learner
-    monkeypatch.setenv(PLACE, str(whose.folder))
-    notebook = with_solutions(read_lesson(lesson, lang), lesson.exercises)
+def test_a_lesson_with_its_solutions_passes_for_another_learner(lesson, neighbour, monkeypatch):
+    if lesson.unknown:
+        pytest.skip("its company is made once, for the other learner")
+    monkeypatch.setenv(PLACE, str(neighbour.folder))
+    (neighbour.folder / "progress.json").unlink(missing_ok=True)
+    notebook = with_solutions(read_lesson(lesson, "zh"), lesson.exercises)
     shown = run(notebook)
     assert checked(notebook, shown) == {one.id: "passed" for one in lesson.exercises}
 
@@ -132,3 +133,22 @@ def test_mistakes_of_an_exercise_differ_from_each_other(exercise, learner):
     for name, one in answers.items():
         for other, two in answers.items():
             assert name == other or not agree(one, two, exercise), (name, other)
+
+
+def test_the_four_misconceptions_are_shown_with_harm_and_cure(learner, neighbour):
+    """A tool is no management, more process, analysis alone, the giants' way."""
+    for company in (learner.company, neighbour.company):
+        late = l13_tools.edits(company).groupby("team")["last_days"].mean().sort_values()
+        assert late.iloc[-1] > 1.5 * late.iloc[-2]
+        medians = l03_process.stays(company).assign(small=lambda s: s["amount"] < 100_000)
+        medians = medians[medians["stage"] == "legal_review"].groupby("small")["days"].median()
+        assert medians[True] > 1.5 * medians[False]
+        listed = l14_review.listed(company).groupby("silent")["answered"].mean()
+        assert listed[True] < listed[False] / 2
+        leads = l14_review.answered_leads(company).set_index(["agreed", "after"])
+        for column in ("in_half_an_hour", "became_deal"):
+            moved = leads[column].unstack()
+            moved = moved[True] - moved[False]
+            assert moved[True] > moved[False], column
+        cost = {name: l13_tools._cost(company, name) for name in ("big", "small")}
+        assert cost["big"] > 2 * cost["small"]

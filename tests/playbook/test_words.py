@@ -10,6 +10,7 @@ import pytest
 from salesops.playbook.lessons import LESSONS, exercises
 from salesops.wording.catalogue import FORMATS, entries, paragraphs
 from salesops.wording.notebooks import prose, stale_paragraphs
+from tools.book import write_book
 
 FOLDER = Path("notebooks/playbook")
 ENTRIES = entries("playbook")
@@ -95,3 +96,18 @@ def test_the_exercises_of_a_notebook_are_those_of_its_lesson(stem):
     for cell in cells:
         assert "____" in cell.source
         assert cell.source.splitlines()[-1].startswith(f'check("{cell.metadata.exercise}", ')
+
+
+def test_the_book_has_every_lesson_in_both_languages_and_asks_nobody(tmp_path):
+    written = write_book(tmp_path)
+    assert len(written) == 2 * (len(LESSONS) + 1) + 1
+    for path in written:
+        page = path.read_text("utf-8")
+        assert not re.search(r'(src|href)="(https?:)?//', page), path.name
+        assert "<script" not in page
+        for target in re.findall(r'href="([^"#:]+)"', page):
+            if target != "glossary.en.html":
+                assert (tmp_path / target).exists(), (path.name, target)
+        for one in exercises().values():
+            assert one.solution.strip() not in page
+    assert "win_rate" in (tmp_path / "glossary.html").read_text("utf-8")

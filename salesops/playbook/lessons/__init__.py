@@ -10,10 +10,22 @@ from salesops.playbook.lessons import (
     l03_process,
     l04_customers,
     l05_definitions,
+    l06_performance,
+    l07_conversion,
+    l08_funnel,
+    l09_stall,
+    l10_targets,
+    l11_collection,
+    l12_churn,
+    l13_tools,
+    l14_review,
+    l15_capstone,
 )
 
 MODULES = (
-    l01_job, l02_tables, l03_process, l04_customers, l05_definitions,
+    l01_job, l02_tables, l03_process, l04_customers, l05_definitions, l06_performance,
+    l07_conversion, l08_funnel, l09_stall, l10_targets, l11_collection, l12_churn, l13_tools,
+    l14_review, l15_capstone,
 )  # fmt: skip
 LESSONS: tuple[Lesson, ...] = tuple(module.LESSON for module in MODULES)
 

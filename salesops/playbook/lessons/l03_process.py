@@ -1,5 +1,7 @@
 """Lesson 3: the process of the handbook, and the one that the log shows."""
 
+from functools import cache
+
 import pandas as pd
 
 from salesops.playbook.exercise import Exercise, Lesson
@@ -10,6 +12,7 @@ AFTER_NEEDS = ("proposal", "negotiation", "legal_review", "contract")
 ENDED = ("lost", "void")
 
 
+@cache
 def stays(company: OwnCompany) -> pd.DataFrame:
     """One row per stay of a deal in a stage that is over, of deals whose whole life is in the log.
 
@@ -61,18 +64,23 @@ def _medians(company: OwnCompany) -> pd.DataFrame:
 def _slow_step(company: OwnCompany) -> dict[str, object]:
     medians = _medians(company)
     stage = (medians["small"] / medians["large"]).idxmax()
-    return {"stage": stage, "days": float(medians.loc[stage, "small"])}
+    found = stays(company)
+    small = (found["stage"] == stage) & (found["amount"] < SMALL)
+    return {"stage": stage, "days": float(medians.loc[stage, "small"]), "n": int(small.sum())}
 
 
 def _longest_step(company: OwnCompany) -> dict[str, object]:
-    medians = stays(company).groupby("stage")["days"].median()
-    return {"stage": medians.idxmax(), "days": float(medians.max())}
+    found = stays(company)
+    stage = found.groupby("stage")["days"].median().idxmax()
+    small = found[(found["stage"] == stage) & (found["amount"] < SMALL)]
+    return {"stage": stage, "days": float(small["days"].median()), "n": len(small)}
 
 
 def _of_all_sizes(company: OwnCompany) -> dict[str, object]:
     stage = str(_slow_step(company)["stage"])
     found = stays(company)
-    return {"stage": stage, "days": float(found.loc[found["stage"] == stage, "days"].median())}
+    there = found.loc[found["stage"] == stage, "days"]
+    return {"stage": stage, "days": float(there.median()), "n": len(there)}
 
 
 def _small_reviews(company: OwnCompany) -> pd.DataFrame:
@@ -115,8 +123,9 @@ skip_share = len(skipped) / len(beyond)
             answer=_slow_step,
             wrong={"longest": _longest_step, "all_sizes": _of_all_sizes},
             solution="""
-ratio = medians["small"] / medians["large"]
-step = {"stage": ratio.idxmax(), "days": medians.loc[ratio.idxmax(), "small"]}
+stage = (medians["small"] / medians["large"]).idxmax()
+small = stays[(stays["stage"] == stage) & (stays["amount"] < 100_000)]
+step = {"stage": stage, "days": small["days"].median(), "n": len(small)}
 """,
         ),
         Exercise(

@@ -142,14 +142,15 @@ def money_of_quarter(company: OwnCompany) -> pd.DataFrame:
         dues.drop_duplicates("contract_id").set_index("contract_id")["region"]))  # fmt: skip
     due, signed = dues[within(dues["due_on"], *span)], dues[within(dues["signed_on"], *span)]
     paid = due[["amount", "received"]].min(axis=1)
-    regions = sorted(set(dues["region"].dropna()))
+    quarter, regions = quarter_of(company), sorted(set(dues["region"].dropna()))
+    targets = {one: _cash_target(company, quarter, one) for one in regions}
     frame = pd.DataFrame({
         "due": due.groupby("region")["amount"].sum(),
         "received_of_due": paid.groupby(due["region"]).sum(),
         "signed": signed.groupby("region")["amount"].sum(),
         "received_of_signed": signed.groupby("region")["received"].sum(),
         "received_in_quarter": came.groupby("region")["amount"].sum(),
-        "cash_target": pd.Series({one: _cash_target(company, quarter_of(company), one) for one in regions}),
+        "cash_target": pd.Series(targets),
     })  # fmt: skip
     return frame.fillna(0.0)
 

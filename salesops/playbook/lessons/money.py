@@ -19,7 +19,8 @@ def instalments(company: OwnCompany) -> pd.DataFrame:
     named = receipts.groupby("instalment_id")["amount"].sum()
     dues["received"] = dues["id"].map(named).fillna(0.0)
     loose = receipts[receipts["instalment_id"].isna()].groupby("contract_id")["amount"].sum()
-    for contract, left in loose.items():
+    for contract, amount in loose.items():
+        left = amount
         for row in dues.index[(dues["contract_id"] == contract) & dues["due_on"].notna()]:
             part = min(left, max(dues.at[row, "amount"] - dues.at[row, "received"], 0.0))
             dues.at[row, "received"] += part
