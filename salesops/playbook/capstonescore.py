@@ -88,7 +88,9 @@ def truth_of(made: SampleCompany, planted: tuple[str, ...]) -> Truth:
             # Either record of a pair shows that there are two.
             pairs = made.truth.pairs[made.truth.pairs["duplicate"].astype(bool)]
             ids |= set(pairs["account"].astype(str)) | set(pairs["other"].astype(str))
-        records[name] = frozenset(ids)
+        # What left no trace can't be found by anybody.
+        if ids:
+            records[name] = frozenset(ids)
     tables = {name: made.tables[name].to_pandas() for name in ("users", "accounts", "targets")}
     total = company_target(tables["targets"])
     today = made.tables["changes"].to_pandas()["changed_at"].max()
@@ -130,14 +132,15 @@ def score(answer: Answer | None, truth: Truth) -> Score:
 def _findings(answer: Answer, truth: Truth) -> list[Part]:
     parts, earned = [], 0.0
     for name in truth.records:
-        most = (NAMED + SHOWN) * PLANTED / len(truth.records)
+        each = PLANTED / len(truth.records)
+        most = (NAMED + SHOWN) * each
         if name not in answer.findings:
             parts.append(Part(points=0, most=most, reason=say("lesson.grade.missed", what=name)))
             continue
         given = list(dict.fromkeys(answer.findings[name]))[:EVIDENCE]
         right = sum(one in truth.records[name] for one in given)
         wanted = min(EVIDENCE, len(truth.records[name]))
-        points = NAMED + SHOWN * (min(right, wanted) / wanted if wanted else 1.0)
+        points = each * (NAMED + SHOWN * min(right, wanted) / wanted)
         earned += points
         parts.append(Part(points=points, most=most, reason=say(
             "lesson.grade.found", what=name, right=right, n=len(given))))  # fmt: skip

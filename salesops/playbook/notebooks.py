@@ -55,11 +55,17 @@ def title_of(lesson: Lesson, lang: str) -> str:
 
 def put_back(folder: Path, lesson: Lesson, lang: str) -> Path | None:
     """Write a lesson as it was at first, and give the path at which the learner's own is kept."""
-    target, kept = folder / f"{lesson.stem}.ipynb", None
+    target = folder / f"{lesson.stem}.ipynb"
+    kept = None
     if target.exists():
-        number = 1
-        while (kept := folder / f"{lesson.stem}.own-{number}.ipynb").exists():
-            number += 1
+        kept = _free_name(folder, lesson)
         target.rename(kept)
     write_lessons(folder, [lesson], lang)
     return kept
+
+
+def _free_name(folder: Path, lesson: Lesson) -> Path:
+    number = 1
+    while (folder / f"{lesson.stem}.own-{number}.ipynb").exists():
+        number += 1
+    return folder / f"{lesson.stem}.own-{number}.ipynb"
