@@ -97,7 +97,7 @@ def _hours(company: OwnCompany) -> float:
 
 
 LESSON = Lesson(
-    stem="13_tools", week=4, minutes=40, report="quality",
+    stem="13_tools", week=4, minutes=40, report="selection",
     data={"edits": edits, "fields": fields, "offers": offers, "deals": team_deals},
     exercises=(
         Exercise(
