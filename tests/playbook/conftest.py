@@ -4,6 +4,14 @@ import pytest
 
 from salesops.playbook.learner import PLACE, Learner
 from salesops.playbook.start import start
+from salesops.wording import current_language, language
+
+
+@pytest.fixture(autouse=True)
+def _language_as_before():
+    """Leave the language as it was: each learner has their own."""
+    with language(current_language()):
+        yield
 
 
 @pytest.fixture(scope="session")
