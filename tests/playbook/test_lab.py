@@ -48,7 +48,7 @@ def lab(learner, tmp_path):
 
 
 def _address(log: Path, server: subprocess.Popen) -> str:
-    for _time in range(600):
+    for _time in range(1500):
         found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", log.read_text())
         if found:
             urlopen(f"{found.group(1)}/api").read()
@@ -79,6 +79,8 @@ def test_lesson_one_is_answered_wrong_then_with_a_hint_then_right(lab, learner, 
         page.set_default_timeout(MOST_MS)
         page.goto(f"{lab}/lab/tree/01_job.ipynb")
         page.locator(".jp-CodeCell").first.wait_for()
+        # What is run before the kernel answers is lost.
+        page.get_by_text("| Idle").wait_for()
         page.locator(
             '.jp-Toolbar-kernelStatus [title*="Idle"], [data-status="idle"]'
         ).first.wait_for(state="attached")
