@@ -170,24 +170,28 @@ def _actions(answer: Answer, truth: Truth) -> list[Part]:
     real = [name for name in answer.findings if name in truth.records]
     # Who names everything has named nothing: what follows from it is worth as much.
     sound = len(real) / len(answer.findings) if answer.findings else 0.0
+    wanted = min(ACTIONS, len(truth.records))
+    each = ACTIONS / max(wanted, 1)
+    most = (OWNER + DO + DUE) * each
     parts, earned, seen = [], 0.0, set()
-    for action in list(answer.actions)[:ACTIONS]:
+    for action in list(answer.actions)[:wanted]:
         name = str(action.get("finding"))
         if name not in real or name in seen:
             lost = min(FALSE_ACTION, earned)
             earned -= lost
-            parts.append(Part(points=-lost, most=OWNER + DO + DUE,
-                              reason=say("lesson.grade.no_ground", what=name)))  # fmt: skip
+            reason = say("lesson.grade.no_ground", what=name)
+            parts.append(Part(points=-lost, most=most, reason=reason))
             continue
         seen.add(name)
-        points, lacking = _worth(action, name, truth.today)
-        earned += points * sound
+        worth, lacking = _worth(action, name, truth.today)
+        points = worth * each * sound
+        earned += points
         reason = say("lesson.grade.action", what=name) if not lacking else say(
             "lesson.grade.action_lacks", what=name, lacking=", ".join(lacking)
         )  # fmt: skip
-        parts.append(Part(points=points * sound, most=OWNER + DO + DUE, reason=reason))
-    for _missing in range(ACTIONS - len(parts)):
-        parts.append(Part(points=0, most=OWNER + DO + DUE, reason=say("lesson.grade.no_action")))
+        parts.append(Part(points=points, most=most, reason=reason))
+    for _missing in range(wanted - len(parts)):
+        parts.append(Part(points=0, most=most, reason=say("lesson.grade.no_action")))
     if parts and 0 < sound < 1:
         parts.append(Part(points=0, most=0, reason=say("lesson.grade.sound", share=sound)))
     return parts

@@ -116,6 +116,7 @@ conversion = cohort.isin(reached).mean()
             id="L08.3",
             answer=lambda c: float(_negotiations(c)["days"].mean()),
             wrong={"winners": _winners_only, "went_on": _went_on},
+            tolerance=1e-4,
             solution="""
 since = lesson.today - pd.Timedelta(days=365)
 left = stays[(stays["stage"] == "needs") & (stays["left"] > since)]
