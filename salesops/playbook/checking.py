@@ -1,5 +1,6 @@
 """Check an answer: pass, not yet, not attempted, error, or set-up missing; never the answer."""
 
+import math
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,8 @@ from salesops.wording import say, set_language
 
 # Tries after which the solution may be read.
 SOLUTION_AFTER = 3
+# Within this share it may be a rounded number, or another company's.
+NEAR = 0.01
 
 
 def check(exercise: str, answer: Any = ...) -> Feedback:
@@ -121,6 +124,8 @@ def _number_meaning(answer: Any, expected: Any, exercise: Exercise) -> tuple[str
         return "percent", [say("lesson.told.percent")]
     if agree(-answer, expected, exercise):
         return "sign", [say("lesson.told.sign")]
+    if math.isclose(float(answer), float(expected), rel_tol=NEAR) and expected % 1:
+        return "rounded", [say("lesson.told.rounded")]
     for scale in (1e3, 1e4, 1e6, 1e8):
         if agree(answer * scale, expected, exercise):
             return "unit", [say("lesson.told.unit")]

@@ -42,7 +42,7 @@ class Exercise:
     answer: Compute
     wrong: Mapping[str, Compute]
     solution: str
-    tolerance: float = 0.005
+    tolerance: float = 0.001
     hints: int = 2
     in_order: bool = False
 

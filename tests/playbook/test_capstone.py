@@ -21,7 +21,7 @@ from salesops.sample.generate import generate
 
 SEEDS = range(20)
 # The same company, smaller: twenty of them have to be made.
-SMALL = {"months": 8, "deals_per_month": 20, "teams": 3}
+SMALL = {"months": 6, "deals_per_month": 16, "teams": 2}
 
 
 @pytest.fixture(scope="module")

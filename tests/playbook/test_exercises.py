@@ -159,3 +159,9 @@ def test_the_four_misconceptions_are_shown_with_harm_and_cure(learner, neighbour
             assert moved[True] > moved[False], column
         cost = {name: l13_tools._cost(company, name) for name in ("big", "small")}
         assert cost["big"] > 2 * cost["small"]
+
+
+def test_a_rounded_number_is_told_to_be_near(learner):
+    right = EXERCISES["L11.3"].answer(learner.company)
+    assert check("L11.3", right * 1.004).meaning == "rounded"
+    assert check("L11.3", right * 1.0005).status == "passed"

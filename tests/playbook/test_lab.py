@@ -1,5 +1,6 @@
 """The first lesson in JupyterLab in a browser: wrong, hint, right, progress."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -51,8 +53,10 @@ def _address(log: Path, server: subprocess.Popen) -> str:
     for _time in range(1500):
         found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab", log.read_text())
         if found:
-            urlopen(f"{found.group(1)}/api").read()
-            return found.group(1)
+            # It tells where it will be a moment before it is there.
+            with contextlib.suppress(URLError):
+                urlopen(f"{found.group(1)}/api").read()
+                return found.group(1)
         assert server.poll() is None, log.read_text()[-2000:]
         time.sleep(0.2)
     raise AssertionError(log.read_text()[-2000:])
