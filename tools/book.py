@@ -24,7 +24,9 @@ main { max-width: 46rem; margin: 0 auto; padding: 24px 16px 64px; }
 nav { font-size: 13px; color: #56616b; display: flex; gap: 16px;
   flex-wrap: wrap; margin: 8px 0 24px; }
 h1 { font-size: 28px; line-height: 1.3; } h2 { font-size: 21px; margin-top: 40px; }
-pre { background: #f4f6f7; padding: 8px 12px; overflow-x: auto; font: 13px/1.5 var(--mono); }
+p, ul, ol, table { margin: 0 0 12px; } pre + p { margin-top: 12px; }
+pre { background: #f4f6f7; padding: 8px 12px; margin: 0 0 12px; overflow-x: auto;
+  font: 13px/1.5 var(--mono); }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 td, th { border-bottom: 1px solid #d5dade; padding: 4px 12px 4px 0; text-align: left; }
 .prompt, .anchor-link { display: none; }
