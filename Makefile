@@ -14,7 +14,7 @@ ARGS ?=
 # Hundreds of processes import the same libraries: without files of bytecode each compiles them anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help report test example mutants glossary lab bench soak validate lock clean system static
+.PHONY: help report test book example mutants glossary lab bench soak validate lock clean system static
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -41,7 +41,7 @@ test: $(VENV)/.stamp system static  ## Check style, types, layers, tests and not
 	@asked=$$(mktemp -d); trap 'rm -rf "$$asked"' EXIT; \
 		export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 SALESOPS_OPENED="$$asked" SALESOPS_SHARED="$$asked"; \
 		$(PY) -m pytest -q -n 2 --dist loadfile $(ARGS); \
-		$(PY) -m pytest -q --nbval-lax -p no:cacheprovider notebooks
+		$(PY) -m pytest -q --nbval-lax -p no:cacheprovider notebooks/*.ipynb
 
 static: $(VENV)/.stamp
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check -q . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
@@ -63,6 +63,9 @@ example: $(VENV)/.stamp system  ## Make reports/example and the pictures of docs
 
 mutants: $(VENV)/.stamp  ## Break each metric on purpose: a test has to notice (ARGS=words)
 	@$(PY) -m tools.mutants $(ARGS)
+
+book: $(VENV)/.stamp  ## Publish the playbook as pages, into build/book (ARGS="--out FOLDER")
+	@$(PY) -m tools.book $(ARGS)
 
 glossary: $(VENV)/.stamp  ## Write the dictionary of metrics anew, into docs/metrics.md
 	@$(PY) -m salesops metrics --format md > docs/.metrics.md && mv docs/.metrics.md docs/metrics.md

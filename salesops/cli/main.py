@@ -15,6 +15,7 @@ from rich.progress import Progress
 from salesops.cli.actions import actions
 from salesops.cli.companyplan import init, plan, schedule
 from salesops.cli.importing import import_
+from salesops.cli.learning import learn
 from salesops.cli.pastruns import compare, prune, site
 from salesops.cli.planning import select, targets, worklist
 from salesops.cli.pulling import pull
@@ -248,6 +249,7 @@ app.command()(init)
 app.command()(plan)
 app.add_typer(schedule, name="schedule")
 app.add_typer(actions, name="actions")
+app.add_typer(learn, name="learn")
 
 
 def _one_language(lang: str) -> str:

@@ -72,6 +72,16 @@ def _small(options: SampleOptions) -> SampleOptions:
     return dataclasses.replace(options, months=12, deals_per_month=14, teams=1)
 
 
+def write_company(folder: str | Path, made: SampleCompany, *, truth: bool = True) -> Path:
+    """Write a company that was generated already; without its truth for who is to find it."""
+    with _at_once(Path(folder)) as fresh:
+        _write_tables(fresh, made.tables)
+        (fresh / "salesops.toml").write_text(made.settings_toml, encoding="utf-8")
+        if truth:
+            _write_truth(fresh / "truth", made)
+    return Path(folder)
+
+
 def _write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
     for name, rows in tables.items():
         if name in AS_CSV:

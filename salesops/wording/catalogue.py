@@ -94,11 +94,16 @@ FORMATS: dict[str, Callable[[Any], str]] = {
 }
 
 
+# Codes of the lessons begin so. Their fragments lie in a folder apart: no report reads them.
+LESSON = "lesson."
+PLAYBOOK = "playbook"
+
+
 @cache
-def entries() -> dict[str, Entry]:
-    """Read every fragment: code -> entry. Paragraphs of notebooks are kept apart."""
+def entries(part: str = "") -> dict[str, Entry]:
+    """Read every fragment of a part: code -> entry. Paragraphs of notebooks are kept apart."""
     found: dict[str, Entry] = {}
-    for stem, message in _messages():
+    for stem, message in _messages(part):
         if message.context.startswith("notebook:"):
             continue
         found[message.context] = _entry(stem, message)
@@ -106,17 +111,17 @@ def entries() -> dict[str, Entry]:
 
 
 @cache
-def paragraphs() -> dict[tuple[str, str], str]:
+def paragraphs(part: str = "") -> dict[tuple[str, str], str]:
     """Read the prose of the notebooks: (context, English paragraph) -> Chinese paragraph."""
     return {
         (message.context, message.id): message.string
-        for _stem, message in _messages()
+        for _stem, message in _messages(part)
         if message.context.startswith("notebook:")
     }
 
 
-def _messages() -> list[tuple[str, Any]]:
-    folder = files("salesops.wording").joinpath("locale", "zh", "LC_MESSAGES")
+def _messages(part: str) -> list[tuple[str, Any]]:
+    folder = files("salesops.wording").joinpath("locale", "zh", "LC_MESSAGES", part)
     found = []
     for fragment in sorted(folder.iterdir(), key=lambda f: f.name):
         if fragment.name.endswith(".po"):
@@ -160,7 +165,7 @@ def say(code: str, /, *, mark: Mark = _plain, **fields: Any) -> str:
     'firm'
     """
     try:
-        entry = entries()[code]
+        entry = entries(PLAYBOOK if code.startswith(LESSON) else "")[code]
     except KeyError:
         raise UnknownWording(
             f"No catalogue has the sentence {code!r}. Add it with both languages to "

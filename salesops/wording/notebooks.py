@@ -16,6 +16,11 @@ def prose(notebook: Any, stem: str) -> list[tuple[str, str]]:
     return found
 
 
+def _part(stem: str) -> str:
+    """Name the part of the catalogue: the folder of the notebook, such as `playbook`."""
+    return stem.rpartition("/")[0]
+
+
 def translate_notebook(notebook: Any, stem: str, lang: Language | str) -> Any:
     """Give a copy of a notebook whose prose is in `lang`; code and ids stay.
 
@@ -32,7 +37,7 @@ def translate_notebook(notebook: Any, stem: str, lang: Language | str) -> Any:
     stale = stale_paragraphs(notebook, stem)
     if stale:
         raise LookupError("; ".join(stale))
-    known = paragraphs()
+    known = paragraphs(_part(stem))
     for cell in translated.cells:
         if cell.cell_type == "markdown":
             context = f"notebook:{stem}:{cell.id}"
@@ -43,7 +48,7 @@ def translate_notebook(notebook: Any, stem: str, lang: Language | str) -> Any:
 
 def stale_paragraphs(notebook: Any, stem: str) -> list[str]:
     """List the paragraphs whose translation is missing or belongs to an older text."""
-    known = paragraphs()
+    known = paragraphs(_part(stem))
     said = []
     for context, text in prose(notebook, stem):
         if not known.get((context, text)):

@@ -1,0 +1,101 @@
+"""Lesson 2: a company as tables, and as it was known then."""
+
+import pandas as pd
+
+from salesops.playbook.exercise import Exercise, Lesson
+from salesops.playbook.owncompany import OwnCompany
+
+# Ends of months that lie long enough ago that much was learned since.
+DAYS = ("2025-09-30", "2025-10-31", "2025-11-30", "2025-12-31", "2026-01-31", "2026-02-28",
+        "2026-03-31")  # fmt: skip
+
+
+def day_of(company: OwnCompany) -> str:
+    """Draw the day that a learner asks about."""
+    return company.draws("day").choice(DAYS)
+
+
+def day(company: OwnCompany) -> pd.DataFrame:
+    """One row: `day`, that the exercises ask about."""
+    return pd.DataFrame({"value": [day_of(company)]}, index=["day"])
+
+
+def _open_now(company: OwnCompany) -> pd.DataFrame:
+    deals = company.deals()
+    return deals[deals["outcome"] == "open"]
+
+
+def _open_then(company: OwnCompany) -> pd.DataFrame:
+    deals = company.deals_at(day_of(company))
+    return deals[deals["outcome"] == "open"]
+
+
+def _fan_out(company: OwnCompany) -> float:
+    touches = company.table("activities")[["opportunity_id"]]
+    joined = _open_now(company).merge(touches, left_on="id", right_on="opportunity_id")
+    return float(joined["amount"].sum())
+
+
+def _void_too(company: OwnCompany) -> float:
+    deals = company.deals()
+    return float(deals.loc[deals["outcome"].isin(["open", "void"]), "amount"].sum())
+
+
+def _created(company: OwnCompany) -> pd.DataFrame:
+    deals = company.deals()
+    return deals[deals["created_at"] < pd.Timestamp(day_of(company)) + pd.Timedelta(days=1)]
+
+
+def _difference(company: OwnCompany) -> float:
+    before = _open_then(company).set_index("id")["amount"]
+    now = company.deals().set_index("id")["amount"].reindex(before.index)
+    return float((now - before).sum())
+
+
+LESSON = Lesson(
+    stem="02_tables", week=1, minutes=35, report="quality",
+    data={"day": day},
+    exercises=(
+        Exercise(
+            id="L02.1",
+            answer=lambda c: float(_open_now(c)["amount"].sum()),
+            wrong={
+                "fan_out": _fan_out,
+                "all_deals": lambda c: float(c.deals()["amount"].sum()),
+                "void_too": _void_too,
+            },
+            tolerance=1e-6,
+            solution="""
+open_amount = deals.loc[is_open, "amount"].sum()
+""",
+        ),
+        Exercise(
+            id="L02.2",
+            answer=lambda c: len(_open_then(c)),
+            wrong={
+                "still_open": lambda c: int((_created(c)["outcome"] == "open").sum()),
+                "all_created": lambda c: len(_created(c)),
+                "open_today": lambda c: len(_open_now(c)),
+            },
+            solution="""
+open_then = (known_then["outcome"] == "open").sum()
+""",
+        ),
+        Exercise(
+            id="L02.3",
+            answer=_difference,
+            wrong={
+                "two_days": lambda c: float(
+                    _open_now(c)["amount"].sum() - _open_then(c)["amount"].sum()
+                ),
+                "reversed": lambda c: -_difference(c),
+            },
+            tolerance=1e-6,
+            solution="""
+before = known_then[known_then["outcome"] == "open"].set_index("id")["amount"].astype(float)
+now = deals.set_index("id")["amount"].reindex(before.index)
+difference = (now - before).sum()
+""",
+        ),
+    ),
+)  # fmt: skip
