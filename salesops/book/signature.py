@@ -157,7 +157,11 @@ class _Folded:
     def _literal(self, node: Any) -> None:
         if isinstance(node.value, OPEN):
             self._fixed.add(Open(node.value, node.dtype))
-        self._add(node.value)
+        # Ids of records look like names that were given by chance, and are none.
+        if isinstance(node.value, str):
+            self._parts.append(_lasting(node.value).encode())
+        else:
+            self._add(node.value)
         self._add(node.dtype)
 
     def _add(self, arg: Any) -> None:

@@ -106,6 +106,12 @@ def test_tables_named_by_chance_are_found_under_their_own_names(asked):
     assert len(asked) == 5
 
 
+def test_an_id_that_looks_like_a_name_given_by_chance_is_a_value():
+    con, _plain = connected()
+    said = [con.execute(con.table("deals").id.concat(one * 24).max()) for one in "ab"]
+    assert said == ["d5" + "a" * 24, "d5" + "b" * 24]
+
+
 def test_a_table_that_was_laid_out_goes_with_its_expression():
     con, _plain = connected()
     before = set(con.list_tables())
