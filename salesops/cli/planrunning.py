@@ -139,8 +139,8 @@ def run_plan(folder: str, *, names: Sequence[str], at: str, once: bool, way: Way
             # The others are waited for, too.
             way.err.print(f"{entry.name} could not be begun.", markup=False)
             unbegun.append(error)
-    for error in unbegun[:-1]:
-        way.err.print(str(error), markup=False, soft_wrap=True)
+    for earlier in unbegun[:-1]:
+        way.err.print(str(earlier), markup=False, soft_wrap=True)
     if unbegun:
         raise unbegun[-1]
     if any(end.failed for end in ends):

@@ -62,8 +62,10 @@ def send_unbegun(post: Post, reason: str, *, where: str) -> tuple[Dispatch, ...]
         return ()
     again = ["--plan", post.audience.where, "--name", run.plan, "--at", run.scheduled]
     with language(operator.lang):
-        notes = [*reason.splitlines(),
-                 say("deliver.run_again", command=shlex.join(["salesops", "run", *again]))]
+        notes = [
+            *reason.splitlines(),
+            say("deliver.run_again", command=shlex.join(["salesops", "run", *again])),
+        ]
         letter = Letter(
             lang=operator.lang, subject=say("deliver.unbegun", plan=run.plan, time=run.scheduled),
             facts=(clean(where),), items=(), missing=(), notes=tuple(map(clean, notes)),
