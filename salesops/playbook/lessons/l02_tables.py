@@ -30,6 +30,11 @@ def _open_then(company: OwnCompany) -> pd.DataFrame:
     return deals[deals["outcome"] == "open"]
 
 
+def _counted(deals: pd.DataFrame) -> dict[str, float]:
+    """Give how many deals there are, and their amount as it stands in this table."""
+    return {"n": len(deals), "amount": float(deals["amount"].sum())}
+
+
 def _fan_out(company: OwnCompany) -> float:
     touches = company.table("activities")[["opportunity_id"]]
     joined = _open_now(company).merge(touches, left_on="id", right_on="opportunity_id")
@@ -46,10 +51,15 @@ def _created(company: OwnCompany) -> pd.DataFrame:
     return deals[deals["created_at"] < pd.Timestamp(day_of(company)) + pd.Timedelta(days=1)]
 
 
+def _as_of_today(company: OwnCompany) -> pd.Series:
+    """Give today's amounts of the deals that were open then."""
+    amounts = company.deals().set_index("id")["amount"]
+    return amounts.reindex(_open_then(company)["id"])
+
+
 def _difference(company: OwnCompany) -> float:
     before = _open_then(company).set_index("id")["amount"]
-    now = company.deals().set_index("id")["amount"].reindex(before.index)
-    return float((now - before).sum())
+    return float((_as_of_today(company) - before).sum())
 
 
 LESSON = Lesson(
@@ -64,21 +74,24 @@ LESSON = Lesson(
                 "all_deals": lambda c: float(c.deals()["amount"].sum()),
                 "void_too": _void_too,
             },
-            tolerance=1e-6,
             solution="""
 open_amount = deals.loc[is_open, "amount"].sum()
 """,
         ),
         Exercise(
             id="L02.2",
-            answer=lambda c: len(_open_then(c)),
+            answer=lambda c: _counted(_open_then(c)),
             wrong={
-                "still_open": lambda c: int((_created(c)["outcome"] == "open").sum()),
-                "all_created": lambda c: len(_created(c)),
-                "open_today": lambda c: len(_open_now(c)),
+                "still_open": lambda c: _counted(_created(c).query("outcome == 'open'")),
+                "all_created": lambda c: _counted(_created(c)),
+                "open_today": lambda c: _counted(_open_now(c)),
+                "amount_today": lambda c: {
+                    "n": len(_open_then(c)), "amount": float(_as_of_today(c).sum())
+                },
             },
             solution="""
-open_then = (known_then["outcome"] == "open").sum()
+open_ones = known_then[known_then["outcome"] == "open"]
+open_then = {"n": len(open_ones), "amount": open_ones["amount"].astype(float).sum()}
 """,
         ),
         Exercise(
@@ -90,7 +103,6 @@ open_then = (known_then["outcome"] == "open").sum()
                 ),
                 "reversed": lambda c: -_difference(c),
             },
-            tolerance=1e-6,
             solution="""
 before = known_then[known_then["outcome"] == "open"].set_index("id")["amount"].astype(float)
 now = deals.set_index("id")["amount"].reindex(before.index)

@@ -30,7 +30,7 @@ def stays(company: OwnCompany) -> pd.DataFrame:
     days = (moves["changed_at"] - entered).dt.total_seconds() / 86_400
     frame = pd.DataFrame({
         "deal": moves["entity_id"], "stage": moves["old_value"], "entered": entered,
-        "left": moves["changed_at"], "days": days.round(2), "next": moves["new_value"],
+        "left": moves["changed_at"], "days": days.round(4), "next": moves["new_value"],
         "amount": moves["entity_id"].map(deals["amount"]),
     })  # fmt: skip
     return frame.reset_index(drop=True)

@@ -12,7 +12,10 @@ DAYS = 90
 
 @cache
 def leads(company: OwnCompany) -> pd.DataFrame:
-    """One row per lead: `source`, `month`, `age_days`, `became_deal` and `won` within 90 days."""
+    """One row per lead: `source`, `month`, `age_days`, `became_deal` and `won` within 90 days.
+
+    `won_later` says whether it was ever won, `won_amount` for how much.
+    """
     found = company.table("leads")
     deals = company.deals().set_index("id")
     end = found["created_at"] + pd.Timedelta(days=DAYS)
@@ -24,6 +27,7 @@ def leads(company: OwnCompany) -> pd.DataFrame:
         "id": found["id"], "source": found["source"], "month": month_of(found["created_at"]),
         "age_days": age, "became_deal": began.notna() & (began < end),
         "won": won & (closed < end), "won_later": won,
+        "won_amount": of.map(deals["amount"]).where(won, 0.0).fillna(0.0),
     })  # fmt: skip
 
 
@@ -50,13 +54,18 @@ def _customers(company: OwnCompany) -> float:
 
 @cache
 def _channels(company: OwnCompany) -> pd.DataFrame:
-    grouped = _mature(company).groupby("source")
-    return pd.DataFrame({"n": grouped.size(), "won": grouped["won_later"].sum()})
+    return _by_source(_mature(company))
 
 
-def _channel(company: OwnCompany, source: str) -> dict[str, object]:
-    row = _channels(company).loc[source]
-    return {"source": source, "n": int(row["n"]), "won": int(row["won"])}
+def _by_source(found: pd.DataFrame) -> pd.DataFrame:
+    return found.groupby("source").agg(n=("id", "size"), won=("won_later", "sum"),
+                                       amount=("won_amount", "sum"))  # fmt: skip
+
+
+def _channel(channels: pd.DataFrame, source: str) -> dict[str, object]:
+    row = channels.loc[source]
+    return {"source": source, "n": int(row["n"]), "won": int(row["won"]),
+            "amount": float(row["amount"])}  # fmt: skip
 
 
 def _weakest(company: OwnCompany) -> str:
@@ -66,10 +75,7 @@ def _weakest(company: OwnCompany) -> str:
 
 def _young_too(company: OwnCompany) -> dict[str, object]:
     """Count the leads that have not had their time as well."""
-    source = _weakest(company)
-    found = leads(company)
-    own = found[found["source"] == source]
-    return {"source": source, "n": len(own), "won": int(own["won_later"].sum())}
+    return _channel(_by_source(leads(company)), _weakest(company))
 
 
 def _more(company: OwnCompany) -> float:
@@ -108,16 +114,16 @@ rate = leads.loc[old_enough, "became_deal"].mean()
         ),
         Exercise(
             id="L07.2",
-            answer=lambda c: _channel(c, _weakest(c)),
+            answer=lambda c: _channel(_channels(c), _weakest(c)),
             wrong={
-                "fewest_leads": lambda c: _channel(c, str(_channels(c)["n"].idxmin())),
+                "fewest_leads": lambda c: _channel(_channels(c), str(_channels(c)["n"].idxmin())),
                 "young_too": _young_too,
             },
             solution="""
-channels = leads[leads["age_days"] >= 90].groupby("source")["won_later"].agg(n="size", won="sum")
+channels = leads[leads["age_days"] >= 90].groupby("source").agg(
+    n=("won_later", "size"), won=("won_later", "sum"), amount=("won_amount", "sum"))
 worst = (channels["won"] / channels["n"]).idxmin()
-channel = {"source": worst, "n": int(channels.loc[worst, "n"]),
-           "won": int(channels.loc[worst, "won"])}
+channel = {"source": worst, **channels.loc[worst]}
 """,
         ),
         Exercise(
