@@ -100,7 +100,7 @@ def _by_form(plain: pd.Series, form: str, year: int | None) -> tuple[pd.Series, 
     fits = plain[pd.to_datetime(plain, format=form, errors="coerce").notna()
                  | plain.str.fullmatch(r"0?2\D?29|29\D?0?2").astype(bool)]  # fmt: skip
     if year is None:
-        said = "names no year; say it beside dates in the mapping: year = 2026"
+        said = "names no year; say it: --answer year=2026, in the mapping year = 2026 beside dates"
         return pd.Series(dtype="datetime64[ns]"), {int(p): said for p in fits.index}
     whole = any(re.fullmatch(r"\d{1,2}\.[123]0", text) for text in plain)
     unsure = [] if whole else [int(p) for p in fits.index if _DROPPED.fullmatch(fits[p])]

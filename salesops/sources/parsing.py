@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from salesops.model.schema import Column
+from salesops.sources.currencies import code_of
 from salesops.sources.layout import Layout
 from salesops.sources.mangled import mangled
 from salesops.sources.mapping import Source
@@ -23,6 +24,8 @@ _LARGEST = 10**16
 _YEARS_70 = 2_208_988_800
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
+# Doubts that are none of texts.
+_OF_VALUES = ("swapped", "shown_unit", "shown_currency")
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
 _FALSE = {"false", "0", "no", "n", "f", "否", "未"}
 
@@ -100,6 +103,8 @@ class Parser:
                 lambda text: source.values.get(text, source.rest or text), na_action="ignore"
             )
         name = str(kind.dtype)
+        if kind.name == "currency":
+            return self._currencies(texts, shown)
         if name == "string":
             self._mangled(texts, kind, shown)
             return texts
@@ -133,14 +138,13 @@ class Parser:
 
     def _doubts(self, texts: pd.Series, source: Source, kind: Column, shown: str) -> None:
         """Note the cells that a program changed, as far as they are used."""
-        if source.only_where is not None:
-            return
         mine = [d for d in self.layout.doubts if d.column == texts.name]
-        if str(kind.dtype) != "string":
-            mine = [d for d in mine if d.kind != "made_date"]
+        other = _OF_VALUES if str(kind.dtype) == "string" else ("made_date",)
+        mine = [d for d in mine if d.kind not in other]
         if source.unit is not None:
-            mine = [d for d in mine if d.kind != "scaled"]
-        rows = set(texts.index) if mine else set()
+            mine = [d for d in mine if d.kind not in ("scaled", "shown_unit")]
+        # On rows that the mapping leaves out there is no text.
+        rows = set(texts.index[texts.notna()]) if mine else set()
         for doubt in mine:
             if doubt.row in rows and doubt.value not in source.null:
                 self.fault(doubt.row, shown, doubt.value, doubt.problem)
@@ -207,6 +211,14 @@ class Parser:
         found = self._read(texts, source, "number", shown)
         floats = {row: float(value) for row, value in found.items()}
         return pd.Series(floats, dtype="float64").reindex(texts.index)
+
+    def _currencies(self, texts: pd.Series, shown: str) -> pd.Series:
+        """Give currencies their codes, by which they are compared with the company's."""
+        codes = texts.map(code_of, na_action="ignore")
+        for text in texts.index[texts.notna() & codes.isna()]:
+            problem = "is no currency that is known; give its ISO code, such as USD, by values"
+            self._wrong(text, shown, texts[text], problem)
+        return codes.astype(object).where(codes.notna(), None)
 
     def _flags(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         lowered = texts.str.lower()
@@ -298,7 +310,9 @@ def nested(texts: pd.Series, path: str) -> pd.Series:
         try:
             value: Any = json.loads(text)
         except json.JSONDecodeError:
-            return text
+            # Lists are also written as `123;456`.
+            parts = text.split(";")
+            return parts[int(path)].strip() if path.isdigit() and int(path) < len(parts) else text
         for step in path.split("."):
             key, equal, wanted = step.partition("=")
             if isinstance(value, list) and equal:

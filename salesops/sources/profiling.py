@@ -16,6 +16,9 @@ _DAY = re.compile(
     r"^(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))"
     r"(?:[ T]\d{1,2}:\d{2}.*)?$"
 )
+_PERHAPS_DAY = re.compile(
+    r"^(?:(?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])日?|[2-6]\d{4}(?:\.\d+)?)$"
+)
 _EPOCH = re.compile(r"^1[0-9]{9}(?:[0-9]{3})?$")
 _SLASHED = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:\s|T|$)")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -33,6 +36,9 @@ class Profile:
         Rows, those with a text, and different texts.
     numbers, days, epochs, emails, phones, flags
         Shares of the texts that look like these, 0 to 1.
+    perhaps_days
+        Share of those that can be days under a head that says so: a month and a day such as 3.5, or
+        days since 1900.
     samples
         Some of the texts.
     largest
@@ -50,6 +56,7 @@ class Profile:
     emails: float = 0.0
     phones: float = 0.0
     flags: float = 0.0
+    perhaps_days: float = 0.0
     samples: tuple[str, ...] = ()
     largest: float | None = None
     common: tuple[str, ...] = ()
@@ -94,6 +101,7 @@ def profile(texts: "pd.Series") -> Profile:
         n=len(texts), n_filled=len(filled), n_distinct=len(distinct),
         numbers=_share(looked, _NUMBER), days=_share(looked, _DAY), epochs=_share(looked, _EPOCH),
         emails=_share(looked, _EMAIL), phones=_share(looked, _PHONE), flags=_share(looked, _FLAG),
+        perhaps_days=_share(looked, _PERHAPS_DAY),
         samples=tuple(distinct.index[:3]), common=tuple(distinct.index[:60]),
         largest=max(numbers, default=None),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from salesops.sources.tables import find_table
 from salesops.sources.textfiles import framed, read_text
 from salesops.sources.workbooks import OLE, ZIP, SheetName, read_workbook, sheet_names
 
-__all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of"]
+__all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of",
+           "under_each_other"]  # fmt: skip
 # The last three are no tables that are read, which is better told than passed over.
 _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet", ENDING,
             ".ods", ".xlsb", ".zip")  # fmt: skip
@@ -134,6 +136,20 @@ def peek(path: Path, sheet: str | None = None, encoding: str = "") -> Sheet:
         return _parquet(path, path.name)
     frame, layout = find_table(grid, Hints())
     return Sheet(grid.where, frame, grid.encoding, layout)
+
+
+def under_each_other(sheets: Sequence[Sheet]) -> Sheet | None:
+    """Give one sheet of the parts of a table, its rows numbered anew; none of no parts.
+
+    Examples
+    --------
+    >>> parts = [Sheet(f"{n}.csv", pd.DataFrame({"x": [n]})) for n in "12"]
+    >>> under_each_other(parts).frame["x"].tolist()
+    ['1', '2']
+    """
+    if len(sheets) < 2:
+        return sheets[0] if sheets else None
+    return Sheet(sheets[0].where, pd.concat([s.frame for s in sheets], ignore_index=True))
 
 
 def sheets_of(path: Path) -> tuple[SheetName, ...]:

@@ -41,24 +41,29 @@ def parts_of(reading: Reading) -> list[Part]:
     """
     found = []
     for name, parts in reading.mapping.tables.items():
-        found += [part for rows in parts if (part := _part(reading, name, rows)) is not None]
+        found += [part for rows in parts for part in _parts(reading, name, rows)]
     return found
 
 
-def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
-    sheet = reading.sheet(rows.files, rows.sheet, rows.hints())
-    if sheet is None:
-        if rows.optional:
-            return None
+def _parts(reading: Reading, name: str, rows: Rows) -> list[Part]:
+    sheets = reading.sheets_of(rows.files, rows.sheet, rows.hints())
+    if not sheets and not rows.optional:
         raise MissingTable(
             table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
         )
+    return [_part(reading, name, rows, sheet) for sheet in sheets]
+
+
+def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
     # Places are those of the file, also where a row of it makes several.
     where = sheet.where
     frame = shaped(sheet, rows.entries, rows.months).frame
     if rows.where is not None:
         reading.used.setdefault(where, set()).add(require(Sheet(where, frame), name, rows.where))
         frame = frame[rows.where.holds(frame)]
+    if rows.deleted is not None and rows.deleted_at is None and rows.deleted.found(frame):
+        reading.used.setdefault(where, set()).add(str(rows.deleted.found(frame)))
+        frame = frame[~rows.deleted.holds(frame)]
     parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
     columns = {}
     for column, source in rows.sources().items():
@@ -98,7 +103,8 @@ def assembled(
     """Put the rows of each table under each other, without those that are set aside."""
     frames: dict[str, list[pd.DataFrame]] = {}
     for part in parts:
-        frames.setdefault(part.table, []).append(_kept(part, bad))
+        others = frames.setdefault(part.table, [])
+        others.append(_kept(part, bad, others))
     wheres: dict[str, list[str]] = {}
     for part in parts:
         wheres.setdefault(part.table, []).append(part.where)
@@ -112,12 +118,14 @@ def assembled(
     return {n: pd.concat(found, ignore_index=True) for n, found in frames.items()}, places
 
 
-def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:
+def _kept(part: Part, bad: Mapping[str, set[int]], others: Sequence[pd.DataFrame]) -> pd.DataFrame:
     frame = part.frame
     if rows := bad.get(part.where):
         frame = frame[~frame.index.isin(rows)]
     if part.distinct:
-        frame = frame[~frame["id"].duplicated() & frame["id"].notna()]
+        # A person who owns deals of two sheets is one person.
+        known = {key for other in others for key in other["id"]}
+        frame = frame[~frame["id"].duplicated() & frame["id"].notna() & ~frame["id"].isin(known)]
     return frame
 
 

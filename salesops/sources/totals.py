@@ -26,6 +26,9 @@ _NOTE = re.compile(r"(?:注|备注|说明|制表|审核|复核|数据来源|来�
                    re.IGNORECASE | re.DOTALL)  # fmt: skip
 # A row that fills this share of what most do is a record, whatever it is called.
 _WHOLE = 0.7
+# In a narrower table a row with one value says little.
+_LEAST = 3
+_NEARLY = 0.8
 
 
 @dataclass
@@ -61,6 +64,8 @@ def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hi
           "told", "the mapping says so")  # fmt: skip
     keep = set(hints.keep)
     filled = _filled(done.frame)
+    if _numbers_alone(done, filled, keep):
+        filled = _filled(done.frame)
     usual = float(np.median(filled)) if len(filled) else 0.0
     _repeated_heads(done, heads, keep)
     _notes_below(done, usual, keep)
@@ -117,6 +122,25 @@ def _notes_below(done: Sorted, usual: float, keep: set[int]) -> None:
             break
         rows.append(row)
     _drop(done, rows[::-1], "note", "it stands below the table and tells of the sheet")
+
+
+def _numbers_alone(done: Sorted, counts: Any, keep: set[int]) -> bool:
+    """Set apart rows that a form has numbered beforehand and nobody has filled in."""
+    if not (counts == 1).any() or not (counts >= _LEAST).any():
+        return False
+    for column in done.frame.columns:
+        texts = done.frame[column]
+        rows = [int(r) for r in done.frame.index[(counts == 1) & (texts != "").to_numpy(dtype=bool)]
+                if r not in keep]  # fmt: skip
+        if not rows:
+            continue
+        numbers = pd.to_numeric(texts, errors="coerce").dropna()
+        steps = numbers.diff().dropna()
+        # Subtotals have no number, and rows that were deleted leave a gap.
+        if len(numbers) >= _NEARLY * len(texts) and (steps > 0).all() and steps.median() == 1:
+            _drop(done, rows, "note", "it holds its running number alone")
+            return True
+    return False
 
 
 def _totals(done: Sorted, grid: Grid, usual: float, keep: set[int]) -> None:
@@ -242,13 +266,14 @@ def _judged(
         return None
     raise UnreadableFile(
         where=grid.at(row), reason=f"{_shown(cells)!r} can be a total or a record",
-        mend=f"say in the mapping which it is: drop = [{row}] or keep = [{row}].",
+        mend=f"say which it is: --answer drop={row} or --answer keep={row}; in a mapping drop = "
+             f"[{row}] or keep = [{row}].",
     )  # fmt: skip
 
 
 def _alone(done: Sorted, grid: Grid, usual: float, hints: Hints, keep: set[int]) -> None:
     """Refuse rows with one value alone amid wide ones, as headings of sections are."""
-    if usual < 3 or not len(done.frame):
+    if usual < _LEAST or not len(done.frame):
         return
     counts = _filled(done.frame)
     rows = [r for r in done.frame.index[counts == 1] if r not in keep]
@@ -260,8 +285,8 @@ def _alone(done: Sorted, grid: Grid, usual: float, hints: Hints, keep: set[int])
         return
     shown = _shown(_cells(done.frame, rows[0]))
     raise UnreadableFile(
-        where=grid.at(rows[0]), mend='say in the mapping what such rows are: alone = "drop" leaves '
-        'them out, alone = "keep" takes them for records.',
+        where=grid.at(rows[0]), mend="say what such rows are: --answer alone=drop leaves them out, "
+        '--answer alone=keep takes them for records; in a mapping alone = "drop", alone = "keep".',
         reason=f"{shown!r} stands alone where other rows hold {usual:.0f} values; it can be a "
         f"heading or a record ({len(rows)} such rows)",
     )  # fmt: skip

@@ -24,7 +24,7 @@ class Oddity:
     ----------
     code
         `orphans`, `closed_before_created`, `no_stage`, `negative_amounts`, `undated`,
-        `stage_contradicts`.
+        `stage_contradicts`, `no_rate`.
     table, column
         Where.
     n
@@ -115,7 +115,7 @@ def find_oddities(tables: Mapping[str, pd.DataFrame], settings: Settings) -> lis
     found += _orphaned_changes(tables)
     deals = tables.get("opportunities")
     if deals is not None:
-        found += _odd_deals(deals, settings)
+        found += _odd_deals(tables, settings)
     return [oddity for oddity in found if oddity.n]
 
 
@@ -130,7 +130,8 @@ def _orphaned_changes(tables: Mapping[str, pd.DataFrame]) -> list[Oddity]:
     return [Oddity("orphans", "changes", "entity_id", n)]
 
 
-def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
+def _odd_deals(tables: Mapping[str, pd.DataFrame], settings: Settings) -> list[Oddity]:
+    deals = tables["opportunities"]
     found = []
     if {"created_at", "closed_at"} <= set(deals):
         before = pd.to_datetime(deals["closed_at"]) < pd.to_datetime(deals["created_at"])
@@ -149,6 +150,12 @@ def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
         found.append(
             Oddity("negative_amounts", "opportunities", "amount", int((amounts < 0).sum()))
         )
+    if {"amount", "currency"} <= set(deals):
+        rates = tables.get("fx", pd.DataFrame({"currency": []}))["currency"]
+        priced = deals["amount"].notna() & deals["currency"].notna()
+        rated = deals["currency"].isin({settings.company.currency, *rates})
+        n = int((priced & ~rated).sum())
+        found.append(Oddity("no_rate", "opportunities", "currency", n))
     if {"stage", "is_won"} <= set(deals):
         kinds = {stage.id: stage.kind for stage in settings.stages}
         said = deals["is_won"].map({True: "won", False: "lost"})
