@@ -47,7 +47,7 @@ def notebook(folder: Path, name: str, *cells: str) -> None:
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
+def place(tmp_path, monkeypatch, forked_kernels):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     ran = tmp_path / "ran"
@@ -60,7 +60,6 @@ def place(tmp_path, monkeypatch):
         )
     monkeypatch.setattr(jobs, "notebooks_folder", lambda: folder)
     shutil.copytree(TINY, tmp_path / "book")
-    # One process for all would be as quick, but who runs two reports has a server.
     return tmp_path
 
 
@@ -87,6 +86,29 @@ def test_nothing_changed_nothing_is_made_anew(place):
         assert (second.folder / name).read_bytes() == (first.folder / name).read_bytes()
     run(place, force=True)
     assert ran(place) == ["one", "two"]
+
+
+def test_a_second_run_leaves_the_first_and_moves_latest(place):
+    first, second = run(place), run(place)
+    assert first.folder.exists()
+    assert second.index == place / "out" / "latest" / "index.html"
+    latest = second.index.parent
+    for name in ("index.html", "run.json"):
+        assert (latest / name).read_bytes() == (second.folder / name).read_bytes()
+    assert (latest / "run.json").read_bytes() != (first.folder / "run.json").read_bytes()
+
+
+def test_a_killed_run_leaves_no_page_behind(place, monkeypatch):
+    import salesops.reports.run as running
+
+    def stop(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "_record", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(place)
+    # What it finished is kept for the next run, out of sight.
+    assert [path.name for path in (place / "out").iterdir()] == [".kept"]
 
 
 def test_what_changed_is_made_anew_and_only_that(place):
@@ -197,7 +219,7 @@ def test_a_report_that_failed_is_shown_and_made_anew(place):
 
 @pytest.mark.parametrize(
     ("cell", "name", "seconds"),
-    [("while True: pass", "TimeLimit", 20), ("import os; os._exit(7)", "DeadKernel", 120),
+    [("while True: pass", "TimeLimit", 10), ("import os; os._exit(7)", "DeadKernel", 120),
      ("b = [bytearray(2**28) for _ in range(40)]", "MemoryError", 120),
      ("print('x' * 100_000_000)", None, 120)],
 )  # fmt: skip
