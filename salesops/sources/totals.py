@@ -35,6 +35,13 @@ class Sorted:
     frame: pd.DataFrame
     aside: list[Aside] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    _counted: tuple[pd.DataFrame, Any] | None = None
+
+    def filled(self) -> Any:
+        """Count the cells of each row that hold anything; of the same rows once."""
+        if self._counted is None or self._counted[0] is not self.frame:
+            self._counted = self.frame, _filled(self.frame)
+        return self._counted[1]
 
 
 def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hints) -> Sorted:
@@ -60,7 +67,7 @@ def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hi
     _drop(done, [r for r in frame.index if r in set(hints.drop)] if hints.drop else [],
           "told", "the mapping says so")  # fmt: skip
     keep = set(hints.keep)
-    filled = _filled(done.frame)
+    filled = done.filled()
     usual = float(np.median(filled)) if len(filled) else 0.0
     _repeated_heads(done, heads, keep)
     _notes_below(done, usual, keep)
@@ -250,7 +257,7 @@ def _alone(done: Sorted, grid: Grid, usual: float, hints: Hints, keep: set[int])
     """Refuse rows with one value alone amid wide ones, as headings of sections are."""
     if usual < 3 or not len(done.frame):
         return
-    counts = _filled(done.frame)
+    counts = done.filled()
     rows = [r for r in done.frame.index[counts == 1] if r not in keep]
     rows = [r for r in rows if not is_typed(next(iter(_cells(done.frame, r).values())))]
     if not rows or hints.alone == "keep":
