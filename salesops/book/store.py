@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import ibis
 import pandas as pd
-from ibis import _
 
 from salesops.book.compiled import remembering
 from salesops.book.faults import (

@@ -82,7 +82,6 @@ class _Read:
     """What was made of an export: tables, history, and what is wrong with which rows."""
 
     frames: dict[str, pd.DataFrame]
-    changes: pd.DataFrame
     tracked: Logged
     faults: tuple[Fault, ...]
     settled: Settled
@@ -204,6 +203,7 @@ def import_path(
         assumed=assumptions(found.mapping, read.settled.words.settings, words.where),
         aside=read.faults,
     )  # fmt: skip
+    look = None
     return _written(report, read, reading, found, desk, book, record, past,
                     exported_at=exported_at, older=older, dry_run=dry_run)  # fmt: skip
 
@@ -339,7 +339,7 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
         faults += more
     if len(changes):
         frames["changes"] = changes
-    return _Read(frames, changes, tracked, tuple(faults), settled, parts,
+    return _Read(frames, tracked, tuple(faults), settled, parts,
                  [*((part.where, part.frame.index) for part in parts),
                   *((past.where, past.rows) for past in pasts)])  # fmt: skip
 
@@ -354,7 +354,12 @@ def _written(
 ) -> ImportReport:  # fmt: skip
     """Add what the book knows already, and write it; for a dry run only the first."""
     settings = read.settled.words.settings
-    tables = {name: typed(name, arrow_of(name, frame)) for name, frame in read.frames.items()}
+    unread = unread_ids(read.parts, read.faults)
+    aside = aside_text(read.faults, list(reading.sheets.values())) if read.faults else ""
+    # Of a large export every form lies in memory only until the next one is made of it.
+    read.parts.clear()
+    reading.let_go()
+    tables = {n: typed(n, arrow_of(n, read.frames.pop(n))) for n in list(read.frames)}
     when = export_time(exported_at or _same_export(past, record), tables, settings)
     logged = carried_history(tables) | read.tracked
     untouched = _untouched(book)
@@ -364,7 +369,7 @@ def _written(
         known = past[-1].exported_at if past else when
         same = bool(past) and past[-1].files == record.files
         tables, changed = with_earlier(
-            tables, book, when, logged, unread=unread_ids(read.parts, read.faults), older=older,
+            tables, book, when, logged, unread=unread, older=older,
             surprises=watch(desk, known, replaces=same),
         )  # fmt: skip
         if not dry_run:
@@ -373,8 +378,8 @@ def _written(
                                              "inputs": tuple(dict.fromkeys(inputs))})  # fmt: skip
             kept = past[:-1] if same else past
             extra = {"mapping.toml": found.text, LOG: log_text([*kept, done])}
-            if read.faults:
-                extra[ASIDE] = aside_text(read.faults, list(reading.sheets.values()))
+            if aside:
+                extra[ASIDE] = aside
             desk.talk.progress("Writing the book")
             write_store(book, tables, settings_toml=read.settled.words.text, extra=extra)
             if not read.faults:

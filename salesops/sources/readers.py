@@ -212,8 +212,7 @@ def _parquet(path: Path, where: str) -> Sheet:
                                  mend="export the fields that you need.")  # fmt: skip
         table = pq.read_table(path, partitioning=None)
         names = list(table.column_names)
-        texts = pa.table([_texts(column) for column in table.columns],
-                         names=[str(i) for i in range(len(names))])  # fmt: skip
+        texts = [_texts(column) for column in table.columns]
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(where=where, reason=f"it is no Parquet file of values: {error}",
                              mend="write it again.") from error  # fmt: skip
