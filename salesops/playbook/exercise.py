@@ -3,7 +3,7 @@
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -16,8 +16,6 @@ Compute = Callable[[OwnCompany], Any]
 Kind = Literal["number", "text", "list", "table"]
 # Digits that a number copied by hand has to have: with fewer a neighbour's could fit as well.
 DIGITS = 4
-# A wrong answer that is nearer to the right one than this would teach nothing.
-APART = 0.002
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,10 +185,3 @@ def _rounded(given: float, expected: float) -> bool:
     written = Decimal(f"{given:.12g}")
     enough = len(written.as_tuple().digits) >= DIGITS
     return enough and Decimal(expected).quantize(written) == written
-
-
-def well_apart(exercise: Exercise, company: OwnCompany) -> bool:
-    """Tell whether every usual mistake comes out clearly different from the right answer."""
-    wide = replace(exercise, tolerance=APART)
-    right = exercise.answer(company)
-    return not any(agree(wrong(company), right, wide) for wrong in exercise.wrong.values())
