@@ -24,6 +24,8 @@ _WORDS = r"计|总和|otal|OTAL|(?i:^sum)"
 _NOTE = re.compile(r"(?:注|备注|说明|制表|审核|复核|数据来源|来源|打印|导出|Notes?|Source|Printed|"
                    r"Exported|Generated|Copyright|Confidential)\s*[\d一二三]?\s*[:：.、 ].*",
                    re.IGNORECASE | re.DOTALL)  # fmt: skip
+# What stands behind a number that has its own unit.
+_SCALED = r"\s*(?:百?万|亿|千)元?$"
 # A row that fills this share of what most do is a record, whatever it is called.
 _WHOLE = 0.7
 # In a narrower table a row with one value says little.
@@ -196,7 +198,7 @@ class _Sums:
     separator: str
     begun: int = 0
     signs: dict[int, str] = field(default_factory=dict)
-    numbers: dict[int, pd.Series] = field(default_factory=dict)
+    numbers: dict[tuple[int, bool], pd.Series] = field(default_factory=dict)
 
     def number(self, column: int, text: str) -> Decimal | None:
         """Read a number with the decimal sign of its column."""
@@ -207,11 +209,22 @@ class _Sums:
 
     def equal(self, row: int, column: int, value: Decimal) -> str:
         """Name the rows of which a value is the sum; empty where it is none."""
-        if column not in self.numbers:
-            self.numbers[column] = self.frame[column].map(
+        told = self._is_sum(row, self._read(column, bare=False), value)
+        if not told and self.frame[column].str.contains(_SCALED, regex=True).any():
+            # Of 35 and 120万 under 单位：万元 the sum is 155.
+            told = self._is_sum(row, self._read(column, bare=True), value)
+        return told
+
+    def _read(self, column: int, *, bare: bool) -> pd.Series:
+        if (column, bare) not in self.numbers:
+            texts = self.frame[column]
+            texts = texts.str.replace(_SCALED, "", regex=True) if bare else texts
+            self.numbers[column, bare] = texts.map(
                 lambda t: float(self.number(column, t) or 0) if t else 0.0
-            )
-        numbers = self.numbers[column]
+            ).astype("float64")
+        return self.numbers[column, bare]
+
+    def _is_sum(self, row: int, numbers: pd.Series, value: Decimal) -> str:
         plain = numbers.drop(index=[c for c in self.candidates if c in numbers.index])
         above, below = plain[plain.index < row], plain[plain.index > row]
         for part in (above[above.index > self.begun], above, below, plain):

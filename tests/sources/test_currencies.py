@@ -9,6 +9,7 @@ import xlwt
 
 from salesops.sources.importing import import_path
 from salesops.sources.questions import BadAnswer, Unanswered
+from salesops.sources.readers import read_sheet
 from salesops.sources.setaside import BadRows
 from tests.sources.companies import STAGES, write_csv
 from tests.sources.test_proposing import asked, deals, imported
@@ -158,3 +159,11 @@ def test_small_numbers_beside_others_with_their_unit_are_asked_about(tmp_path):
     assert "12 others are empty or have their unit behind them" in " ".join(question.evidence)
     found = deals(imported(path, tmp_path, answers={"amount.unit": "wan"}))["amount"]
     assert [float(found[n]) for n in ("N0", "N1")] == [350_000, 1_200_000]
+
+
+def test_a_total_of_numbers_some_of_which_have_their_unit_is_their_sum(tmp_path):
+    rows = [[f"N{i}", STAGES[i % 6], "120万" if i % 2 else "35", "2026-01-05"] for i in range(24)]
+    total = ["合计", "", 12 * 120 + 12 * 35, ""]
+    path = write_csv(tmp_path / "a.csv", [["单位：万元", "", "", ""], HEADS[:4], *rows, total])
+    (aside,) = [a for a in read_sheet(path).layout.aside if a.kind == "total"]
+    assert aside.why == "1860 is the sum of rows 3 to 26"
