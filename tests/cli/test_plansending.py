@@ -70,7 +70,7 @@ def server():
 
 
 @pytest.fixture
-def company(tmp_path, server, monkeypatch) -> Path:
+def company(tmp_path, server, monkeypatch, forked_kernels) -> Path:
     for kept in (server.raw, server.envelopes, server.answers):
         kept.clear()
     monkeypatch.setenv("SMTP_URL", server.url)
