@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesops.book.kept import table_files
-from salesops.book.merges import FILE as MERGES
-from salesops.book.registerfile import FILE as REGISTER
 from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import SalesopsError
 from salesops.sources.canonical import NAME as CANONICAL
@@ -34,7 +31,7 @@ from salesops.sources.readers import Sheet, list_files, under_each_other
 from salesops.sources.reading import Reading
 from salesops.sources.recognising import bind
 from salesops.sources.report import FILE as ASIDE
-from salesops.sources.report import TARGETS, ImportReport
+from salesops.sources.report import ImportReport, kept_by_people
 from salesops.sources.seeing import Look, Seen, look_at
 from salesops.sources.setaside import (
     Corrected,
@@ -362,7 +359,7 @@ def _written(
     tables = {n: typed(n, arrow_of(n, read.frames.pop(n))) for n in list(read.frames)}
     when = export_time(exported_at or _same_export(past, record), tables, settings)
     logged = carried_history(tables) | read.tracked
-    untouched = _untouched(book)
+    untouched = kept_by_people(book)
     desk.talk.progress("Comparing with the last export" if past else "Writing the book")
     # What is handed in after the book was read would be lost when it is written.
     with nullcontext() if dry_run or not book.is_dir() else alone(book, "an import"):
@@ -388,14 +385,6 @@ def _written(
         report, changed=changed, rows={name: table.num_rows for name, table in tables.items()},
         answered=tuple(desk.answered), untouched=untouched,
     )  # fmt: skip
-
-
-def _untouched(book: Path) -> tuple[str, ...]:
-    """Name what people keep in a book, and no import changes."""
-    own = [file.name for file in table_files(book, "actions")] == [REGISTER]
-    found = [REGISTER] if own else []
-    found += [MERGES] if (book / MERGES).exists() else []
-    return (*found, TARGETS) if table_files(book, TARGETS) else tuple(found)
 
 
 def _same_export(past: list[Imported], record: Imported) -> str | None:
