@@ -11,6 +11,8 @@ import pytest
 
 from salesops.book.book import Book, open_book
 from salesops.book.runlog import OPENED
+from salesops.sample.options import SampleOptions
+from tests.made import made_book, made_folder
 from tests.once import once
 
 if TYPE_CHECKING:
@@ -35,19 +37,15 @@ def sample_book() -> Book:
 
 
 @pytest.fixture(scope="session")
-def clean_book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+def clean_book() -> Book:
     """The sample company without planted problems."""
-    return open_book(_generated(tmp_path_factory, "clean", clean=True))
+    return open_book(made_folder(SampleOptions(clean=True)))
 
 
 @pytest.fixture(scope="session")
-def small_book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+def small_book() -> Book:
     """A company of five people with 120 deals, no history and no activities."""
-    from salesops.sources.importing import import_path
-
-    export = _generated(tmp_path_factory, "small", preset="small")
-    import_path(export, into=export.parent / "book", source="small")
-    return open_book(export.parent / "book")
+    return open_book(made_book(SampleOptions(preset="small")))
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +108,3 @@ def _run_on_sample(place: Path) -> "RunOutcome":
         # The sample is committed, and other tests read it meanwhile: no record lies beside it.
         patch.setattr(run, "keep_record", kept)
         return run.run_reports([], book=str(SAMPLE), out=place / "reports")
-
-
-def _generated(factory: pytest.TempPathFactory, name: str, **options: object) -> Path:
-    from salesops.sample.options import SampleOptions
-    from salesops.sample.write import write_sample
-
-    folder = factory.mktemp(name) / name
-    write_sample(folder, SampleOptions(**options))
-    return folder

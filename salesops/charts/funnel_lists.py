@@ -35,9 +35,8 @@ def due_exhibit(
     expected = pd.to_datetime(deals["expected_close_on"])
     if expected.isna().all():
         return None
-    due = deals[expected <= pd.Timestamp(period.end)].assign(
-        expected_on=expected.dt.date, amount=deals["amount"]
-    )
+    # Before the choice: a frame of no rows would take the rows of what is assigned to it.
+    due = deals.assign(expected_on=expected.dt.date)[expected <= pd.Timestamp(period.end)]
     late = due[due["overdue"].eq(True)]
     fields = {"n": len(due), "amount": float(due["amount"].sum()), "late": len(late),
               "late_amount": float(late["amount"].sum()), "date": date}  # fmt: skip

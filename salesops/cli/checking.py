@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from salesops.book.book import Book, open_book
+from salesops.model.shell import pasted
 from salesops.model.tables import TABLES, facts
 from salesops.reports.addresses import without_password
 
@@ -41,8 +42,8 @@ def first_reports(where: str) -> list[str]:
         for name in _FIRST:
             lines += _report(getattr(salesops, name)(book))
     able = sum(metric.reason(book) is None for metric in CATALOGUE.values())
-    lines.append(f"Numbers: {able} of {len(CATALOGUE)} can be computed; salesops check {where} "
-                 "says what every report lacks.")  # fmt: skip
+    lines.append(f"Numbers: {able} of {len(CATALOGUE)} can be computed; salesops check "
+                 f"{pasted(where)} says what every report lacks.")  # fmt: skip
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from salesops.model.shell import pasted
 from salesops.sources.questions import BadAnswer, Question
 
 out = Console(highlight=False, soft_wrap=True)
@@ -15,6 +16,8 @@ err = Console(stderr=True, highlight=False)
 _DATED = re.compile(
     r"[\s_.-]*(?:19|20)\d{2}(?:[年._-]?\d{1,2}(?:[月._-]?\d{1,2}日?|月)?|年)?[\s_.-]*"
 )
+# What a browser, or who makes a copy, puts behind a name.
+_COPIED = re.compile(r"\s*(?:[(（\[]\d{1,3}[)）\]]|-?\s*(?:副本|[Cc]opy))\s*$")
 
 
 def import_(
@@ -48,6 +51,9 @@ def import_(
     corrected: Annotated[
         str, typer.Option(help="The set-aside.csv of this export, with its rows corrected.")
     ] = "",
+    mapping_out: Annotated[
+        str, typer.Option(help="File to write the mapping to, to edit it and use it by --source.")
+    ] = "",
 ) -> None:
     """Turn an export into a book; a later export of the same company adds to its history.
 
@@ -67,6 +73,7 @@ def import_(
             path, source=source or None, into=place, dry_run=dry_run,
             exported_at=exported_at or None, yes=yes, answers=answers_of(answer or []), talk=talk,
             strict=strict, older=older, corrected=corrected or None,
+            mapping_out=mapping_out or None,
         )  # fmt: skip
     for line in report.lines():
         out.print(line, markup=False)
@@ -78,7 +85,12 @@ def import_(
             lines = _can_do(place)
         for line in lines:
             out.print(line, markup=False)
-    out.print(f"Next: salesops check {place}; salesops run funnel --book {place}", markup=False)
+    out.print(next_line(place), markup=False)
+
+
+def next_line(place: str) -> str:
+    """Name the commands that follow on an import, as they can be pasted."""
+    return f"Next: salesops check {pasted(place)}; salesops run funnel --book {pasted(place)}"
 
 
 def _can_do(place: str) -> list[str]:
@@ -94,12 +106,14 @@ def default_place(path: str) -> str:
     --------
     >>> default_place("exports/商机 2026-03.xlsx"), default_place("exports/2026-06")
     ('build/商机', 'build/exports')
+    >>> default_place("商机 2026-03 (1).xlsx")
+    'build/商机'
     >>> default_place("2026-03-31.csv")
     'build/company'
     """
     given = Path(path)
     names = [given.name if given.is_dir() else given.stem, given.parent.name]
-    bare = [_DATED.sub("", name).strip(" _.-") for name in names]
+    bare = [_DATED.sub("", _COPIED.sub("", name)).strip(" _.-") for name in names]
     return f"build/{next((name for name in bare if name), 'company')}"
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from salesops.cli.importing import Terminal, answers_of
+from salesops.cli.importing import Terminal, answers_of, next_line
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
@@ -82,7 +82,7 @@ def pull(
                                  answers=answers, talk=talk)  # fmt: skip
     for line in imported.lines():
         out.print(line, markup=False)
-    out.print(f"Next: salesops check {into}; salesops run funnel --book {into}", markup=False)
+    out.print(next_line(into), markup=False)
 
 
 class _Bar:

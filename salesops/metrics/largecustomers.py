@@ -38,7 +38,7 @@ def in_force(book: Book) -> pd.DataFrame:
     until = frame["ends_on"].fillna(frame["signed_on"] + pd.Timedelta(days=365))
     runs = (frame["signed_on"] <= today) & (until >= today)
     runs &= ~(frame["cancelled_on"] <= today)
-    mine = frame[runs].assign(money=frame["amount"].astype(float))
+    mine = frame.assign(money=frame["amount"].astype(float))[runs]
     sums = mine.groupby("account_id").agg(money=("money", "sum"), ends_on=("ends_on", "min"))
     return sums.reset_index()
 

@@ -9,7 +9,8 @@ from salesops.sources.dayforms import find_seen
 from salesops.sources.layout import Hints
 from salesops.sources.mapping import Mapping, mapping_text, read_mapping
 from salesops.sources.mappingtext import mapping_toml
-from salesops.sources.proposing import Proposal, propose
+from salesops.sources.moresheets import with_more_sheets
+from salesops.sources.proposing import NAME, Proposal, propose
 from salesops.sources.questions import BadAnswer, Desk, Question
 from salesops.sources.recognising import Candidate, bind, candidates, settled
 from salesops.sources.seeing import Look
@@ -21,8 +22,11 @@ _HINTS: dict[str, tuple[str, ...]] = {
     "title_rows": (), "head_rows": (), "year": (), "alone": ("keep", "drop"),
     "month_columns": ("turn", "keep"),
 }  # fmt: skip
+_BOUNDS = {"title_rows": (0, 1_000), "head_rows": (1, 60), "year": (1900, 2199)}
+# Numbers of rows, with commas between them.
+_ROWS = ("keep", "drop")
 # What is asked of an export whose mapping is settled.
-_LATER = frozenset({"dates", "stages", "gone", "other_system"})
+_LATER = frozenset({"dates", "year", "stages", "gone", "other_system"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +90,38 @@ def told_hints(desk: Desk) -> Hints:
             continue
         if words and value not in words:
             raise BadAnswer(key=key, value=value, reason="it is no such word", known=words)
-        if not words and not value.isdigit():
-            raise BadAnswer(key=key, value=value, reason="it is no number", known=("1", "2"))
+        low, high = _BOUNDS.get(key, (0, 0))
+        if not words and not (value.isdecimal() and low <= int(value) <= high):
+            raise BadAnswer(key=key, value=value, known=(str(low), str(high)),
+                            reason=f"it is no number from {low} to {high}")  # fmt: skip
         told[key] = value if words else int(value)
+    for key in _ROWS:
+        value = desk.given_for(key)
+        if value is not None:
+            numbers = [part.strip() for part in value.split(",")]
+            if not all(number.isdecimal() for number in numbers):
+                raise BadAnswer(key=key, value=value, reason="it is no list of row numbers",
+                                known=("37", "37,52"))  # fmt: skip
+            told[key] = tuple(map(int, numbers))
     return Hints(**told)
+
+
+def refuse_rows_of_several(look: Look, hints: Hints) -> None:
+    """Refuse numbers of rows that are told of an export with several sheets.
+
+    Raises
+    ------
+    BadAnswer
+        Nobody can say in which of them these rows stand.
+    """
+    places = [seen.where for seen in look.sheets] + [error.where for error in look.unreadable]
+    for key in _ROWS:
+        if (rows := getattr(hints, key)) and len(places) > 1:
+            reason = (
+                f"the export has several sheets ({', '.join(places[:4])}); import one by itself"
+            )
+            raise BadAnswer(key=key, value=",".join(map(str, rows)),
+                            reason=f"{reason}, or say it in a mapping")  # fmt: skip
 
 
 def chosen(look: Callable[[bool], Look], book: Path, desk: Desk, where: str) -> Chosen:
@@ -143,7 +175,12 @@ def _of_book(book: Path, look: Look) -> Chosen | None:
     ) and all(h.optional or _is_there(look, h.files, h.sheet) for h in bound.history)  # fmt: skip
     if not fits:
         return None
+    more: list[tuple[str, str]] = []
+    if mapping.name == NAME:
+        # A system names its own files; a person begins a sheet with each month.
+        bound, more = with_more_sheets(bound, look)
     lines = ["Read as the last export of this book."]
+    lines += [f"{now} is new, and read as {was}, whose columns it has" for now, was in more]
     lines += [f"{now} is read as {was}, by its columns" for was, now in rebound]
     return Chosen(source=str(path), mapping=mapping, text=text, lines=tuple(lines),
                   of_book=True).changed(bound)  # fmt: skip

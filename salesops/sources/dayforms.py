@@ -1,18 +1,21 @@
 """Days such as 3/4/2026: whether day or month comes first, by the whole file or by asking."""
 
-from collections.abc import Iterator
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterator
 from itertools import product
+from typing import TypeAlias
 
 import pandas as pd
 
 from salesops.model.tables import facts
 from salesops.sources.mapping import History, Mapping, Rows, Source
+from salesops.sources.naming import meant
 from salesops.sources.profiling import day_order
 from salesops.sources.questions import Desk, Question
 from salesops.sources.seeing import Look, Seen
 
 KEY = "dates"
+# How a mapping writes where a column comes from.
+Given: TypeAlias = Source | str | tuple[str, ...]
 _FIRST = {"day": "%d{0}%m{0}", "month": "%m{0}%d{0}"}
 _YEARS = ("%Y", "%y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -45,7 +48,10 @@ def with_day_forms(mapping: Mapping, look: Look, desk: Desk) -> Mapping:
                            for file, order in open_.items()),
         ))  # fmt: skip
         first |= dict.fromkeys(open_, answer)
-    return _changed(mapping, look, first) if first else mapping
+    if not first:
+        return mapping
+    return with_sources(mapping, look, lambda table, name, given, seen:
+                        _told(table, name, given, seen, first))  # fmt: skip
 
 
 def _place(mapping: Mapping, look: Look, file: str, example: str) -> str:
@@ -74,13 +80,18 @@ def _days(mapping: Mapping, look: Look) -> Iterator[tuple[Seen, str]]:
                     yield seen, column
 
 
-def _timed(history: History) -> dict[str, Source | str | tuple[str, ...]]:
+def _timed(history: History) -> dict[str, Given]:
     return {"changed_at": history.changed_at, **history.fields}
 
 
 def _untold(table: str, name: str, source: Source, seen: Seen) -> str | None:
+    return None if source.dates else day_column(table, name, source, seen)
+
+
+def day_column(table: str, name: str, source: Source, seen: Seen) -> str | None:
+    """Name the column of a sheet from which days or times come; none where these are others."""
     kind = str(facts(table)[name].dtype)
-    if not (kind == "date" or kind.startswith("timestamp")) or source.dates or source.epoch:
+    if not (kind == "date" or kind.startswith("timestamp")) or source.epoch:
         return None
     return next((n for n in source.names if n in seen.frame.columns), None)
 
@@ -88,49 +99,54 @@ def _untold(table: str, name: str, source: Source, seen: Seen) -> str | None:
 def find_seen(look: Look, patterns: tuple[str, ...], sheet: str | None) -> Seen | None:
     """Find the sheet that a mapping names."""
     for pattern in patterns:
+        names = meant((seen.file for seen in look.sheets), pattern)
         for seen in look.sheets:
-            if fnmatch(seen.file, pattern) and (sheet is None or seen.sheet == sheet):
+            if seen.file in names and (sheet is None or seen.sheet == sheet):
                 return seen
     return None
 
 
-def _changed(mapping: Mapping, look: Look, first: dict[str, str]) -> Mapping:
-    tables = {
-        table: tuple(_rows(table, rows, look, first) for rows in parts)
-        for table, parts in mapping.tables.items()
-    }
-    history = tuple(_history(part, look, first) for part in mapping.history)
-    return mapping.model_copy(update={"tables": tables, "history": history})
+def with_sources(
+    mapping: Mapping, look: Look, change: Callable[[str, str, Given, Seen], Given]
+) -> Mapping:
+    """Change where columns come from, of all sheets that a mapping names and an export has.
+
+    Parameters
+    ----------
+    mapping, look
+        The mapping, and what was seen of the export.
+    change
+        Gives the source of a column of a table anew, by its sheet.
+    """
+
+    def rows(table: str, part: Rows) -> Rows:
+        seen = find_seen(look, part.files, part.sheet)
+        if seen is None:
+            return part
+        columns = {n: change(table, n, given, seen) for n, given in part.columns.items()}
+        return part.model_copy(update={"columns": columns})
+
+    def past(part: History) -> History:
+        seen = find_seen(look, part.files, part.sheet)
+        if seen is None:
+            return part
+        fields = {n: change(part.entity, n, given, seen) for n, given in part.fields.items()}
+        at = change("changes", "changed_at", part.changed_at, seen)
+        return part.model_copy(update={"fields": fields, "changed_at": at})
+
+    tables = {table: tuple(rows(table, part) for part in parts)
+              for table, parts in mapping.tables.items()}  # fmt: skip
+    return mapping.model_copy(
+        update={"tables": tables, "history": tuple(map(past, mapping.history))}
+    )
 
 
-def _rows(table: str, rows: Rows, look: Look, first: dict[str, str]) -> Rows:
-    seen = find_seen(look, rows.files, rows.sheet)
-    if seen is None or seen.file not in first:
-        return rows
-    columns = {name: _told(table, name, given, seen, first[seen.file])
-               for name, given in rows.columns.items()}  # fmt: skip
-    return rows.model_copy(update={"columns": columns})
-
-
-def _history(history: History, look: Look, first: dict[str, str]) -> History:
-    seen = find_seen(look, history.files, history.sheet)
-    if seen is None or seen.file not in first:
-        return history
-    order = first[seen.file]
-    fields = {name: _told(history.entity, name, given, seen, order)
-              for name, given in history.fields.items()}  # fmt: skip
-    at = _told("changes", "changed_at", history.changed_at, seen, order)
-    return history.model_copy(update={"fields": fields, "changed_at": at})
-
-
-def _told(
-    table: str, name: str, given: Source | str | tuple[str, ...], seen: Seen, order: str
-) -> Source | str | tuple[str, ...]:
+def _told(table: str, name: str, given: Given, seen: Seen, first: dict[str, str]) -> Given:
     source = given if isinstance(given, Source) else Source(column=given)
     column = _untold(table, name, source, seen)
-    if column is None:
+    if column is None or seen.file not in first:
         return given
-    forms = _forms(seen.frame[column], order)
+    forms = _forms(seen.frame[column], first[seen.file])
     return source.model_copy(update={"dates": forms}) if forms else given
 
 

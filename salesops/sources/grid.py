@@ -6,6 +6,8 @@ from typing import Literal
 
 import pandas as pd
 
+from salesops.sources.formats import Shown
+
 # More columns than any spreadsheet has.
 MOST_COLUMNS = 16_384
 _AROUND = " \t\r\n\xa0\u3000\u200b\ufeff\u202f"
@@ -41,6 +43,8 @@ class Grid:
         Whether a word for a total can be in it.
     told
         Rows that only speak to a program, such as `sep=;`.
+    shown
+        Rows of a column whose cells show a unit or a currency that their number does not have.
     """
 
     where: str
@@ -55,6 +59,7 @@ class Grid:
     lengths: dict[int, int] = field(default_factory=dict)
     may_total: bool = True
     told: tuple[tuple[int, str], ...] = ()
+    shown: dict[int, dict[Shown, list[int]]] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     n_hidden_rows: int = 0
 

@@ -1,5 +1,6 @@
 """Which table a sheet is, and which of its columns is which: by names, types and values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ _NEARLY = 0.9
 _REPEATING = frozenset({"stage", "status", "kind", "severity", "category", "currency", "role"})
 # A log has several rows for most of what it tells of.
 _ROWS_PER_ID = 1.2
+_OF_DAYS = re.compile(r"日|时间|何时|date|time|\bday\b|\bon$|\bat$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ def _choices(
     if not columns or not heads:
         return fixed
     like = np.array([[likeness(h, names.columns[c]) for c in columns] for h in heads])
-    types = np.array([[type_fit(seen.profiles[h], table, c) for c in columns] for h in heads])
+    types = np.array([[type_fit(seen.profiles[h], table, c, h) for c in columns] for h in heads])
     fit = like * types
     if table == "opportunities":
         # `Deal Status` is no name of a deal.
@@ -171,8 +173,11 @@ def _why(like: float, found: Profile) -> str:
     return f"{name}; {found.looks}"
 
 
-def type_fit(found: Profile, table: str, column: str) -> float:
-    """Say how well values fit a canonical column, 0 to 1; an empty column could be anything."""
+def type_fit(found: Profile, table: str, column: str, head: str) -> float:
+    """Say how well values fit a canonical column, 0 to 1; an empty column could be anything.
+
+    A 3.5 is a day only under a head that speaks of days.
+    """
     if not found.n_filled:
         return 0.9
     if column in ("id", "entity_id"):
@@ -180,7 +185,8 @@ def type_fit(found: Profile, table: str, column: str) -> float:
     kind = "string" if column == "field" else str(facts(table)[column].dtype) \
         if column in facts(table) else str(facts("opportunities")[column].dtype)  # fmt: skip
     if kind == "date" or kind.startswith("timestamp"):
-        return _by_share(max(found.days, found.epochs))
+        perhaps = found.perhaps_days if _OF_DAYS.search(head) else 0.0
+        return _by_share(max(found.days + perhaps, found.epochs))
     if kind.startswith("decimal") or kind in ("float64", "int64"):
         return _by_share(found.numbers) * (0.3 if found.days >= 0.9 else 1.0)
     if kind == "boolean":

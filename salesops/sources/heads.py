@@ -119,8 +119,8 @@ def _found(sample: _Sample, hints: Hints) -> tuple[int, int]:
     if not likely:
         raise UnreadableFile(
             where=sample.grid.where, reason="none of its first rows holds names of columns",
-            mend="put a row of names above the table, or say in the mapping how many rows stand "
-                 "above the names: title_rows = 2.",
+            mend="put a row of names above the table, or say how many rows stand above the names: "
+                 "--answer title_rows=2, in a mapping title_rows = 2.",
         )  # fmt: skip
     first = likely[0]
     _refuse_headless(sample, first)
@@ -146,7 +146,7 @@ def _refuse_headless(sample: _Sample, first: int) -> None:
             where=sample.grid.where, reason=f"row {sample.numbers[above[0]]} is as wide as the "
             f"table and holds numbers, above what could be the names in row "
             f"{sample.numbers[first]}", mend="put the row of names above all records, or say "
-            "title_rows in the mapping.",
+            "how many rows stand above it: --answer title_rows=2, in a mapping title_rows = 2.",
         )  # fmt: skip
 
 

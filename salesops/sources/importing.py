@@ -13,16 +13,24 @@ from salesops.book.registerfile import FILE as REGISTER
 from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import SalesopsError
 from salesops.sources.canonical import NAME as CANONICAL
-from salesops.sources.choosing import Chosen, chosen, named, told_hints
+from salesops.sources.choosing import (
+    Chosen,
+    chosen,
+    named,
+    refuse_rows_of_several,
+    told_hints,
+)
 from salesops.sources.dayforms import with_day_forms
 from salesops.sources.importlog import FILE as LOG
 from salesops.sources.importlog import Imported, digest_of, digests, log_text, read_log
 from salesops.sources.layoutasks import with_layouts_settled
 from salesops.sources.mapping import StageTable
+from salesops.sources.mappingtext import write_mapping
+from salesops.sources.naming import first_meant
 from salesops.sources.parsing import Fault
 from salesops.sources.pastreading import changes_told, pasts_of, rows_of_logs
 from salesops.sources.questions import Desk, Nobody, Question, Talk
-from salesops.sources.readers import Sheet, list_files
+from salesops.sources.readers import Sheet, list_files, under_each_other
 from salesops.sources.reading import Reading
 from salesops.sources.recognising import bind
 from salesops.sources.report import FILE as ASIDE
@@ -35,7 +43,14 @@ from salesops.sources.setaside import (
     refuse_other_rows,
     refuse_too_many,
 )
-from salesops.sources.settling import Settled, Words, settled_stages, words_for
+from salesops.sources.settling import (
+    Settled,
+    Words,
+    in_its_currency,
+    settled_stages,
+    words_for,
+)
+from salesops.sources.severalexports import refuse_several
 from salesops.sources.shapes import arrow_of, assumptions
 from salesops.sources.showing import mapping_lines
 from salesops.sources.successive import Logged, carried_history, export_time, with_earlier
@@ -43,6 +58,7 @@ from salesops.sources.surprises import GONE, OTHER, ask_of_other_system, watch
 from salesops.sources.tabling import Part, assembled, counted, parts_of, unread_ids
 from salesops.sources.targetlock import alone
 from salesops.sources.validate import Oddity, find_faults, find_oddities
+from salesops.sources.yearless import with_years
 
 
 @dataclass(eq=False, kw_only=True)
@@ -66,7 +82,6 @@ class _Read:
     """What was made of an export: tables, history, and what is wrong with which rows."""
 
     frames: dict[str, pd.DataFrame]
-    changes: pd.DataFrame
     tracked: Logged
     faults: tuple[Fault, ...]
     settled: Settled
@@ -87,6 +102,7 @@ def import_path(
     strict: bool = False,
     older: bool = False,
     corrected: str | Path | None = None,
+    mapping_out: str | Path | None = None,
 ) -> ImportReport:
     """Turn an export into a book, or add a later export to one.
 
@@ -116,6 +132,9 @@ def import_path(
     corrected
         The rows of this export that were set aside before, corrected by a person.
 
+    mapping_out
+        File to write the mapping to, before a value is read by it.
+
     Returns
     -------
     ImportReport
@@ -129,6 +148,8 @@ def import_path(
         What the export is could not be settled; nothing is written.
     OlderExport, UndatedExport, OtherRecords, Unanswered
         It can't follow what the book knows; nothing is written.
+    SeveralExports
+        Two files of it tell of the same records; nothing is written.
     BadCorrections
         The corrected rows are none of this export.
     BookBusy
@@ -160,7 +181,9 @@ def import_path(
     words = words_for(book, found.mapping, found.source, Path(path))
     reading = Reading(files, found.mapping, found.mapping.zone or words.settings.company.zone,
                       words.settings.company.zone, desk.talk.progress, hand)  # fmt: skip
-    found = _agreed(found, look, reading, desk)
+    found = _agreed(found, look, reading, desk, exported_at)
+    if mapping_out is not None:
+        write_mapping(mapping_out, found.text)
     if corrected is not None:
         refuse_other_rows(corrected, hand, list(reading.sheets.values()))
     desk.talk.progress("Checking")
@@ -180,6 +203,7 @@ def import_path(
         assumed=assumptions(found.mapping, read.settled.words.settings, words.where),
         aside=read.faults,
     )  # fmt: skip
+    look = None
     return _written(report, read, reading, found, desk, book, record, past,
                     exported_at=exported_at, older=older, dry_run=dry_run)  # fmt: skip
 
@@ -193,26 +217,20 @@ def _chosen(
 
     def look(whole: bool) -> Look:
         looks.append(look_at(files, desk.talk.progress, hints=hints, whole=whole))
+        refuse_rows_of_several(looks[-1], hints)
         return looks[-1]
 
     if source is None:
         return chosen(look, book, desk, where), looks[-1]
     found = named(source)
-    meant = [(_files_of(files, rows.files), rows.optional)
+    names = [file.name for file in files]
+    meant = [(len(first_meant(names, rows.files)), rows.optional)
              for parts in found.mapping.tables.values() for rows in parts]  # fmt: skip
     if all(n == 1 or (is_optional and not n) for n, is_optional in meant):
         return found, None
     bound, rebound = bind(found.mapping, look(False))
     lines = tuple(f"{now} is read as {was}, by its columns" for was, now in rebound)
     return replace(found.changed(bound), lines=lines), looks[-1]
-
-
-def _files_of(files: Sequence[Path], patterns: tuple[str, ...]) -> int:
-    """Count the files that the first pattern means which means any."""
-    from fnmatch import fnmatch
-
-    found = (sum(fnmatch(file.name, pattern) for file in files) for pattern in patterns)
-    return next((n for n in found if n), 0)
 
 
 def _inputs(text: str, hand: Corrected) -> str:
@@ -224,7 +242,9 @@ def _is_same(last: Imported, now: Imported) -> bool:
     return same and set(now.inputs) <= set(last.inputs)
 
 
-def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> Chosen:
+def _agreed(
+    found: Chosen, look: Look | None, reading: Reading, desk: Desk, exported_at: str | None
+) -> Chosen:
     """Show the mapping, and ask whether it is right where nobody has held it against anything."""
     if look is not None:
         reading.sheets_seen = {(seen.file, seen.sheet, seen.hints): seen.read
@@ -237,6 +257,8 @@ def _agreed(found: Chosen, look: Look | None, reading: Reading, desk: Desk) -> C
         reading.read_again(settled)
         sheets = _opened(reading)
     found = found.changed(with_day_forms(found.mapping, sheets, desk))
+    when = (exported_at or "") if found.of_book else ""
+    found = found.changed(with_years(found.mapping, sheets, desk, when))
     reading.mapping = found.mapping
     reasons = found.proposal.reasons if found.proposal else None
     notes = [line for seen in sheets.sheets for line in seen.read.layout.lines()]
@@ -292,12 +314,16 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
     parts = parts_of(reading)
     pasts = pasts_of(reading)
     parts += rows_of_logs(pasts, reading)
+    refuse_several(where, parts)
     faults = list(reading.faults)
     read = {sheet.where: len(sheet.frame) for sheet in reading.sheets.values()}
 
     def stage_table(table: StageTable) -> Sheet | None:
-        return reading.sheet(table.files, table.sheet)
+        return under_each_other(reading.sheets_of(table.files, table.sheet))
 
+    named = [part.frame["currency"] for part in parts
+             if part.table == "opportunities" and "currency" in part.frame]  # fmt: skip
+    words = in_its_currency(words, reading.mapping, named, desk)
     while True:
         refuse_too_many(where, faults, read, strict=strict)
         bad: dict[str, set[int]] = {}
@@ -313,7 +339,7 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
         faults += more
     if len(changes):
         frames["changes"] = changes
-    return _Read(frames, changes, tracked, tuple(faults), settled, parts,
+    return _Read(frames, tracked, tuple(faults), settled, parts,
                  [*((part.where, part.frame.index) for part in parts),
                   *((past.where, past.rows) for past in pasts)])  # fmt: skip
 
@@ -328,7 +354,12 @@ def _written(
 ) -> ImportReport:  # fmt: skip
     """Add what the book knows already, and write it; for a dry run only the first."""
     settings = read.settled.words.settings
-    tables = {name: typed(name, arrow_of(name, frame)) for name, frame in read.frames.items()}
+    unread = unread_ids(read.parts, read.faults)
+    aside = aside_text(read.faults, list(reading.sheets.values())) if read.faults else ""
+    # Of a large export every form lies in memory only until the next one is made of it.
+    read.parts.clear()
+    reading.let_go()
+    tables = {n: typed(n, arrow_of(n, read.frames.pop(n))) for n in list(read.frames)}
     when = export_time(exported_at or _same_export(past, record), tables, settings)
     logged = carried_history(tables) | read.tracked
     untouched = _untouched(book)
@@ -338,7 +369,7 @@ def _written(
         known = past[-1].exported_at if past else when
         same = bool(past) and past[-1].files == record.files
         tables, changed = with_earlier(
-            tables, book, when, logged, unread=unread_ids(read.parts, read.faults), older=older,
+            tables, book, when, logged, unread=unread, older=older,
             surprises=watch(desk, known, replaces=same),
         )  # fmt: skip
         if not dry_run:
@@ -347,8 +378,8 @@ def _written(
                                              "inputs": tuple(dict.fromkeys(inputs))})  # fmt: skip
             kept = past[:-1] if same else past
             extra = {"mapping.toml": found.text, LOG: log_text([*kept, done])}
-            if read.faults:
-                extra[ASIDE] = aside_text(read.faults, list(reading.sheets.values()))
+            if aside:
+                extra[ASIDE] = aside
             desk.talk.progress("Writing the book")
             write_store(book, tables, settings_toml=read.settled.words.text, extra=extra)
             if not read.faults:

@@ -7,7 +7,8 @@ from salesops.model.errors import SalesopsError
 from salesops.sources.units import Unit
 
 AsideKind = Literal["title", "head", "total", "note", "no_value", "told"]
-DoubtKind = Literal["lost_digits", "made_date", "error", "no_result", "scaled"]
+DoubtKind = Literal["lost_digits", "made_date", "swapped", "error", "no_result", "scaled",
+                    "shown_unit", "shown_currency"]  # fmt: skip
 
 
 @dataclass(eq=False, kw_only=True)
@@ -114,6 +115,8 @@ class Layout:
         Unit of a column whose head names one.
     unit
         Unit of all money of the sheet, where a title names it; empty where none does.
+    currencies
+        Currency of a column whose cells show one.
     months
         Columns that were turned into rows, with their months.
     separator, encoding
@@ -138,6 +141,7 @@ class Layout:
     head_rows: tuple[int, ...] = ()
     units: dict[str, Unit] = field(default_factory=dict)
     unit: Unit | Literal[""] = ""
+    currencies: dict[str, str] = field(default_factory=dict)
     months: dict[str, str] = field(default_factory=dict)
     separator: str = ""
     encoding: str = ""

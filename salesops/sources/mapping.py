@@ -126,7 +126,7 @@ class Rows(_Part):
     see `salesops.sources.layout.Hints`. `entries` names a column that holds a list of records, such
     as a sub-form: each record becomes a row, its fields as columns `list.field` beside those of the
     whole. `deleted` are rows that the source has marked as deleted, at the time of `deleted_at`:
-    they stay, as void.
+    they stay, as void; without a time they are left out.
     """
 
     file: str | tuple[str, ...]

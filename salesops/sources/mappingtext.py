@@ -1,11 +1,14 @@
 """A mapping written as TOML: to be read, edited and used again."""
 
 from collections.abc import Mapping as Mapped
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tomlkit
 from pydantic import BaseModel
 
+from salesops.model.errors import SalesopsError
 from salesops.sources.mapping import History, Mapping, Rows
 
 # Canonical table and column -> why its source was chosen.
@@ -60,6 +63,38 @@ def mapping_toml(mapping: Mapping, reasons: Reasons | None = None) -> str:
     if mapping.corrections:
         document.add("corrections", _listed([_table(_plain(part)) for part in mapping.corrections]))
     return tomlkit.dumps(document)
+
+
+@dataclass(eq=False, kw_only=True)
+class MappingThere(SalesopsError, ValueError):
+    """A mapping can't be written to a place without taking something else away."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The mapping can't be written to {self.where}: {self.reason}.\n"
+            "Expected: the name of a new file, which can then be edited.\n"
+            "Write for example: --mapping-out my.toml"
+        )
+
+
+def write_mapping(path: str | Path, text: str) -> None:
+    """Write a mapping to a file of its own, to be edited and named by `--source`.
+
+    Raises
+    ------
+    MappingThere
+        There is a file already, which somebody may have edited, or no folder.
+    """
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise MappingThere(where=str(path), reason="there is a file of that name") from error
+    except OSError as error:
+        raise MappingThere(where=str(path), reason=str(error.strerror or error)) from error
 
 
 def _plain(part: BaseModel) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from salesops.sources.values import WIDE
+from salesops.sources.wholesale import are_plain_moments
 
 _ISO = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?((?:[ T]|(?<=日))\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
@@ -57,6 +58,9 @@ def read_moments(
     >>> found.dropna().dt.strftime("%Y-%m-%d").tolist(), list(problems)
     (['2026-03-05', '2026-03-05', '2026-03-05'], [3])
     """
+    if not forms and are_plain_moments(texts):
+        found = pd.to_datetime(texts, errors="coerce", format="mixed")
+        return found, {int(p): _problem(texts[p], forms) for p in found.index[found.isna()]}
     found = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
     plain = texts.map(lambda text: text.translate(WIDE)).astype(object)
     problems: dict[int, str] = {}
@@ -100,7 +104,7 @@ def _by_form(plain: pd.Series, form: str, year: int | None) -> tuple[pd.Series, 
     fits = plain[pd.to_datetime(plain, format=form, errors="coerce").notna()
                  | plain.str.fullmatch(r"0?2\D?29|29\D?0?2").astype(bool)]  # fmt: skip
     if year is None:
-        said = "names no year; say it beside dates in the mapping: year = 2026"
+        said = "names no year; say it: --answer year=2026, in the mapping year = 2026 beside dates"
         return pd.Series(dtype="datetime64[ns]"), {int(p): said for p in fits.index}
     whole = any(re.fullmatch(r"\d{1,2}\.[123]0", text) for text in plain)
     unsure = [] if whole else [int(p) for p in fits.index if _DROPPED.fullmatch(fits[p])]

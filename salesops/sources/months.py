@@ -111,7 +111,8 @@ def _month_columns(
         raise UnreadableFile(
             where=grid.at(head.rows[-1], column, names[column]),
             reason=f"{names[column]!r} is a month of no known year",
-            mend="write the year into a title above, or say it in the mapping: year = 2026.",
+            mend="write the year into a title above, or say it: --answer year=2026, in a mapping "
+                 "year = 2026.",
         )  # fmt: skip
     return {c: _Column(names[c], f"{y or default}-{m:02d}-01", measure)
             for c, (y, m, measure) in said.items()}  # fmt: skip

@@ -1,6 +1,6 @@
 """Reading the history objects of an export: typed row by row, then turned into changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -52,10 +52,9 @@ def pasts_of(reading: Reading) -> list[Past]:
     """
     found = []
     for history in reading.mapping.history:
-        sheet = reading.sheet(history.files, history.sheet)
-        if sheet is not None:
-            found.append(Past(history, sheet.where, _typed(reading, history, sheet)))
-        elif not history.optional:
+        sheets = reading.sheets_of(history.files, history.sheet)
+        found += [Past(history, s.where, _typed(reading, history, s)) for s in sheets]
+        if not sheets and not history.optional:
             raise MissingTable(table="changes", where=f"no file {history.files[0]}",
                                needed_for="the history")  # fmt: skip
     return found
@@ -145,6 +144,18 @@ def _last_values(history: History, rows: pd.DataFrame) -> dict[str, "pd.Series"]
     }  # fmt: skip
 
 
+def _under_each_other(
+    pasts: list[Past], bad: Mapping[str, set[int]]
+) -> Iterator[tuple[History, pd.DataFrame]]:
+    """Give each history once, with the rows of all its files that are not set aside."""
+    of_each: dict[int, list[Past]] = {}
+    for past in pasts:
+        of_each.setdefault(id(past.history), []).append(past)
+    for same in of_each.values():
+        kept = [p.typed[~p.typed.index.isin(bad.get(p.where, set()))] for p in same]
+        yield same[0].history, pd.concat(kept) if len(kept) > 1 else kept[0]
+
+
 def changes_told(
     pasts: list[Past],
     reading: Reading,
@@ -166,9 +177,7 @@ def changes_told(
     """
     parts = []
     tracked: Logged = {}
-    for past in pasts:
-        history = past.history
-        typed = past.typed[~past.typed.index.isin(bad.get(past.where, set()))]
+    for history, typed in _under_each_other(pasts, bad):
         rows = changes_of(history, typed, frames[history.entity])
         rows = without_logged(rows, tracked)
         # Nothing is known of what came before its first row.

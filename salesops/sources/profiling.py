@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesops.sources.wholesale import like
+
 # Of a long column so many values are looked at; which of them is always the same.
 _LOOKED_AT = 2_000
 _WIDE = str.maketrans("０１２３４５６７８９，．－（）％：／", "0123456789,.-()%:/")
@@ -15,6 +17,9 @@ _NUMBER = re.compile(
 _DAY = re.compile(
     r"^(?:\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2}))"
     r"(?:[ T]\d{1,2}:\d{2}.*)?$"
+)
+_PERHAPS_DAY = re.compile(
+    r"^(?:(?:0?[1-9]|1[0-2])[-/.月](?:0?[1-9]|[12]\d|3[01])日?|[2-6]\d{4}(?:\.\d+)?)$"
 )
 _EPOCH = re.compile(r"^1[0-9]{9}(?:[0-9]{3})?$")
 _SLASHED = re.compile(r"^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?:\s|T|$)")
@@ -33,6 +38,9 @@ class Profile:
         Rows, those with a text, and different texts.
     numbers, days, epochs, emails, phones, flags
         Shares of the texts that look like these, 0 to 1.
+    perhaps_days
+        Share of those that can be days under a head that says so: a month and a day such as 3.5, or
+        days since 1900.
     samples
         Some of the texts.
     largest
@@ -50,6 +58,7 @@ class Profile:
     emails: float = 0.0
     phones: float = 0.0
     flags: float = 0.0
+    perhaps_days: float = 0.0
     samples: tuple[str, ...] = ()
     largest: float | None = None
     common: tuple[str, ...] = ()
@@ -94,6 +103,7 @@ def profile(texts: "pd.Series") -> Profile:
         n=len(texts), n_filled=len(filled), n_distinct=len(distinct),
         numbers=_share(looked, _NUMBER), days=_share(looked, _DAY), epochs=_share(looked, _EPOCH),
         emails=_share(looked, _EMAIL), phones=_share(looked, _PHONE), flags=_share(looked, _FLAG),
+        perhaps_days=_share(looked, _PERHAPS_DAY),
         samples=tuple(distinct.index[:3]), common=tuple(distinct.index[:60]),
         largest=max(numbers, default=None),
     )  # fmt: skip
@@ -133,7 +143,9 @@ def day_order(columns: list["pd.Series"]) -> DayOrder:
     says: set[str] = set()
     example = ""
     for texts in columns:
-        for told in texts.dropna().unique():
+        days = pd.Series(texts.dropna().unique())
+        # What begins with its year is most of a long log, and can't be read in two ways.
+        for told in days[~like(days, "^[0-9]{4}-")]:
             text = str(told).translate(_WIDE)
             found = _SLASHED.match(text.strip())
             if found is None:

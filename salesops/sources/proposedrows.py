@@ -19,6 +19,8 @@ from salesops.sources.synonyms import Kind
 # Sources by canonical column, as a mapping writes them.
 Columns = dict[str, Source | str | tuple[str, ...]]
 Reasons = dict[tuple[str, str], str]
+# The id of a row by its place, where nothing else tells it apart.
+ROW_OF = "{}-{{row}}"
 # Of the values of a link so many must be found on the other side.
 _LINKED = 0.5
 # Columns that tell rows apart where there is no id, in the order in which they are tried.
@@ -124,7 +126,7 @@ def _id_of(guess: Guess, deals: Guess) -> tuple[Source | str, str, str]:
         f"{guess.seen.where} has no ids, and nothing tells its rows apart: the number of the row "
         "counts, so that a later export with rows in another order can't become history."
     )
-    return Source(template=f"{guess.seen.title}-{{row}}"), "there is no id", note
+    return Source(template=ROW_OF.format(guess.seen.title)), "there is no id", note
 
 
 def _linked(guess: Guess, deals: Guess) -> tuple[Source | str, str, str] | None:

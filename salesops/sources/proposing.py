@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesops.model.errors import SalesopsError
+from salesops.sources.currencies import code_of, currencies_in
 from salesops.sources.guessing import SURE, Choice, Guess, guesses
 from salesops.sources.mapping import Mapping, Rows, Stages
 from salesops.sources.mappingtext import mapping_toml
@@ -43,14 +44,16 @@ class NoDeals(SalesopsError, LookupError):
 
     where: str
     sheets: tuple[tuple[str, tuple[str, ...]], ...]
+    unreadable: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        lost = "".join(f"  not read: {reason}\n" for reason in self.unreadable)
         listed = "\n".join(
             f"  {where}: {', '.join(heads[:10])}{' …' if len(heads) > 10 else ''}"
             for where, heads in self.sheets
         )
         return (
-            f"Nothing in {self.where} looks like deals:\n{listed}\n"
+            f"Nothing in {self.where} looks like deals:\n{listed}\n{lost}"
             "Expected: a sheet with a column for the stage (阶段, Stage) and one for the amount, a "
             "date or the customer; or a log with an id, a time, and a stage or a changed field.\n"
             "Name the columns yourself: --answer stage=COLUMN --answer amount=COLUMN, or give a "
@@ -102,19 +105,35 @@ def propose(look: Look, desk: Desk, where: str) -> Proposal:
         A question has no answer, or none that may be given.
     """
     told = _told(look, desk)
+    sheets = [_with_months_beside_deals(sheet, told) for sheet in look.sheets]
+    look = Look(sheets, look.unreadable)
     seen = {sheet.where: guesses(sheet, told) for sheet in look.sheets}
     deals = _deals(look, seen, desk)
     title = Path(where).stem or NAME
     if not deals:
         log = next((g for found in seen.values() for g in found[:1] if g.table == "changes"), None)
         if log is None:
-            raise NoDeals(where=where, sheets=tuple((s.where, s.heads) for s in look.sheets))
+            lost = tuple(f"{e.where}: {e.reason}; {e.mend}" for e in look.unreadable)
+            raise NoDeals(where=where, sheets=tuple((s.where, s.heads) for s in look.sheets),
+                          unreadable=lost)  # fmt: skip
         return _from_log(log, desk, title)
     deals = [_settled(guess, desk) for guess in deals]
     taken = {guess.seen.where for guess in deals}
     others = [found[0] for sheet, found in seen.items()
               if found and sheet not in taken and found[0].table != "opportunities"]  # fmt: skip
     return _from_tables(deals, others, desk, title)
+
+
+def _with_months_beside_deals(sheet: Seen, told: dict[str, str]) -> Seen:
+    """Keep months as columns where the other columns are those of deals.
+
+    A deal with what it pays in each month is one deal, not one per month.
+    """
+    if not sheet.read.layout.months or sheet.hints.month_columns or sheet.path is None:
+        return sheet
+    kept = sheet.laid_otherwise(replace(sheet.hints, month_columns="keep"))
+    found = guesses(kept, told)
+    return kept if found and found[0].table == "opportunities" else sheet
 
 
 def _told(look: Look, desk: Desk) -> dict[str, str]:
@@ -259,9 +278,9 @@ def _pattern(seen: Seen) -> str:
     return f"{seen.file}#{seen.sheet}" if seen.sheet is not None else seen.file
 
 
-_SIGNS = {"CNY": r"[¥￥元]|RMB|CNY|人民币", "USD": r"\$|USD|美元", "EUR": r"€|EUR|欧元",
-          "HKD": r"HK\$|HKD|港[元币]"}  # fmt: skip
 KEY_CURRENCY = "currency_code"
+# A title that tells in what the money of a sheet is, such as 单位：万美元.
+_MONEY_TITLE = re.compile(r"(?:单位|币种|货币|[Uu]nit|[Cc]urrency)\s*[:：]")
 
 
 def settled_currency(guess: Guess, desk: Desk) -> str:
@@ -270,14 +289,15 @@ def settled_currency(guess: Guess, desk: Desk) -> str:
         return _currency_of_log(guess, desk)
     if "currency" in guess.choices:
         found = guess.profile_of("currency")
-        codes = [c for c in (found.common if found else ()) if re.fullmatch("[A-Z]{3}", c)]
-        if len(codes) == 1 and desk.given_for(KEY_CURRENCY) is None:
-            return codes[0]
+        codes = {code_of(text) for text in (found.common if found else ())}
+        if len(codes) == 1 and (code := codes.pop()) and desk.given_for(KEY_CURRENCY) is None:
+            return code
     head = guess.choices["amount"].head
-    samples = " ".join([head, *guess.seen.profiles[head].common[:20]])
-    # The sign of Hong Kong holds that of America.
-    signs = [code for code in ("HKD", "CNY", "USD", "EUR") if re.search(_SIGNS[code], samples)]
-    signs = [code for code in signs if not (code == "USD" and "HKD" in signs)]
+    layout = guess.seen.read.layout
+    titles = [a.text for a in layout.aside if a.kind == "title" and _MONEY_TITLE.search(a.text)]
+    samples = " ".join([*titles, head, *guess.seen.profiles[head].common[:20]])
+    shown = layout.currencies.get(head)
+    signs = currencies_in(samples) or ([shown] if shown else [])
     if len(signs) == 1 and desk.given_for(KEY_CURRENCY) is None:
         return signs[0]
     if not signs and _is_chinese(guess.seen) and desk.given_for(KEY_CURRENCY) is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from salesops.model.errors import SalesopsError, nearest
+from salesops.model.shell import pasted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,7 @@ class Question:
     def option(self) -> str:
         """Write the option that answers it, with the most likely value."""
         value = self.default or (self.candidates[0] if self.candidates else "VALUE")
-        quoted = f"'{self.key}={value}'" if set(f"{value}") & set(" >;|&()<$'\"*") else ""
-        return f"--answer {quoted or f'{self.key}={value}'}"
+        return f"--answer {pasted(f'{self.key}={value}')}"
 
 
 class Talk(Protocol):
@@ -109,10 +109,11 @@ class BadAnswer(SalesopsError, ValueError):
     def __str__(self) -> str:
         near = f"\nNearest: {nearest(self.value, self.known)}." if self.known else ""
         expected = ", ".join(self.known[:12]) or "KEY=VALUE, such as stage=阶段"
+        first = self.known[0] if self.known else "VALUE"
         return (
             f"The answer {self.key}={self.value!r} can't be used: {self.reason}.\n"
             f"Expected: {expected}.{near}\n"
-            f"Write for example: --answer {self.key}={self.known[0] if self.known else 'VALUE'}"
+            f"Write for example: --answer {pasted(f'{self.key}={first}')}"
         )
 
 

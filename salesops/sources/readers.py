@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from salesops.sources.tables import find_table
 from salesops.sources.textfiles import framed, read_text
 from salesops.sources.workbooks import OLE, ZIP, SheetName, read_workbook, sheet_names
 
-__all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of"]
+__all__ = ["Sheet", "UnreadableFile", "list_files", "peek", "read_sheet", "sheets_of",
+           "under_each_other"]  # fmt: skip
 # The last three are no tables that are read, which is better told than passed over.
 _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet", ENDING,
             ".ods", ".xlsb", ".zip")  # fmt: skip
@@ -136,6 +138,20 @@ def peek(path: Path, sheet: str | None = None, encoding: str = "") -> Sheet:
     return Sheet(grid.where, frame, grid.encoding, layout)
 
 
+def under_each_other(sheets: Sequence[Sheet]) -> Sheet | None:
+    """Give one sheet of the parts of a table, its rows numbered anew; none of no parts.
+
+    Examples
+    --------
+    >>> parts = [Sheet(f"{n}.csv", pd.DataFrame({"x": [n]})) for n in "12"]
+    >>> under_each_other(parts).frame["x"].tolist()
+    ['1', '2']
+    """
+    if len(sheets) < 2:
+        return sheets[0] if sheets else None
+    return Sheet(sheets[0].where, pd.concat([s.frame for s in sheets], ignore_index=True))
+
+
 def sheets_of(path: Path) -> tuple[SheetName, ...]:
     """List the sheets of a workbook, and which of them are hidden; none of other files.
 
@@ -196,8 +212,7 @@ def _parquet(path: Path, where: str) -> Sheet:
                                  mend="export the fields that you need.")  # fmt: skip
         table = pq.read_table(path, partitioning=None)
         names = list(table.column_names)
-        texts = pa.table([_texts(column) for column in table.columns],
-                         names=[str(i) for i in range(len(names))])  # fmt: skip
+        texts = [_texts(column) for column in table.columns]
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(where=where, reason=f"it is no Parquet file of values: {error}",
                              mend="write it again.") from error  # fmt: skip

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ from salesops.model.errors import MissingColumn
 from salesops.model.tables import facts
 from salesops.sources.layout import Hints
 from salesops.sources.mapping import Condition, Mapping, Source
+from salesops.sources.naming import first_meant, meant
 from salesops.sources.parsing import Fault, nested
-from salesops.sources.readers import Sheet, read_sheet
+from salesops.sources.readers import Sheet, UnreadableFile, peek, read_sheet
 from salesops.sources.report import Mended
 from salesops.sources.setaside import Corrected
 from salesops.sources.shapes import otherwise, replaced
@@ -48,9 +48,32 @@ class Reading:
         What tells nothing of how the table lies, such as a log, takes what a table tells of the
         same sheet.
         """
-        path = self._file(patterns)
-        if path is None:
-            return None
+        paths = self._files(patterns)
+        return self._opened(paths[0], sheet, hints) if paths else None
+
+    def sheets_of(
+        self, patterns: tuple[str, ...], sheet: str | None, hints: Hints | None = None
+    ) -> list[Sheet]:
+        """Read the sheets of all files that a pattern means and that have the names of the first.
+
+        Some systems cut a long export into several files.
+        """
+        paths = self._files(patterns)
+        if not paths:
+            return []
+        first = self._opened(paths[0], sheet, hints)
+        heads = set(first.frame.columns)
+        more = [path for path in paths[1:] if self._heads(path, sheet) == heads]
+        return [first, *(self._opened(path, sheet, hints) for path in more)]
+
+    def _heads(self, path: Path, sheet: str | None) -> set[str]:
+        """Give the names of a file that may be of another kind; of one that can't be read none."""
+        try:
+            return set(peek(path, sheet, self.mapping.encoding).frame.columns)
+        except UnreadableFile:
+            return set()
+
+    def _opened(self, path: Path, sheet: str | None, hints: Hints | None) -> Sheet:
         hints = self._hints(path, sheet) if hints is None else hints
         key = (path.name, sheet, hints)
         if key not in self.sheets:
@@ -62,22 +85,22 @@ class Reading:
             self.sheets[key] = found
         return self.sheets[key]
 
-    def _file(self, patterns: tuple[str, ...]) -> Path | None:
-        named = (f for pattern in patterns for f in self.files if fnmatch(f.name, pattern))
-        return next(named, None)
+    def _files(self, patterns: tuple[str, ...]) -> list[Path]:
+        names = first_meant((file.name for file in self.files), patterns)
+        return [file for file in self.files if file.name in names]
 
     def _hints(self, path: Path, sheet: str | None) -> Hints:
         told = (rows.hints() for parts in self.mapping.tables.values() for rows in parts
-                if rows.sheet == sheet and self._file(rows.files) == path)  # fmt: skip
+                if rows.sheet == sheet and path in self._files(rows.files))  # fmt: skip
         return next(told, Hints())
 
     def open_all(self) -> None:
         """Read all sheets that the mapping names."""
         for parts in self.mapping.tables.values():
             for rows in parts:
-                self.sheet(rows.files, rows.sheet, rows.hints())
+                self.sheets_of(rows.files, rows.sheet, rows.hints())
         for history in self.mapping.history:
-            self.sheet(history.files, history.sheet)
+            self.sheets_of(history.files, history.sheet)
 
     def read_again(self, mapping: Mapping) -> None:
         """Read the sheets again of which a mapping tells now how they lie."""
@@ -88,11 +111,16 @@ class Reading:
         # What was mended in a sheet that was read twice was mended once.
         self.mended = list(dict.fromkeys(self.mended))
 
+    def let_go(self) -> None:
+        """Forget the sheets, which of a large export take much memory."""
+        self.sheets = {}
+        self.sheets_seen = {}
+
     def _correct(self, name: str, sheet: Sheet) -> None:
         """Mend what the mapping knows to be misspelt, and what a person corrected by hand."""
         frame = sheet.frame
         for correction in self.mapping.corrections:
-            if fnmatch(name, correction.file) and correction.column in frame:
+            if meant([name], correction.file) and correction.column in frame:
                 for was, now in correction.values.items():
                     wrong = frame[correction.column] == was
                     if wrong.any():

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from typing import TypeVar
 
 from salesops.model.tables import facts
@@ -18,6 +17,7 @@ from salesops.sources.mapping import (
     mapping_text,
     read_mapping,
 )
+from salesops.sources.naming import first_meant, meant
 from salesops.sources.profiling import day_order
 from salesops.sources.seeing import Look, Seen
 
@@ -132,7 +132,7 @@ def _candidate(name: str, mapping: Mapping, look: Look) -> Candidate | None:
 
 def _is_named(seen: Seen, pattern: str) -> bool:
     name, _sep, sheet = pattern.partition("#")
-    return fnmatch(seen.file, name) and (not sheet or seen.sheet == sheet)
+    return bool(meant([seen.file], name)) and (not sheet or seen.sheet == sheet)
 
 
 def _best(look: Look, pattern: str, columns: Sequence[str]) -> Seen | None:
@@ -172,7 +172,8 @@ def bind(mapping: Mapping, look: Look) -> tuple[Mapping, list[tuple[str, str]]]:
     fits = sorted(
         ((_fit(names, seen), place, seen) for place, names in wanted.items()
          if find_seen(look, *place) is None for seen in look.sheets if seen.where not in taken),
-        key=lambda fit: -fit[0],
+        # Of sheets that fit alike the one of that name.
+        key=lambda fit: (-fit[0], fit[1][1] != fit[2].sheet),
     )  # fmt: skip
     bound = _chosen_of_many(wanted, look)
     taken |= {seen.where for seen in bound.values()}
@@ -199,10 +200,12 @@ def _chosen_of_many(wanted: dict[_Place, list[tuple[str, ...]]], look: Look) -> 
     """Choose among the files that one pattern means, where the first of them is not the one."""
     chosen = {}
     for place, columns in wanted.items():
-        meant = [seen for pattern in place[0] for seen in look.sheets
-                 if fnmatch(seen.file, pattern) and place[1] in (None, seen.sheet)]  # fmt: skip
-        best = max(meant, key=lambda seen: _fit(columns, seen), default=None)
-        if best is not None and _fit(columns, best) > max(_fit(columns, meant[0]), _BOUND - 0.01):
+        files = [name for pattern in place[0]
+                 for name in meant((seen.file for seen in look.sheets), pattern)]  # fmt: skip
+        fitting = [seen for name in dict.fromkeys(files) for seen in look.sheets
+                   if seen.file == name and place[1] in (None, seen.sheet)]  # fmt: skip
+        best = max(fitting, key=lambda seen: _fit(columns, seen), default=None)
+        if best is not None and _fit(columns, best) > max(_fit(columns, fitting[0]), _BOUND - 0.01):
             chosen[place] = best
     return chosen
 
@@ -298,7 +301,8 @@ def _values(mapping: Mapping, look: Look) -> tuple[float, list[str]]:
                 break
     for table, parts in mapping.tables.items():
         for rows in parts:
-            seen_ = [s for s in look.sheets if any(fnmatch(s.file, p) for p in rows.files)]
+            files = first_meant((s.file for s in look.sheets), rows.files)
+            seen_ = [s for s in look.sheets if s.file in files]
             for name, source in rows.sources().items():
                 found = next((h for h in source.names if seen_ and h in seen_[0].heads), None)
                 if not source.values or found is None or name != "stage":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from salesops.model.shell import pasted
 from salesops.sources.importlog import Counts
 from salesops.sources.parsing import Fault
 from salesops.sources.questions import Answered
@@ -149,5 +150,6 @@ class ImportReport:
         if len(self.aside) > _SHOWN:
             found.append(say("import.more_aside", n=len(self.aside) - _SHOWN))
         if self.aside and self.into:
-            found.append(say("import.aside_file", file=f"{self.into}/{FILE}", into=self.into))
+            found.append(say("import.aside_file", file=pasted(f"{self.into}/{FILE}"),
+                             into=pasted(self.into)))  # fmt: skip
         return found

@@ -26,6 +26,8 @@ class Seen:
         Its rows as texts.
     is_whole
         False where these are its first rows alone.
+    path
+        Where the file lies, if it may be read again.
     """
 
     file: str
@@ -33,6 +35,13 @@ class Seen:
     hints: Hints
     read: Sheet
     is_whole: bool = True
+    path: Path | None = None
+
+    def laid_otherwise(self, hints: Hints) -> "Seen":
+        """Read the same sheet again, told otherwise how its table lies."""
+        assert self.path is not None
+        return Seen(self.file, self.sheet, hints, read_sheet(self.path, self.sheet, hints=hints),
+                    path=self.path)  # fmt: skip
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -117,5 +126,5 @@ def look_at(
 
 def _seen(path: Path, sheet: str | None, hints: Hints, *, whole: bool) -> Seen:
     if whole or hints != Hints():
-        return Seen(path.name, sheet, hints, read_sheet(path, sheet, hints=hints))
-    return Seen(path.name, sheet, hints, peek(path, sheet), is_whole=False)
+        return Seen(path.name, sheet, hints, read_sheet(path, sheet, hints=hints), path=path)
+    return Seen(path.name, sheet, hints, peek(path, sheet), is_whole=False, path=path)

@@ -62,8 +62,8 @@ def refuse_too_many(
     if not strict and not over:
         return
     mend = (
-        "correct these values in the export, or map them in the mapping file "
-        "(values, dates, corrections) and give it with --source."
+        "correct these values in the export, or write the mapping to a file (--mapping-out "
+        "my.toml), map them there (values, dates, corrections), and give it with --source my.toml."
     )
     if strict:
         mend += f" Without --strict up to {MOST:.0%} of the rows of a sheet are set aside."

@@ -1,7 +1,7 @@
 """The settings that a book gets: its own, those of the mapping, or the packaged with its stages."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import pandas as pd
 from salesops.model.errors import nearest
 from salesops.model.settings import Settings, default_text
 from salesops.sources.mapping import Mapping, Stages, StageTable, settings_text
-from salesops.sources.questions import Desk
+from salesops.sources.proposing import KEY_CURRENCY
+from salesops.sources.questions import BadAnswer, Desk, Question
 from salesops.sources.readers import Sheet
 from salesops.sources.setaside import MOST
 from salesops.sources.shapes import PACKAGED, stages_put_in
@@ -52,9 +53,49 @@ def words_for(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
         return Words(beside.read_text(encoding="utf-8"), str(beside))
     text = default_text()
     if mapping.currency:
-        text = re.sub(r'(?m)^currency = "[A-Z]{3}"', f'currency = "{mapping.currency}"', text,
-                      count=1)  # fmt: skip
+        text = _with_currency(text, mapping.currency)
     return Words(text, PACKAGED)
+
+
+def in_its_currency(
+    words: Words, mapping: Mapping, named: Sequence["pd.Series"], desk: Desk
+) -> Words:
+    """Count in the currency of the deals, where nobody has said in which the company counts.
+
+    Parameters
+    ----------
+    words
+        The settings as far as they are known.
+    mapping
+        That of the import.
+    named
+        The currencies that deals name, sheet by sheet.
+    desk
+        Where it is asked.
+
+    Raises
+    ------
+    Unanswered, BadAnswer
+        The deals are in several, and nobody says which is the company's.
+    """
+    counts = pd.concat(named).value_counts() if named else pd.Series(dtype="int64")
+    if words.where != PACKAGED or mapping.currency or not len(counts):
+        return words
+    code = str(counts.index[0])
+    if len(counts) > 1:
+        (code,) = desk.decide(Question(
+            key=KEY_CURRENCY, default=code,
+            text="In which currency does the company count? (ISO code, such as CNY)",
+            evidence=tuple(f"{other}: {n} deals" for other, n in counts.items()),
+        ))  # fmt: skip
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise BadAnswer(key=KEY_CURRENCY, value=code, reason="it is no ISO code of a currency",
+                        known=tuple(str(other) for other in counts.index))  # fmt: skip
+    return replace(words, text=_with_currency(words.text, code))
+
+
+def _with_currency(text: str, code: str) -> str:
+    return re.sub(r'(?m)^currency = "[A-Z]{3}"', f'currency = "{code}"', text, count=1)
 
 
 @dataclass
@@ -95,7 +136,7 @@ def _stage_texts(frames: dict[str, pd.DataFrame], changes: pd.DataFrame) -> "pd.
     """List the stages of all deals, and once each those that only their history knows."""
     deals = frames.get("opportunities")
     now = (
-        deals["stage"].dropna()
+        deals["stage"].dropna().astype(object)
         if deals is not None and "stage" in deals
         else pd.Series(dtype=object)
     )

@@ -15,6 +15,12 @@ Kind = Literal["open", "won", "lost", "void"]
 # A part of a name that is shorter says nothing: `id` is in `paid`.
 _SHORTEST_LATIN, _SHORTEST_CJK = 4, 2
 _ALIKE = 0.88
+# How sure a column's own name makes under that of a group, and names that say little without it.
+_OWN = 0.95
+_BARE = frozenset((
+    "名称", "编号", "编码", "日期", "时间", "金额", "状态", "类型", "来源", "级别", "id", "name",
+    "date", "type", "amount", "value", "status", "source", "no", "number",
+))  # fmt: skip
 
 
 class TableNames(BaseModel):
@@ -83,9 +89,16 @@ def likeness(head: str, names: tuple[str, ...]) -> float:
     (1.0, 0.0)
     >>> 0.5 < likeness("预计签约金额合计", ("预计签约金额",)) < 0.95
     True
+    >>> likeness("基本信息/客户名称", ("客户名称",)) > likeness("客户信息/名称", ("名称",))
+    True
     """
     plain = plain_name(head)
-    return max((_like(plain, plain_name(name)) for name in names), default=0.0)
+    found = max((_like(plain, plain_name(name)) for name in names), default=0.0)
+    # Under the name of a group stands the column's own, if it says enough by itself.
+    own = plain_name(head.rpartition("/")[2]) if "/" in head else ""
+    if own and own not in _BARE and own in {plain_name(name) for name in names}:
+        return max(found, _OWN)
+    return found
 
 
 @cache

@@ -1,19 +1,24 @@
 """From a sheet as people keep it to a table of records, with all that was decided on the way."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 
 import pandas as pd
 
 from salesops.sources.grid import Grid, letters
-from salesops.sources.heads import Head, column_name, find_head, is_typed
+from salesops.sources.heads import Head, column_name, find_head, is_month, is_typed
 from salesops.sources.layout import Aside, Decision, Doubt, Hints, Layout, UnreadableFile
 from salesops.sources.months import turned
+from salesops.sources.shownas import as_shown
 from salesops.sources.totals import sort_rows
 from salesops.sources.units import Unit, unit_of_head, unit_of_title
 
 # Rows at which old and new workbooks are full, so that an export may have been cut.
 _FULL_SHEETS = (65_536, 1_048_576)
+_MONTHS = 12
+# A text that is a day in figures, whichever of its parts comes first.
+_SLASHED = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\s|$)")
 _WHY = {
     "lost_digits": "is a number of more than 15 digits, of which a cell keeps 15; format the "
                    "column as text and export it again",
@@ -22,6 +27,9 @@ _WHY = {
                  "and save it",
     "made_date": "is a date where others are texts; Excel may have made it of a text such as "
                  "5-20; format the column as text and type it again",
+    "swapped": "is a date whose day and month a program may have swapped: all such dates of the "
+               "column have days up to 12, and those after the 12th stayed texts; export it again "
+               "with days as 2026-03-31, or as CSV that Excel did not open in between",
     "scaled": "is shown in a larger unit than it is stored in, and the head names a unit too; "
               "say the unit in the mapping (unit)",
 }  # fmt: skip
@@ -65,15 +73,18 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
     units: dict[str, Unit] = {n: u for n in names.values() if (u := unit_of_head(n))}
     units, asked = _shares(grid, frame, names, units)
     told = _told(grid, units, unit or "")
+    shown = as_shown(grid, frame, names, units, title=unit or "",
+                     months=[n for n in names.values() if is_month(n.split("/")[-1])])  # fmt: skip
+    units |= shown.units
     layout = Layout(
         n_rows=len(grid.frame) + len(grid.told), n_kept=len(frame),
         aside=_aside(grid, head, done.aside), head_rows=head.rows, units=units, unit=unit or "",
-        separator=grid.separator,
+        currencies=shown.currencies, separator=grid.separator,
         encoding=grid.encoding, epoch=grid.epoch, hidden=grid.hidden,
-        decisions=(*head.decisions, *filled, *down, *done.decisions, *told),
+        decisions=(*head.decisions, *filled, *down, *done.decisions, *told, *shown.decisions),
         unclear=tuple(n for n in names.values() if unit_of_head(n) == "percent" and n not in units),
         questions=(*asked, *_unfilled(grid, frame, names, hints)),
-        doubts=_doubts(grid, frame, names, units),
+        doubts=(*_doubts(grid, frame, names, units), *shown.doubts),
     )  # fmt: skip
     named = frame.rename(columns=names)
     months = turned(grid, head, names, frame, hints)
@@ -263,6 +274,7 @@ def _doubts(
     for column, dated in grid.dates.items():
         if column in names:
             doubts += _made_dates(frame, column, names[column], dated)
+            doubts += _swapped_dates(frame, column, names[column], dated)
     return tuple(sorted(set(doubts), key=lambda doubt: (doubt.row, doubt.column)))
 
 
@@ -275,6 +287,24 @@ def _made_dates(frame: pd.DataFrame, column: int, name: str, dated: list[int]) -
     if not len(words):
         return []
     return [Doubt(int(r), name, str(texts[r]), "made_date", _WHY["made_date"]) for r in rows]
+
+
+def _swapped_dates(frame: pd.DataFrame, column: int, name: str, dated: list[int]) -> list[Doubt]:
+    """Doubt dates that a program made of texts in the order of days of another country.
+
+    Of 03/02/2026 and 23/02/2026 it takes the first for the second of March and leaves the other.
+    """
+    rows = frame.index.intersection(dated)
+    texts = frame[column]
+    left = texts[(texts != "") & ~texts.index.isin(rows)].map(_SLASHED.match).dropna()
+    if not len(left) or not len(rows):
+        return []
+    firsts = {int(found[1]) > _MONTHS for found in left}
+    seconds = {int(found[2]) > _MONTHS for found in left}
+    days = {int(texts[r][8:10]) for r in rows}
+    if (firsts == {True}) == (seconds == {True}) or max(days) > _MONTHS:
+        return []
+    return [Doubt(int(r), name, str(texts[r]), "swapped", _WHY["swapped"]) for r in rows]
 
 
 def _doubts_of_months(

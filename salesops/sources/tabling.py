@@ -19,6 +19,7 @@ from salesops.sources.validate import Places
 
 # Rows above the records, which nobody counts.
 _ABOVE = ("title", "head", "told")
+_COMPACT = (pd.StringDtype, pd.ArrowDtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,25 +42,30 @@ def parts_of(reading: Reading) -> list[Part]:
     """
     found = []
     for name, parts in reading.mapping.tables.items():
-        found += [part for rows in parts if (part := _part(reading, name, rows)) is not None]
+        found += [part for rows in parts for part in _parts(reading, name, rows)]
     return found
 
 
-def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
-    sheet = reading.sheet(rows.files, rows.sheet, rows.hints())
-    if sheet is None:
-        if rows.optional:
-            return None
+def _parts(reading: Reading, name: str, rows: Rows) -> list[Part]:
+    sheets = reading.sheets_of(rows.files, rows.sheet, rows.hints())
+    if not sheets and not rows.optional:
         raise MissingTable(
             table=name, where=f"no file {' or '.join(rows.files)}", needed_for="the import"
         )
+    return [_part(reading, name, rows, sheet) for sheet in sheets]
+
+
+def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
     # Places are those of the file, also where a row of it makes several.
     where = sheet.where
     frame = shaped(sheet, rows.entries, rows.months).frame
     if rows.where is not None:
         reading.used.setdefault(where, set()).add(require(Sheet(where, frame), name, rows.where))
         frame = frame[rows.where.holds(frame)]
-    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
+    if rows.deleted is not None and rows.deleted_at is None and rows.deleted.found(frame):
+        reading.used.setdefault(where, set()).add(str(rows.deleted.found(frame)))
+        frame = frame[~rows.deleted.holds(frame)]
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, compact=True)
     columns = {}
     for column, source in rows.sources().items():
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
@@ -68,7 +74,7 @@ def _part(reading: Reading, name: str, rows: Rows) -> Part | None:
         if texts is not None:
             shown = source.names[0] if source.names else column
             columns[column] = parser.column(texts, source, facts(name)[column], shown)
-    made = pd.DataFrame(columns, index=frame.index)
+    made = pd.DataFrame(columns, index=frame.index, copy=False)
     _note_removed(reading, name, rows, frame, made, parser)
     reading.faults += parser.faults
     return Part(name, where, made, rows.distinct)
@@ -98,7 +104,8 @@ def assembled(
     """Put the rows of each table under each other, without those that are set aside."""
     frames: dict[str, list[pd.DataFrame]] = {}
     for part in parts:
-        frames.setdefault(part.table, []).append(_kept(part, bad))
+        others = frames.setdefault(part.table, [])
+        others.append(_kept(part, bad, others))
     wheres: dict[str, list[str]] = {}
     for part in parts:
         wheres.setdefault(part.table, []).append(part.where)
@@ -109,15 +116,33 @@ def assembled(
         )
         for name, found in frames.items()
     }
-    return {n: pd.concat(found, ignore_index=True) for n, found in frames.items()}, places
+    return {name: _under_each_other(found) for name, found in frames.items()}, places
 
 
-def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:
+def _under_each_other(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if len(found) > 1:
+        return pd.concat([_loose(frame) for frame in found], ignore_index=True)
+    # Its columns are shared: a column that is changed takes the place of the old one.
+    (whole,) = found
+    whole = whole.copy(deep=False)
+    whole.index = pd.RangeIndex(len(whole))
+    return whole
+
+
+def _loose(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns that lie in Arrow's memory as objects, as others may have them."""
+    compact = [c for c, kind in frame.dtypes.items() if isinstance(kind, _COMPACT)]
+    return frame.astype(dict.fromkeys(compact, object))
+
+
+def _kept(part: Part, bad: Mapping[str, set[int]], others: Sequence[pd.DataFrame]) -> pd.DataFrame:
     frame = part.frame
     if rows := bad.get(part.where):
         frame = frame[~frame.index.isin(rows)]
     if part.distinct:
-        frame = frame[~frame["id"].duplicated() & frame["id"].notna()]
+        # A person who owns deals of two sheets is one person.
+        known = {key for other in others for key in other["id"]}
+        frame = frame[~frame["id"].duplicated() & frame["id"].notna() & ~frame["id"].isin(known)]
     return frame
 
 
@@ -155,13 +180,15 @@ def counted(
 def _counts(sheets: Sequence[Sheet], taken: Sequence[pd.Index], bad: set[int]) -> Counts:
     """Count the rows of one sheet, which may have been read with more than one layout."""
     # Numbers of rows of the file: where months were columns, one makes several.
-    index = pd.Index(np.unique(np.concatenate([sheet.frame.index for sheet in sheets])))
+    index = sheets[0].frame.index
+    if len(sheets) > 1 or not index.is_unique:
+        index = pd.Index(np.unique(np.concatenate([sheet.frame.index for sheet in sheets])))
     none = {row.row for sheet in sheets for row in sheet.layout.aside if row.kind not in _ABOVE}
-    none -= set(index)
+    none = {row for row in none if row not in index}
     aside = index.isin(bad)
     meant = np.ones(len(index), dtype=bool)
     if taken:
-        meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
+        meant = np.logical_or.reduce([np.isin(index, rows) for rows in taken])
     counts = Counts(
         read=len(index) + len(none), kept=int((meant & ~aside).sum()), set_aside=int(aside.sum()),
         left_out=int((~meant & ~aside).sum()), no_records=len(none),

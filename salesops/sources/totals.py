@@ -24,8 +24,13 @@ _WORDS = r"计|总和|otal|OTAL|(?i:^sum)"
 _NOTE = re.compile(r"(?:注|备注|说明|制表|审核|复核|数据来源|来源|打印|导出|Notes?|Source|Printed|"
                    r"Exported|Generated|Copyright|Confidential)\s*[\d一二三]?\s*[:：.、 ].*",
                    re.IGNORECASE | re.DOTALL)  # fmt: skip
+# What stands behind a number that has its own unit.
+_SCALED = r"\s*(?:百?万|亿|千)元?$"
 # A row that fills this share of what most do is a record, whatever it is called.
 _WHOLE = 0.7
+# In a narrower table a row with one value says little.
+_LEAST = 3
+_NEARLY = 0.8
 
 
 @dataclass
@@ -35,6 +40,13 @@ class Sorted:
     frame: pd.DataFrame
     aside: list[Aside] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    _counted: tuple[pd.DataFrame, Any] | None = None
+
+    def filled(self) -> Any:
+        """Count the cells of each row that hold anything; of the same rows once."""
+        if self._counted is None or self._counted[0] is not self.frame:
+            self._counted = self.frame, _filled(self.frame)
+        return self._counted[1]
 
 
 def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hints) -> Sorted:
@@ -60,7 +72,8 @@ def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hi
     _drop(done, [r for r in frame.index if r in set(hints.drop)] if hints.drop else [],
           "told", "the mapping says so")  # fmt: skip
     keep = set(hints.keep)
-    filled = _filled(done.frame)
+    _numbers_alone(done, done.filled(), keep)
+    filled = done.filled()
     usual = float(np.median(filled)) if len(filled) else 0.0
     _repeated_heads(done, heads, keep)
     _notes_below(done, usual, keep)
@@ -119,6 +132,24 @@ def _notes_below(done: Sorted, usual: float, keep: set[int]) -> None:
     _drop(done, rows[::-1], "note", "it stands below the table and tells of the sheet")
 
 
+def _numbers_alone(done: Sorted, counts: Any, keep: set[int]) -> None:
+    """Set apart rows that a form has numbered beforehand and nobody has filled in."""
+    if not (counts == 1).any() or not (counts >= _LEAST).any():
+        return
+    for column in done.frame.columns:
+        texts = done.frame[column]
+        rows = [int(r) for r in done.frame.index[(counts == 1) & (texts != "").to_numpy(dtype=bool)]
+                if r not in keep]  # fmt: skip
+        if not rows:
+            continue
+        numbers = pd.to_numeric(texts, errors="coerce").dropna()
+        steps = numbers.diff().dropna()
+        # Subtotals have no number, and rows that were deleted leave a gap.
+        if len(numbers) >= _NEARLY * len(texts) and (steps > 0).all() and steps.median() == 1:
+            _drop(done, rows, "note", "it holds its running number alone")
+            return
+
+
 def _totals(done: Sorted, grid: Grid, usual: float, keep: set[int]) -> None:
     rows = [r for r in _labelled(done.frame, grid) if r not in keep]
     last = done.frame.index[-1] if len(done.frame) else None
@@ -167,7 +198,7 @@ class _Sums:
     separator: str
     begun: int = 0
     signs: dict[int, str] = field(default_factory=dict)
-    numbers: dict[int, pd.Series] = field(default_factory=dict)
+    numbers: dict[tuple[int, bool], pd.Series] = field(default_factory=dict)
 
     def number(self, column: int, text: str) -> Decimal | None:
         """Read a number with the decimal sign of its column."""
@@ -178,11 +209,22 @@ class _Sums:
 
     def equal(self, row: int, column: int, value: Decimal) -> str:
         """Name the rows of which a value is the sum; empty where it is none."""
-        if column not in self.numbers:
-            self.numbers[column] = self.frame[column].map(
+        told = self._is_sum(row, self._read(column, bare=False), value)
+        if not told and self.frame[column].str.contains(_SCALED, regex=True).any():
+            # Of 35 and 120万 under 单位：万元 the sum is 155.
+            told = self._is_sum(row, self._read(column, bare=True), value)
+        return told
+
+    def _read(self, column: int, *, bare: bool) -> pd.Series:
+        if (column, bare) not in self.numbers:
+            texts = self.frame[column]
+            texts = texts.str.replace(_SCALED, "", regex=True) if bare else texts
+            self.numbers[column, bare] = texts.map(
                 lambda t: float(self.number(column, t) or 0) if t else 0.0
-            )
-        numbers = self.numbers[column]
+            ).astype("float64")
+        return self.numbers[column, bare]
+
+    def _is_sum(self, row: int, numbers: pd.Series, value: Decimal) -> str:
         plain = numbers.drop(index=[c for c in self.candidates if c in numbers.index])
         above, below = plain[plain.index < row], plain[plain.index > row]
         for part in (above[above.index > self.begun], above, below, plain):
@@ -242,15 +284,16 @@ def _judged(
         return None
     raise UnreadableFile(
         where=grid.at(row), reason=f"{_shown(cells)!r} can be a total or a record",
-        mend=f"say in the mapping which it is: drop = [{row}] or keep = [{row}].",
+        mend=f"say which it is: --answer drop={row} or --answer keep={row}; in a mapping drop = "
+             f"[{row}] or keep = [{row}].",
     )  # fmt: skip
 
 
 def _alone(done: Sorted, grid: Grid, usual: float, hints: Hints, keep: set[int]) -> None:
     """Refuse rows with one value alone amid wide ones, as headings of sections are."""
-    if usual < 3 or not len(done.frame):
+    if usual < _LEAST or not len(done.frame):
         return
-    counts = _filled(done.frame)
+    counts = done.filled()
     rows = [r for r in done.frame.index[counts == 1] if r not in keep]
     rows = [r for r in rows if not is_typed(next(iter(_cells(done.frame, r).values())))]
     if not rows or hints.alone == "keep":
@@ -260,8 +303,8 @@ def _alone(done: Sorted, grid: Grid, usual: float, hints: Hints, keep: set[int])
         return
     shown = _shown(_cells(done.frame, rows[0]))
     raise UnreadableFile(
-        where=grid.at(rows[0]), mend='say in the mapping what such rows are: alone = "drop" leaves '
-        'them out, alone = "keep" takes them for records.',
+        where=grid.at(rows[0]), mend="say what such rows are: --answer alone=drop leaves them out, "
+        '--answer alone=keep takes them for records; in a mapping alone = "drop", alone = "keep".',
         reason=f"{shown!r} stands alone where other rows hold {usual:.0f} values; it can be a "
         f"heading or a record ({len(rows)} such rows)",
     )  # fmt: skip

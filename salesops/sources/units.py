@@ -47,6 +47,20 @@ def unit_of_head(head: str) -> Unit | None:
     return None if re.fullmatch(r"[A-Z]{3}|[¥￥$€]", unit) else _scale(unit)
 
 
+def unit_behind(text: str) -> Unit | None:
+    """Name the unit that a cell shows behind its number; none where it shows none.
+
+    Examples
+    --------
+    >>> unit_behind("万元"), unit_behind(" k"), unit_behind("元"), unit_behind("台")
+    ('wan', 'k', 'one', None)
+    """
+    found = re.fullmatch(_UNIT, text.strip())
+    if found is None or not text.strip() or re.fullmatch(r"[A-Z]{3}|[¥￥$€]", text.strip()):
+        return None
+    return _scale(text.strip())
+
+
 def unit_of_title(text: str) -> Unit | None:
     """Name the unit that a title gives to all money of a sheet, such as `单位：万元`.
 

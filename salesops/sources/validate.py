@@ -14,6 +14,7 @@ from salesops.model.settings import Settings
 from salesops.model.tables import facts
 from salesops.sources.mangled import without_zeros
 from salesops.sources.parsing import Fault
+from salesops.sources.wholesale import all_differ
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Oddity:
     ----------
     code
         `orphans`, `closed_before_created`, `no_stage`, `negative_amounts`, `undated`,
-        `stage_contradicts`.
+        `stage_contradicts`, `no_rate`.
     table, column
         Where.
     n
@@ -61,9 +62,10 @@ def find_faults(
         where = places[name]
         if "id" in facts(name) and "id" in frame:
             empty = frame["id"].isna()
-            twice = frame["id"].duplicated(keep="first") & ~empty
             faults += _faults(frame, where, empty, "id", "is empty")
-            faults += _faults(frame, where, twice, "id", "stands there twice")
+            if not all_differ(frame["id"]):
+                twice = frame["id"].duplicated(keep="first") & ~empty
+                faults += _faults(frame, where, twice, "id", "stands there twice")
         for column in facts(name).values():
             if column.refers in tables and column.name in frame and column.name != "id":
                 lost = without_zeros(frame[column.name], tables[column.refers]["id"])
@@ -115,7 +117,7 @@ def find_oddities(tables: Mapping[str, pd.DataFrame], settings: Settings) -> lis
     found += _orphaned_changes(tables)
     deals = tables.get("opportunities")
     if deals is not None:
-        found += _odd_deals(deals, settings)
+        found += _odd_deals(tables, settings)
     return [oddity for oddity in found if oddity.n]
 
 
@@ -130,7 +132,8 @@ def _orphaned_changes(tables: Mapping[str, pd.DataFrame]) -> list[Oddity]:
     return [Oddity("orphans", "changes", "entity_id", n)]
 
 
-def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
+def _odd_deals(tables: Mapping[str, pd.DataFrame], settings: Settings) -> list[Oddity]:
+    deals = tables["opportunities"]
     found = []
     if {"created_at", "closed_at"} <= set(deals):
         before = pd.to_datetime(deals["closed_at"]) < pd.to_datetime(deals["created_at"])
@@ -145,10 +148,18 @@ def _odd_deals(deals: pd.DataFrame, settings: Settings) -> list[Oddity]:
         n = int((empty & said).sum())
         found.append(Oddity("no_stage", "opportunities", "stage", n))
     if "amount" in deals:
-        amounts = pd.to_numeric(deals["amount"], errors="coerce")
+        amounts = deals["amount"]
+        if not isinstance(amounts.dtype, pd.ArrowDtype):
+            amounts = pd.to_numeric(amounts, errors="coerce")
         found.append(
             Oddity("negative_amounts", "opportunities", "amount", int((amounts < 0).sum()))
         )
+    if {"amount", "currency"} <= set(deals):
+        rates = tables.get("fx", pd.DataFrame({"currency": []}))["currency"]
+        priced = deals["amount"].notna() & deals["currency"].notna()
+        rated = deals["currency"].isin({settings.company.currency, *rates})
+        n = int((priced & ~rated).sum())
+        found.append(Oddity("no_rate", "opportunities", "currency", n))
     if {"stage", "is_won"} <= set(deals):
         kinds = {stage.id: stage.kind for stage in settings.stages}
         said = deals["is_won"].map({True: "won", False: "lost"})

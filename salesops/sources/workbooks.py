@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from salesops.sources.formats import Shown, shown_by
 from salesops.sources.grid import MOST_COLUMNS, Grid, Mark, stripped
 from salesops.sources.layout import UnreadableFile
-from salesops.sources.xlsxlook import MOST_CELLS, check_size, look_at
+from salesops.sources.xlsxlook import MOST_CELLS, Look, check_size, look_at
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _AGAIN = "open it in Excel, WPS or LibreOffice and save it again as .xlsx."
@@ -187,7 +188,7 @@ def _read_new(path: Path, name: str, hidden: tuple[str, ...]) -> Grid:
     return _grid(
         where, cells, marks, hidden, epoch=_epoch(path),
         merges=tuple((a + 1, b, c + 1, d) for (a, b), (c, d) in merges),
-        percents=frozenset(look.percents), n_hidden_rows=look.n_hidden_rows,
+        percents=frozenset(look.percents), n_hidden_rows=look.n_hidden_rows, shown=look.shown,
     )  # fmt: skip
 
 
@@ -231,8 +232,35 @@ def _read_old(path: Path, name: str, hidden: tuple[str, ...]) -> Grid:
         merges = tuple((a + 1, c, b, d - 1) for a, b, c, d in sheet.merged_cells)
         n_hidden = sum(1 for info in sheet.rowinfo_map.values() if info.hidden)
         epoch = 1904 if book.datemode else 1900
-    return _grid(f"{path.name}[{name}]", cells, [*cells.marks, *marks], hidden, epoch=epoch,
-                 merges=merges, percents=frozenset(), n_hidden_rows=n_hidden)  # fmt: skip
+        look = _old_look(book, sheet)
+    return _grid(f"{path.name}[{name}]", cells, [*cells.marks, *marks, *look.marks], hidden,
+                 epoch=epoch, merges=merges, percents=frozenset(look.percents),
+                 n_hidden_rows=n_hidden, shown=look.shown)  # fmt: skip
+
+
+def _old_look(book: Any, sheet: Any) -> Look:
+    """Note what the formats of an old workbook add to its numbers."""
+    import xlrd
+
+    look = Look()
+    formats = {n: shown_by(str(book.format_map[style.format_key].format_str))
+               for n, style in enumerate(book.xf_list)
+               if not style.is_style and style.format_key in book.format_map}  # fmt: skip
+    if set(formats.values()) <= {Shown()}:
+        return look
+    for row in range(sheet.nrows):
+        for column, cell in enumerate(sheet.row(row)):
+            shown = formats.get(cell.xf_index, Shown())
+            if cell.ctype != xlrd.XL_CELL_NUMBER or shown == Shown():
+                continue
+            if shown.percent:
+                look.percents.add(column)
+            if shown.scaled:
+                look.marks.append(Mark(row=row + 1, column=column, kind="scaled",
+                                       text=_text(cell.value)))  # fmt: skip
+            if shown.says_more:
+                look.shown.setdefault(column, {}).setdefault(shown, []).append(row + 1)
+    return look
 
 
 def _old_values(book: Any, sheet: Any) -> Callable[[Any], Any]:
@@ -258,6 +286,7 @@ def _old_values(book: Any, sheet: Any) -> Callable[[Any], Any]:
 def _grid(
     where: str, cells: _Cells, marks: list[Mark], hidden: tuple[str, ...], *, epoch: int,
     merges: tuple[tuple[int, int, int, int], ...], percents: frozenset[int], n_hidden_rows: int,
+    shown: dict[int, dict[Shown, list[int]]],
 ) -> Grid:  # fmt: skip
     width = max((len(row) for row in cells.rows), default=0)
     numbered = {n: row + [""] * (width - len(row))
@@ -266,7 +295,7 @@ def _grid(
                          dtype=object)  # fmt: skip
     return Grid(where=where, frame=frame, encoding="xlsx", epoch=epoch, merges=merges,
                 dates=cells.dates, percents=percents, marks=tuple(marks), hidden=hidden,
-                n_hidden_rows=n_hidden_rows)  # fmt: skip
+                n_hidden_rows=n_hidden_rows, shown=shown)  # fmt: skip
 
 
 def _text(value: object) -> str:

@@ -3,12 +3,13 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError, XMLPullParser
 
+from salesops.sources.formats import Shown, shown_by
 from salesops.sources.grid import Mark, column_of
 from salesops.sources.layout import UnreadableFile
 
@@ -29,8 +30,8 @@ _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*\bhidden=[\"'](?:1|true)[\"']")
 _STYLE = re.compile(rb"\bs=[\"'](\d+)[\"']")
 _ERROR = re.compile(rb"\bt=[\"']e[\"']")
 _WORDS = re.compile(rb"\bt=[\"']str[\"']")
-# A format that shows thousandths or ten-thousandths of what is stored: `0.0,` and `0!.0,`.
-_SCALING = re.compile(r'[0#?],+(?=[^0#?,]*(?:;|$))|0[!\\]\.0|0"\."[0#]')
+# A cell that holds something else than a number.
+_NO_NUMBER = re.compile(rb"\bt=[\"'](?:s|str|inlineStr|b|e)[\"']")
 _PERCENT_IDS = {"9", "10"}
 
 
@@ -40,6 +41,7 @@ class Look:
 
     marks: list[Mark] = field(default_factory=list)
     percents: set[int] = field(default_factory=set)
+    shown: dict[int, dict[Shown, list[int]]] = field(default_factory=dict)
     n_hidden_rows: int = 0
     last_row: int = 0
     last_column: int = 0
@@ -124,10 +126,10 @@ def look_at(path: Path, sheet: str, where: str) -> Look:
             part = _part_of(packed, sheet)
             if part is None:
                 return Look()
-            scaling, percent = _styles(packed)
+            styles = _styles(packed)
             look = Look(uncomputed=_is_uncomputed(packed))
             for text in _pieces(packed, part):
-                _note(look, text, scaling, percent, where)
+                _note(look, text, styles, where)
             return look
     except UnreadableFile:
         raise
@@ -177,11 +179,10 @@ def _is_uncomputed(packed: zipfile.ZipFile) -> bool:
     return any(value in ("1", "true") for value in told)
 
 
-def _styles(packed: zipfile.ZipFile) -> tuple[set[int], set[int]]:
-    """Give the styles that show a part of what is stored, and those that show per cent."""
+def _styles(packed: zipfile.ZipFile) -> dict[int, Shown]:
+    """Give the styles that add something to a number, by their place in the workbook's list."""
     formats: dict[str, str] = {}
-    scaling: set[int] = set()
-    percent: set[int] = set()
+    styles: dict[int, Shown] = {}
     inside, n = False, 0
     for name, attributes in _elements(packed, "xl/styles.xml"):
         if name == "numFmt":
@@ -192,13 +193,11 @@ def _styles(packed: zipfile.ZipFile) -> tuple[set[int], set[int]]:
             inside = False
         elif inside and name == "xf":
             key = attributes.get("numFmtId", "")
-            code = re.sub(r'"[^"]*"(?!\.)', "", formats.get(key, ""))
-            if _SCALING.search(formats.get(key, "")) or _SCALING.search(code):
-                scaling.add(n)
-            if key in _PERCENT_IDS or "%" in code:
-                percent.add(n)
+            shown = Shown(percent=True) if key in _PERCENT_IDS else shown_by(formats.get(key, ""))
+            if shown != Shown():
+                styles[n] = shown
             n += 1
-    return scaling, percent
+    return styles
 
 
 def _pieces(packed: zipfile.ZipFile, part: str) -> Iterator[bytes]:
@@ -220,7 +219,7 @@ def _pieces(packed: zipfile.ZipFile, part: str) -> Iterator[bytes]:
     yield rest
 
 
-def _note(look: Look, text: bytes, scaling: set[int], percent: set[int], where: str) -> None:
+def _note(look: Look, text: bytes, styles: Mapping[int, Shown], where: str) -> None:
     look.n_hidden_rows += len(_HIDDEN_ROW.findall(text)) if b"hidden=" in text else 0
     places = _PLACED.findall(text)
     if places:
@@ -233,11 +232,11 @@ def _note(look: Look, text: bytes, scaling: set[int], percent: set[int], where: 
             "CSV UTF-8.", reason=f"its cells reach to row {look.last_row:,} and column "
             f"{look.last_column:,}, more than {MOST_CELLS:,} cells",
         )  # fmt: skip
-    if b"<f" in text or b":f" in text or _ERROR.search(text) or scaling or percent:
-        _note_cells(look, text, scaling, percent)
+    if b"<f" in text or b":f" in text or _ERROR.search(text) or styles:
+        _note_cells(look, text, styles)
 
 
-def _note_cells(look: Look, text: bytes, scaling: set[int], percent: set[int]) -> None:
+def _note_cells(look: Look, text: bytes, styles: Mapping[int, Shown]) -> None:
     for found in _CELL.finditer(text):
         if found[2]:
             continue
@@ -246,7 +245,8 @@ def _note_cells(look: Look, text: bytes, scaling: set[int], percent: set[int]) -
             continue
         column, row = column_of(place[1].decode()), int(place[2])
         style = _STYLE.search(found[1])
-        if style and int(style[1]) in percent:
+        as_shown = styles.get(int(style[1])) if style else None
+        if as_shown and as_shown.percent:
             look.percents.add(column)
         end = _END.search(text, found.end())
         inside = text[found.end() : end.start() if end else None]
@@ -256,8 +256,10 @@ def _note_cells(look: Look, text: bytes, scaling: set[int], percent: set[int]) -
             kind = "error"
         elif _FORMULA.search(inside) and _has_no_result(look, found[1], value):
             kind = "no_result"
-        elif style and int(style[1]) in scaling and value:
+        elif as_shown and as_shown.scaled and value:
             kind = "scaled"
+        if as_shown and as_shown.says_more and value and not _NO_NUMBER.search(found[1]):
+            look.shown.setdefault(column, {}).setdefault(as_shown, []).append(row)
         if kind is not None:
             shown = value[1].decode("utf-8", "replace") if value else ""
             look.marks.append(Mark(row=row, column=column, kind=kind, text=shown))  # type: ignore[arg-type]

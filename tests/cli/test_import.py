@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 import time
@@ -144,10 +145,21 @@ def test_a_person_on_a_terminal_is_asked_and_a_wrong_answer_is_asked_again(tmp_p
     assert float(book.opportunities.amount.min().to_pyarrow().as_py()) == 35
 
 
+def test_the_commands_that_follow_can_be_pasted(tmp_path):
+    write_ledger(tmp_path / "Q1 台账(新).xlsx")
+    done = salesops(tmp_path, "import", "Q1 台账(新).xlsx", "--yes")
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.strip().splitlines()[-1]
+    words = shlex.split(last.removeprefix("Next: ").split(";")[0])
+    assert words == ["salesops", "check", "build/Q1 台账(新)"]
+
+
 @pytest.mark.parametrize(
     ("path", "place"),
     [("商机2026-03.xlsx", "build/商机"), ("20260331 deals.csv", "build/deals"),
-     ("台账 2026年4月.xlsx", "build/台账"), ("Q1 deals.csv", "build/Q1 deals")],
+     ("台账 2026年4月.xlsx", "build/台账"), ("Q1 deals.csv", "build/Q1 deals"),
+     ("商机2026-03 (1).xlsx", "build/商机"), ("deals[2].csv", "build/deals"),
+     ("台账 - 副本.xlsx", "build/台账")],
 )  # fmt: skip
 def test_a_book_is_called_as_its_export_without_the_date(path, place):
     assert default_place(path) == place

@@ -170,6 +170,18 @@ def test_no_password_of_a_database_is_kept(place):
     assert told["parameters"]["book"] == "postgresql://…@host/sales"
 
 
+def test_a_token_that_was_given_as_a_parameter_is_in_no_file(place, monkeypatch):
+    token = "tok-5521-93af-77"
+    monkeypatch.setenv("CRM_TOKEN", token)
+    for _time in range(2):  # made, then kept
+        done = run(place, "one", parameters={"mark": token})
+        assert done.done[0].failure is None
+    files = [path for path in (place / "out").rglob("*") if path.is_file()]
+    assert any(path.name == "run.json" for path in files)
+    assert [path for path in files if token.encode() in path.read_bytes()] == []
+    assert reasons(place, mark=token) == ["kept", "new"]
+
+
 def test_rows_that_came_later_leave_the_reports_of_an_earlier_date_as_they_were(place):
     run(place, as_of="2026-02-28")
     ran(place)

@@ -36,6 +36,7 @@ def write_ledger(path: Path, rows: list[list[object]] | None = None) -> Path:
     sheet.append(list(LEDGER))
     for row in ledger_rows() if rows is None else rows:
         sheet.append(row)
+    path.parent.mkdir(parents=True, exist_ok=True)
     book.save(path)
     return path
 

@@ -194,6 +194,19 @@ def test_small_amounts_without_a_unit_are_asked_about(tmp_path):
     assert deals(imported(large, tmp_path / "l")).loc["N0", "amount"] == Decimal("80000.00")
 
 
+def test_names_under_those_of_groups_are_believed_where_they_say_enough(tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["基本信息", None, "进展", None], ["项目名称", "客户名称", "当前阶段", "登记日期"]):
+        book.active.append(row)
+    book.active.merge_cells("A1:B1")
+    book.active.merge_cells("C1:D1")
+    for i in range(24):
+        book.active.append([f"项目{i}", f"客户{i % 5}", STAGES[i % 6], dt.date(2026, 1, 1 + i)])
+    book.save(tmp_path / "台账.xlsx")
+    found = deals(imported(tmp_path / "台账.xlsx", tmp_path))
+    assert found.loc["项目7", "account_id"] == "客户2"
+
+
 def test_two_columns_that_could_both_be_the_amount_are_asked_about(tmp_path):
     head = ["商机编号", "阶段", "合同额", "创建日期"]
     rows = [[*row, 99_000] for row in

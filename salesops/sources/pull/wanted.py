@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
 
 from salesops.sources.history import as_source
 from salesops.sources.mapping import Condition, History, Mapping, Rows, Source, StageTable
+from salesops.sources.naming import first_meant
 
 
 def wanted_columns(mapping: Mapping, file: str) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def wanted_columns(mapping: Mapping, file: str) -> tuple[str, ...]:
 def marks_deleted(mapping: Mapping, file: str) -> bool:
     """Say whether a mapping reads from a file which of its rows were deleted."""
     return any(
-        isinstance(part, Rows) and part.deleted is not None for part in _parts(mapping, file)
+        isinstance(part, Rows) and part.deleted_at is not None for part in _parts(mapping, file)
     )
 
 
@@ -41,7 +41,7 @@ def _parts(mapping: Mapping, file: str) -> Iterator[Rows | History | StageTable]
     stages = mapping.stages.tables if mapping.stages else ()
     all_parts: list[Rows | History | StageTable] = [*tables, *stages, *mapping.history]
     for part in all_parts:
-        if any(fnmatch(file, pattern) for pattern in part.files):
+        if first_meant([file], part.files):
             yield part
 
 

@@ -180,6 +180,32 @@ def test_a_deal_in_the_recycle_bin_is_void_from_then_on(tmp_path):
     assert outcomes == ["open", "void"]
 
 
+@pytest.mark.parametrize(
+    ("file", "table"),
+    [("Task.csv", "activities"), ("Contact.csv", "contacts"), ("Case.csv", "tickets")],
+)  # fmt: skip
+def test_what_lies_in_the_recycle_bin_beside_deals_is_left_out(file, table, tmp_path):
+    written("salesforce", tmp_path)
+    n = imported(tmp_path, "salesforce").n(table)
+    place = tmp_path / "export" / file
+    raw = pd.read_csv(place, dtype=str, keep_default_na=False, encoding="utf-8")
+    raw["IsDeleted"] = ["true", *["false"] * (len(raw) - 1)]
+    raw.to_csv(place, index=False)
+    shutil.rmtree(tmp_path / "book")
+    assert imported(tmp_path, "salesforce").n(table) == n - 1
+
+
+def test_of_several_companies_of_a_deal_the_first_one_counts(tmp_path):
+    written("hubspot", tmp_path)
+    (place,) = (tmp_path / "export").glob("*deals*.csv")
+    raw = pd.read_csv(place, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    firms = raw.set_index("Record ID")["Associated Company IDs"]
+    raw["Associated Company IDs"] += ";99"
+    raw.to_csv(place, index=False)
+    found = imported(tmp_path, "hubspot").opportunities.to_pandas().set_index("id")["account_id"]
+    assert found.to_dict() == firms.to_dict()
+
+
 def test_a_stage_more_in_a_later_export_is_put_in_its_place_and_edits_stay(tmp_path):
     written("salesforce", tmp_path)
     imported(tmp_path, "salesforce", exported_at="2026-06-30")
