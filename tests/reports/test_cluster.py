@@ -41,7 +41,7 @@ def cluster():
     import dask
     from distributed import LocalCluster
 
-    before = os.environ.get("CRM_TOKEN")
+    before, others = os.environ.get("CRM_TOKEN"), below()
     os.environ["CRM_TOKEN"] = THEIRS
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -50,7 +50,9 @@ def cluster():
         os.environ.pop("CRM_TOKEN") if before is None else os.environ.update(CRM_TOKEN=before)
         yield started
         # Python's own tracker of what processes share lives as long as this one.
-        left = [p for p in below() if "resource_tracker" not in " ".join(p.cmdline())]
+        # So does the server of kernels of other tests.
+        left = [p for p in below()
+                if p not in others and "resource_tracker" not in " ".join(p.cmdline())]  # fmt: skip
         assert any("warmserver" in p.cmdline()[2] for p in left)
         started.close()
     gone(left)
