@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from salesops.book.book import Book
-from salesops.book.shared import once
 from salesops.checks.check import Check, Seen, Tested, missing_for
 from salesops.metrics.opendeals import open_deals
 from salesops.model.calendar import Period
@@ -69,15 +68,10 @@ def examine(book: Book, period: Period, checks: Sequence[Check]) -> Judged:
         lacking = missing_for(check, book)
         gaps += lacking
         if not lacking:
-            seen[check.id] = _looked(check, book, period)
+            seen[check.id] = check.look(book, period)
             gaps += seen[check.id].gaps
     apart = {check.id for check in checks if check.apart}
     return replace(judge(seen, lambda: reachable(book), apart), gaps=tuple(gaps))
-
-
-def _looked(check: Check, book: Book, period: Period) -> Seen:
-    """Let a check look, or take what it saw for another report of the same run."""
-    return once(("check", check.id, period), book, lambda: check.look(book, period))
 
 
 def judge(
