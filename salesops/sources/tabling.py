@@ -19,6 +19,7 @@ from salesops.sources.validate import Places
 
 # Rows above the records, which nobody counts.
 _ABOVE = ("title", "head", "told")
+_COMPACT = (pd.StringDtype, pd.ArrowDtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,12 +115,18 @@ def assembled(
 
 def _under_each_other(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
     if len(found) > 1:
-        return pd.concat(found, ignore_index=True)
+        return pd.concat([_loose(frame) for frame in found], ignore_index=True)
     # Its columns are shared: a column that is changed takes the place of the old one.
     (whole,) = found
     whole = whole.copy(deep=False)
     whole.index = pd.RangeIndex(len(whole))
     return whole
+
+
+def _loose(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns that lie in Arrow's memory as objects, as others may have them."""
+    compact = [c for c, kind in frame.dtypes.items() if isinstance(kind, _COMPACT)]
+    return frame.astype(dict.fromkeys(compact, object))
 
 
 def _kept(part: Part, bad: Mapping[str, set[int]]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from salesops.model.tables import facts
+from salesops.sources import encodings
 from salesops.sources.mapping import Source
 from salesops.sources.moments import read_moments
 from salesops.sources.parsing import Parser
@@ -87,3 +88,18 @@ def test_a_text_without_quotes_is_read_as_one_with_them(tmp_path, row):
 def test_of_many_ids_one_that_is_there_twice_is_found(kind, last):
     ids = pd.Series([f"d{i}" for i in range(150_000)] + [last], dtype=kind)
     assert all_differ(ids) == (last != "d7")
+
+
+@pytest.mark.parametrize("word", ["合计", "总和", "Subtotal", "\u200b", "客户"])
+@pytest.mark.parametrize("at", range(58, 66))
+def test_what_is_cut_by_the_end_of_a_piece_of_a_file_is_found(tmp_path, monkeypatch, word, at):
+    monkeypatch.setattr(encodings, "_CHUNK", 64)
+    path = tmp_path / "deals.csv"
+    path.write_bytes(b"a,b\n" + b"x" * (at - 4) + word.encode() + b",1\n" + b"y" * 100 + b",2\n")
+    found = encodings.survey(path, "deals.csv")
+    assert (found.encoding, found.n_lines) == ("utf-8", 3)
+    assert found.may_total == (word in ("合计", "总和", "Subtotal"))
+    assert found.unseen == (word == "\u200b")
+    # The same with its last byte lost is no UTF-8, wherever the piece ends.
+    path.write_bytes(path.read_bytes().replace(word.encode(), word.encode()[:-1]))
+    assert encodings._is_utf8(path) == word.isascii()
