@@ -7,6 +7,7 @@ languages. Notebooks and markdown are rendered by nbconvert.
 import argparse
 import html
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def write_book(folder: Path) -> list[Path]:
         with language(lang):
             for number, lesson in enumerate(LESSONS):
                 body = _lesson_body(lesson.stem, lang, number)
-                written.append(_write(folder, lesson.stem, lang, title_of(lesson, lang), body))
+                written.append(_write(folder, lesson.stem, lang, _title(number, lang), body))
             written.append(_write(folder, "index", lang, say("lesson.book.title"), _index(lang)))
     terms = markdown2html(glossary())
     written.append(folder / "glossary.html")
@@ -49,27 +50,36 @@ def write_book(folder: Path) -> list[Path]:
     return written
 
 
+@cache
+def _exporter() -> HTMLExporter:
+    return HTMLExporter(template_name="basic", exclude_input_prompt=True,
+                        exclude_output_prompt=True)  # fmt: skip
+
+
+@cache
+def _title(number: int, lang: str) -> str:
+    return title_of(LESSONS[number], lang)
+
+
 def _lesson_body(stem: str, lang: str, number: int) -> str:
     notebook = read_lesson(LESSONS[number], lang)
-    exporter = HTMLExporter(template_name="basic", exclude_input_prompt=True,
-                            exclude_output_prompt=True)  # fmt: skip
-    body, _resources = exporter.from_notebook_node(notebook)
+    body, _resources = _exporter().from_notebook_node(notebook)
     links = [_nav(lang, stem)]
     for step, word in ((-1, "before"), (1, "after")):
         if 0 <= number + step < len(LESSONS):
             other = LESSONS[number + step]
+            title = html.escape(_title(number + step, lang))
             links.append(f"<p>{say(f'lesson.book.{word}')} "
-                         f'<a href="{other.stem}.{lang}.html">{html.escape(title_of(other, lang))}'
-                         "</a></p>")  # fmt: skip
+                         f'<a href="{other.stem}.{lang}.html">{title}</a></p>')  # fmt: skip
     return links[0] + body + "".join(links[1:])
 
 
 def _index(lang: str) -> str:
     weeks: dict[int, list[str]] = {}
-    for one in LESSONS:
+    for number, one in enumerate(LESSONS):
         minutes = say("lesson.kit.head", week=one.week, minutes=one.minutes)
         weeks.setdefault(one.week, []).append(
-            f'<li><a href="{one.stem}.{lang}.html">{html.escape(title_of(one, lang))}</a> '
+            f'<li><a href="{one.stem}.{lang}.html">{html.escape(_title(number, lang))}</a> '
             f"<small>{html.escape(minutes)}</small></li>"
         )
     lists = "".join(f"<h2>{say('lesson.month.week', week=week)}</h2><ul>{''.join(rows)}</ul>"

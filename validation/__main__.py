@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from validation import churn, diagnosis, duplicates, funnel, review, stall, targets
+from validation import churn, diagnosis, duplicates, funnel, playbook, review, stall, targets
 from validation.table import as_markdown, merged
 
 PARTS = {
@@ -12,6 +12,7 @@ PARTS = {
     "diagnosis": diagnosis.measure,
     "duplicates": duplicates.measure,
     "funnel": funnel.measure,
+    "playbook": playbook.measure,
     "review": review.measure,
     "stall": stall.measure,
     "targets": targets.measure,
