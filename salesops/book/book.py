@@ -6,6 +6,7 @@ so `as_of` and `scope` commute and nothing is computed that is not used.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from salesops.book.scope import Scope, check_scope, with_people
 from salesops.book.store import DIMENSIONS, PARENTS, Store, Tracking
 from salesops.book.timetravel import table_at
 from salesops.book.versions import AT
+from salesops.book.views import Tables, tables_of
 from salesops.model.calendar import Calendar, Period
 from salesops.model.errors import BadDate
 from salesops.model.settings import Settings
@@ -240,25 +242,30 @@ class Book:
 
     def table(self, name: str) -> Table:
         """Give a canonical table at this instant and in this scope."""
-        return self._tables(name)
+        return self._once(name, lambda: self._scoped(name))
 
     def __getattr__(self, name: str) -> Table:
         if name in TABLES and name != "tracked":
             return self.table(name)
         raise AttributeError(f"a Book has no {name!r}; its tables are {', '.join(TABLES)}")
 
-    def _tables(self, name: str) -> Table:
-        found: dict[str, Table] = self._made
-        if name not in found:
-            found[name] = self._scoped(name)
-        return found[name]
+    def _once(self, what: str, lay_out: Callable[[], Table]) -> Table:
+        made = self._made
+        if what not in made:
+            made[what] = lay_out()
+        return made[what]
 
     @cached_property
-    def _made(self) -> dict[str, Table]:
-        return {}
+    def _made(self) -> Tables:
+        return tables_of(self.store, self.instant, self.limits, self.renewals)
 
     def unscoped(self, name: str) -> Table:
         """Give a table at this instant for the whole company; only scopes and counts may use it."""
+        if not self.limits.is_company:
+            return replace(self, limits=COMPANY).unscoped(name)
+        return self._once(f"unscoped {name}", lambda: self._unscoped(name))
+
+    def _unscoped(self, name: str) -> Table:
         table = table_at(self.store, name, Moment.at(self.instant, self.calendar))
         if self.renewals or "type" not in self.store.present["opportunities"]:
             return table
@@ -280,10 +287,10 @@ class Book:
             return table
         return restricted(self, name, table)
 
-    @cached_property
+    @property
     def insiders(self) -> Table:
         """Everyone, as `person`, who is, or up to now was, inside the scope."""
-        return everyone_inside(self)
+        return self._once("insiders", lambda: everyone_inside(self))
 
     def attributed(self, name: str) -> Table:
         """Give a table with `event_owner_id`, `event_team` and `event_region`.
@@ -291,6 +298,9 @@ class Book:
         Open deals carry their owner's team at the book's date, ended ones and contracts that of
         their owner at the event.
         """
+        return self._once(f"attributed {name}", lambda: self._attributed(name))
+
+    def _attributed(self, name: str) -> Table:
         table = self.table(name)
         owner, at = OWNED[name]
         now = instant(self.instant)

@@ -11,8 +11,9 @@ import enum
 import hashlib
 import re
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ibis.expr.datatypes as dt_types
@@ -54,6 +55,15 @@ class Signature:
     fixed: frozenset[Open]
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A signature whose open values are numbers: an expression is folded of thousands of them."""
+
+    digest: bytes
+    open: tuple[int, ...]
+    fixed: frozenset[int]
+
+
 class Signatures:
     """Signatures of expressions, each part of them worked out once, and forgotten with it.
 
@@ -61,7 +71,9 @@ class Signatures:
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[weakref.ref[Node], Signature]] = {}
+        self._known: dict[int, tuple[weakref.ref[Node], _Part]] = {}
+        self._numbers: dict[Open, int] = {}
+        self._open: list[Open] = []
 
     def of(self, root: Node) -> Signature:
         """Give the signature of an operation.
@@ -83,13 +95,21 @@ class Signatures:
                 stack.extend(missing)
                 continue
             stack.pop()
-            self._keep(node, _Folded(node, self._known).signature())
-        return self._known[id(root)][1]
+            self._keep(node, _Folded(node, self._known, self._number).part())
+        whole = self._known[id(root)][1]
+        open_, fixed = ([self._open[i] for i in many] for many in (whole.open, whole.fixed))
+        return Signature(whole.digest, tuple(open_), frozenset(fixed))
 
-    def _keep(self, node: Node, signature: Signature) -> None:
+    def _number(self, one: Open) -> int:
+        number = self._numbers.setdefault(one, len(self._open))
+        if number == len(self._open):
+            self._open.append(one)
+        return number
+
+    def _keep(self, node: Node, part: _Part) -> None:
         place, known = id(node), self._known
         # The next object at this place is another.
-        known[place] = (weakref.ref(node, lambda _gone: known.pop(place, None)), signature)
+        known[place] = (weakref.ref(node, lambda _gone: known.pop(place, None)), part)
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -121,12 +141,17 @@ def _is_open(value: Any, parent: Node) -> bool:
     return type(value) in OPEN and isinstance(parent, where) and not zoned
 
 
+@cache
+def _written(kind: dt_types.DataType | sch.Schema) -> str:
+    return repr(kind)
+
+
 def _lasting(arg: Any) -> str:
     """Write what is no part of the expression so that it reads the same in every process."""
     if isinstance(arg, _SIMPLE):
         return f"{type(arg).__name__}:{arg!r}"
     if isinstance(arg, dt_types.DataType | sch.Schema):
-        return repr(arg)
+        return _written(arg)
     if isinstance(arg, frozenset) and all(isinstance(one, str) for one in arg):
         return repr(sorted(arg))
     if isinstance(arg, BaseBackend):
@@ -138,13 +163,16 @@ def _lasting(arg: Any) -> str:
 class _Folded:
     """One operation, folded with the signatures of its parts."""
 
-    def __init__(self, node: Node, known: dict[int, tuple[weakref.ref[Node], Signature]]) -> None:
-        self._node, self._known = node, known
-        self._open: dict[Open, int] = {}
-        self._fixed: set[Open] = set()
+    def __init__(
+        self, node: Node, known: dict[int, tuple[weakref.ref[Node], _Part]],
+        number: Callable[[Open], int],
+    ) -> None:  # fmt: skip
+        self._node, self._known, self._number = node, known, number
+        self._open: dict[int, int] = {}
+        self._fixed: set[int] = set()
         self._parts: list[bytes] = [type(node).__qualname__.encode()]
 
-    def signature(self) -> Signature:
+    def part(self) -> _Part:
         node = self._node
         if isinstance(node, ops.InMemoryTable):
             self._name(node.name)
@@ -155,11 +183,11 @@ class _Folded:
             for arg in node.__args__:
                 self._add(arg)
         digest = hashlib.blake2b(b"\0".join(self._parts), digest_size=16).digest()
-        return Signature(digest, tuple(self._open), frozenset(self._fixed))
+        return _Part(digest, tuple(self._open), frozenset(self._fixed))
 
     def _literal(self, node: Any) -> None:
         if isinstance(node.value, OPEN):
-            self._fixed.add(Open(node.value, node.dtype))
+            self._fixed.add(self._number(Open(node.value, node.dtype)))
         # Ids of records look like names that were given by chance, and are none.
         if isinstance(node.value, str):
             self._parts.append(_lasting(node.value).encode())
@@ -169,7 +197,7 @@ class _Folded:
 
     def _add(self, arg: Any) -> None:
         if isinstance(arg, Node):
-            self._part(arg)
+            self._fold(arg)
         elif isinstance(arg, tuple | Mapping) and not isinstance(arg, sch.Schema):
             self._each(arg)
         elif isinstance(arg, ops.Namespace):
@@ -184,19 +212,18 @@ class _Folded:
         for one in many.items() if isinstance(many, Mapping) else many:
             self._add(one)
 
-    def _part(self, part: Any) -> None:
+    def _fold(self, part: Node) -> None:
         if isinstance(part, ops.Literal) and _is_open(part.value, self._node):
-            self._slot(Open(part.value, part.dtype), repr(part.dtype))
+            self._slots((self._number(Open(part.value, part.dtype)),), _written(part.dtype))
             return
         known = self._known[id(part)][1]
         self._parts.append(known.digest)
-        for one in known.open:
-            self._slot(one, "")
+        self._slots(known.open, "")
         self._fixed |= known.fixed
 
     def _name(self, name: str) -> None:
-        self._slot(Open(name), "name")
+        self._slots((self._number(Open(name)),), "name")
 
-    def _slot(self, one: Open, kind: str) -> None:
-        place = self._open.setdefault(one, len(self._open))
-        self._parts.append(f"?{place}{kind}".encode())
+    def _slots(self, many: tuple[int, ...], kind: str) -> None:
+        places = [self._open.setdefault(one, len(self._open)) for one in many]
+        self._parts.append(f"?{places}{kind}".encode())

@@ -8,7 +8,7 @@ import pandas as pd
 from salesops.book.book import Book, open_book
 from salesops.book.write import typed
 from salesops.checks.check import Check, Seen, Tested
-from salesops.checks.judged import Judged, examine
+from salesops.checks.judged import Judged, examine, looked
 from salesops.model.settings import Settings
 from salesops.sample.options import SampleOptions
 from tests.companies import book_of
@@ -20,7 +20,7 @@ OTHER_SEEDS = (201, 202)
 
 def look(check: Check, book: Book) -> Seen:
     """Let a check look at the latest period."""
-    return check.look(book, book.period("latest"))
+    return looked(check, book, book.period("latest"))
 
 
 def judge(book: Book, *checks: Check) -> Judged:
