@@ -7,6 +7,7 @@ asked for, reopened deals, null old and new values and removals all occur.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import ibis
@@ -200,7 +201,10 @@ def book_of(tables: Mapping[str, pa.Table], settings: Settings | None = None) ->
     con = remembering(ibis.duckdb.connect())
     con.raw_sql("SET TimeZone = 'UTC'")
     raw = {name: con.create_table(name, rows) for name, rows in tables.items()}
-    return Book.of(assemble(raw, settings or Settings.default(), "test", copied=True))
+    return Book.of(assemble(raw, settings or usual(), "test", copied=True))
+
+
+usual = cache(Settings.default)
 
 
 def rows_of(table: ibis.Table, *, without: tuple[str, ...] = ()) -> pd.DataFrame:

@@ -1,7 +1,9 @@
 """What one kernel found is what another shows: the same report, in whichever language."""
 
 import importlib
+import os
 import pkgutil
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 import salesops.analyses
 from salesops.book.book import open_book
-from salesops.book.runlog import OPENED, SHARED
+from salesops.book.runlog import SHARED
 from salesops.wording import language, tell_company
 from salesops.wording.language import LANGUAGES
 from tests.fixtures import SAMPLE
@@ -21,15 +23,17 @@ NAMES = sorted(
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    return {OPENED: str(tmp_path_factory.mktemp("laid")),
-            SHARED: str(tmp_path_factory.mktemp("found"))}  # fmt: skip
+def place(tmp_path_factory):
+    """Give a folder in which nothing was found yet; SQL may be that of other tests."""
+    folder = tmp_path_factory.mktemp("found")
+    for path in Path(os.environ[SHARED]).glob("*.sql.json"):
+        shutil.copy(path, folder)
+    return folder
 
 
 @pytest.fixture
-def book(folders, monkeypatch):
-    for name, value in folders.items():
-        monkeypatch.setenv(name, value)
+def book(place, monkeypatch):
+    monkeypatch.setenv(SHARED, str(place))
     found = open_book(SAMPLE)
     tell_company(found.settings)
     return found
@@ -65,7 +69,7 @@ def test_a_result_of_another_kernel_is_shown_as_ones_own(name, book):
             assert shown(taken) == shown(own)
 
 
-def test_another_date_scope_or_period_is_another_result(book, folders):
+def test_another_date_scope_or_period_is_another_result(book):
     find = analysis("conversion")
     one = find(book, period="2026-04")
     others = [find(book, period="2026-05"), find(book.as_of("2026-05-01"), period="2026-04"),
@@ -73,12 +77,12 @@ def test_another_date_scope_or_period_is_another_result(book, folders):
     assert all(other.metrics != one.metrics for other in others)
 
 
-def test_what_is_left_out_is_asked_as_its_default(book, folders):
+def test_what_is_left_out_is_asked_as_its_default(book, place):
     find = analysis("conversion")
     find(book, period="latest")
-    there = set(Path(folders[SHARED]).iterdir())
+    there = set(place.iterdir())
     assert find(book).metrics == find(book=book, period="latest").metrics
-    assert set(Path(folders[SHARED]).iterdir()) == there
+    assert set(place.iterdir()) == there
 
 
 def test_a_company_with_other_settings_is_another(book):

@@ -15,8 +15,9 @@ from salesops.reports.browser import Browser
 from salesops.reports.handover import hand_over
 from salesops.reports.pdf import finish_exports
 from salesops.reports.run import run_reports
+from salesops.sample.options import SampleOptions
 from salesops.wording import language
-from tests.fixtures import SAMPLE
+from tests.made import made_folder
 
 pytestmark = pytest.mark.browser
 
@@ -37,8 +38,9 @@ def renamed(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def book(tmp_path_factory) -> Path:
-    """Give the sample with every name of a customer, a deal and a person made hostile."""
-    folder = Path(shutil.copytree(SAMPLE, tmp_path_factory.mktemp("hostile") / "book"))
+    """Give a company with every name of a customer, a deal and a person made hostile."""
+    made = made_folder(SampleOptions(months=12, deals_per_month=60))
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("hostile") / "book"))
     for table, column in (("accounts", "name"), ("opportunities", "name"), ("leads", "company")):
         path = folder / f"{table}.parquet"
         renamed(pd.read_parquet(path), column).to_parquet(path, index=False)

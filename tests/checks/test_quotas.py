@@ -9,9 +9,9 @@ import pytest
 from salesops.book.book import open_book
 from salesops.checks import quotas
 from salesops.sample.options import SampleOptions
-from salesops.sample.write import write_sample
 from tests.checks.found import OTHER_SEEDS, clean_company, hand_made, look, only
 from tests.fixtures import SAMPLE
+from tests.made import made_folder
 
 UNFAIR, CLIFFS, STALE = quotas.CHECKS
 SURE = 1e-4
@@ -69,9 +69,8 @@ def test_results_of_pay_periods_are_won_value_by_target(sample_book, starts, qua
     assert np.allclose(rest[np.minimum(at, len(rest) - 1)], wanted)
 
 
-def test_results_moved_over_the_steps_of_pay_are_seen(tmp_path):
-    write_sample(tmp_path / "moved", SampleOptions(seed=2, problems={"P13": 4.0}))
-    book = open_book(tmp_path / "moved")
+def test_results_moved_over_the_steps_of_pay_are_seen():
+    book = open_book(made_folder(SampleOptions(seed=2, problems={"P13": 4.0})))
     test = only(look(CLIFFS, book))
     facts = test.finding.evidence
     assert test.p < SURE

@@ -18,6 +18,7 @@ from salesops.checks.review import CHECKS
 from salesops.metrics.actions import METRIC_OF, state_of
 from salesops.metrics.catalogue import CATALOGUE
 from salesops.model.finding import Finding
+from salesops.sources.importing import import_path
 from salesops.sources.targetlock import LOCK, alone
 from salesops.wording import language
 from salesops.wording.catalogue import entries
@@ -234,8 +235,7 @@ def test_a_register_that_an_import_wrote_becomes_the_one_that_people_edit(compan
         "M000004,action,2026-03-01 02:00:00,2026-03-09,open,x\n",
         encoding="utf-8",
     )
-    done = salesops("import", str(export), "--source", "canonical", "--into", str(book))
-    assert done.returncode == 0, done.stderr
+    import_path(export, source="canonical", into=book)
     assert (book / "actions.parquet").exists()
     assert "1 late" in actions(book)
     actions(book, "snag", "two")

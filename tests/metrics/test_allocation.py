@@ -164,7 +164,7 @@ CENTS = st.integers(-5_000, 20_000).map(lambda cents: cents / 100)
 NAMES = st.sampled_from([f"c{n}" for n in range(6)])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     instalments=st.lists(
         st.tuples(NAMES, st.integers(0, 10_000).map(lambda cents: cents / 100)), min_size=1,
@@ -196,7 +196,7 @@ def test_allocated_and_unallocated_make_what_was_received(instalments, receipts,
     assert by_parts.to_dict() == pytest.approx(rows.set_index("id")["received_cents"].to_dict())
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     instalments=st.lists(
         st.tuples(NAMES, st.integers(0, 300).map(lambda cents: cents / 100)), min_size=1,

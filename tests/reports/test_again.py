@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 import salesops.reports.jobs as jobs
@@ -17,6 +18,7 @@ from salesops.model.settings import default_text
 from salesops.reports.kept import Kept
 from salesops.reports.kernels import Limits
 from salesops.reports.keys import Stand, parts
+from salesops.reports.provisioner import SOCKET
 from salesops.reports.reasons import Reasons
 from salesops.reports.run import run_reports
 from tests.fixtures import TINY
@@ -252,17 +254,30 @@ run_reports(["one", "two"], book=str(place / "book"), out=place / "out", langs=[
 """
 
 
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_a_run_that_is_killed_goes_on_where_it_stopped(place):
-    notebook(place / "notebooks", "two", f"open(r'{place}/begun', 'w').close()",
+    notebook(place / "notebooks", "two",
+             f"import os; open(r'{place}/begun', 'w').write(f'{{os.getpid()}} ')",
              "import time; time.sleep(600)")  # fmt: skip
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(place)])
-    until = time.monotonic() + 120
-    while not (place / "begun").exists():
+    # By kernels of its own, which have to see that it is gone.
+    env = {name: value for name, value in os.environ.items() if name != SOCKET}
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(place)], env=env)
+    begun, until = place / "begun", time.monotonic() + 120
+    while not (begun.exists() and begun.read_text().endswith(" ")):
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    while alive(int(begun.read_text())):
+        assert time.monotonic() < until
+        time.sleep(0.05)
     assert not [p for p in (place / "out").iterdir() if p.name[0] != "."]
     ran(place)
     notebook(place / "notebooks", "two", "2")

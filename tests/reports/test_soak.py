@@ -10,9 +10,8 @@ from soak.__main__ import played
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-@pytest.mark.parametrize(
-    ("name", "cold"), [("run killed", False), ("run killed", True), ("kernel killed", True)]
-)
+# A run whose kernels are no server's is killed in test_again.
+@pytest.mark.parametrize(("name", "cold"), [("run killed", False), ("kernel killed", True)])
 def test_a_run_that_is_disturbed_leaves_all_whole_and_the_next_one_makes_the_rest(name, cold):
     # Drawn from this seed, the moment is one at which a kernel works.
     found = played(name, random.Random(2), quick=True, cold=cold, most=8.0)

@@ -1,6 +1,7 @@
 """Tables that are canonical already, month after month: what is known is what a log would tell."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -27,9 +28,9 @@ def monthly(folder: Path, **options) -> Path:
     return folder / "company" / "exports"
 
 
-def imported(exports: Path, into: Path) -> Book:
-    """Import six months in their order."""
-    for day in DATES:
+def imported(exports: Path, into: Path, days: Sequence[str] = DATES) -> Book:
+    """Import some months in their order."""
+    for day in days:
         import_path(exports / day, source="canonical", into=into, yes=True)
     return open_book(into)
 
@@ -87,7 +88,7 @@ def test_the_stages_that_the_company_has_come_with_its_export(snapshots, log):
 
 
 def test_monthly_exports_of_a_clean_company_raise_no_finding(tmp_path):
-    book = imported(monthly(tmp_path, clean=True), tmp_path / "book")
+    book = imported(monthly(tmp_path, clean=True), tmp_path / "book", DATES[2:])
     for date in ("2026-06-20", "2026-04-30"):
         assert funnel(book.as_of(date)).findings == ()
 

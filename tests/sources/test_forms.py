@@ -251,7 +251,7 @@ def test_monthly_exports_of_a_clean_company_raise_no_finding(tmp_path):
     from salesops.sample.options import SampleOptions
     from salesops.sample.write import write_sample
 
-    options = SampleOptions(months=8, deals_per_month=60, clean=True, exports="monthly")
+    options = SampleOptions(months=6, deals_per_month=60, clean=True, exports="monthly")
     write_sample(tmp_path / "company", options)
     mapping = _plain_mapping()
     for export in sorted((tmp_path / "company" / "exports").iterdir()):

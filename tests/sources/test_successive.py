@@ -77,27 +77,43 @@ def test_an_older_export_is_refused_and_told_where_it_would_belong(own, tmp_path
     assert everything(tmp_path / "book") == before
 
 
+def three(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Write three exports, and give each with its day."""
+    new = ["d41", "a1", "u1", "acquisition", 10, "2026-02-10", ""]
+    return {
+        "a": (export(folder, "a"), "2026-01-31"),
+        "b": (write_csv(folder / "b" / "deals.csv", [*deals_rows(39, d4=MOVED), new]),
+              "2026-02-28"),
+        "c": (write_csv(folder / "c" / "deals.csv", [*deals_rows(38, d3=WON, d4=MOVED), new]),
+              "2026-03-31"),
+    }  # fmt: skip
+
+
+BETWEEN = ("2026-01-31", "2026-02-15", "2026-02-28", "2026-03-15", "2026-03-31")
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory):
+    """Tell what is known of three exports that came in their order, by day, and what is tracked."""
+    folder = tmp_path_factory.mktemp("in-order")
+    (folder / "own.toml").write_text(MAPPING, encoding="utf-8")
+    for path, day in three(folder).values():
+        import_path(path, source=str(folder / "own.toml"), into=folder / "book", exported_at=day)
+    book = open_book(folder / "book")
+    return {day: known(book, day) for day in BETWEEN}, book.tracked
+
+
 @pytest.mark.parametrize(
     "order", [("a", "c", "b"), ("b", "c", "a"), ("c", "a", "b"), ("c", "b", "a")]
 )
-def test_exports_out_of_order_tell_the_history_that_they_tell_in_order(own, tmp_path, order):
-    new = ["d41", "a1", "u1", "acquisition", 10, "2026-02-10", ""]
-    exports = {
-        "a": (export(tmp_path, "a"), "2026-01-31"),
-        "b": (write_csv(tmp_path / "b" / "deals.csv", [*deals_rows(39, d4=MOVED), new]),
-              "2026-02-28"),
-        "c": (write_csv(tmp_path / "c" / "deals.csv", [*deals_rows(38, d3=WON, d4=MOVED), new]),
-              "2026-03-31"),
-    }  # fmt: skip
-    for name in "abc":
-        import_path(exports[name][0], source=own["source"], into=tmp_path / "in-order",
-                    exported_at=exports[name][1])  # fmt: skip
+def test_exports_out_of_order_tell_the_history_that_they_tell_in_order(
+    own, tmp_path, order, in_order
+):
+    exports = three(tmp_path)
     for name in order:
         import_path(exports[name][0], **own, exported_at=exports[name][1], older=True)
-    wanted, found = open_book(tmp_path / "in-order"), open_book(tmp_path / "book")
-    for day in ("2026-01-31", "2026-02-15", "2026-02-28", "2026-03-15", "2026-03-31"):
-        assert known(found, day) == known(wanted, day), day
-    assert found.tracked == wanted.tracked
+    found = open_book(tmp_path / "book")
+    assert ({day: known(found, day) for day in BETWEEN}, found.tracked) == in_order
 
 
 def test_an_export_that_differs_and_has_no_later_date_is_refused_until_it_gets_one(own, tmp_path):
