@@ -14,7 +14,7 @@ from typing import Any
 
 from salesops.playbook.capstone import TROUBLES, Answer, capstone_seed
 from salesops.playbook.capstonescore import Truth, find_truth, score
-from salesops.playbook.exercise import agree
+from salesops.playbook.exercise import agree, untold
 from salesops.playbook.learner import PLACE, Learner
 from salesops.playbook.lessons import LESSONS, exercises
 from salesops.playbook.notebooks import read_lesson, with_solutions
@@ -23,8 +23,6 @@ from salesops.wording import set_language
 from validation.table import Claim
 
 CAPSTONES, BATCH = 20, 6
-# Numbers that are nearer than this might be told apart by nobody who rounds to four digits.
-NEAR = 0.001
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Answers:
     right
         Exercise -> the answer that passes.
     alike
-        Usual mistakes whose outcome can't be told from the right answer.
+        Usual mistakes, or `nothing`, whose outcome can't be told from the right answer.
     failed
         Exercises whose solution does not pass.
     """
@@ -53,9 +51,7 @@ def answers_of(name: str) -> Answers:
         company, right, alike = learner.company, {}, []
         for exercise in exercises().values():
             right[exercise.id] = exercise.answer(company)
-            near = replace(exercise, tolerance=NEAR)
-            alike += [f"{exercise.id} {wrong}" for wrong, compute in exercise.wrong.items()
-                      if agree(compute(company), right[exercise.id], near)]  # fmt: skip
+            alike += [f"{exercise.id} {wrong}" for wrong in untold(exercise, company)]
         return Answers(right, tuple(alike), tuple(_failed(learner)))
 
 
@@ -95,9 +91,9 @@ def measure(seeds: int) -> list[Claim]:
 
 def _of_exercises(found: list[Answers]) -> Iterator[Claim]:
     known, pairs = exercises(), list(itertools.permutations(found, 2))
-    n, n_wrong = len(found) * len(known), len(found) * sum(len(e.wrong) for e in known.values())
+    n, n_wrong = len(found) * len(known), len(found) * sum(len(e.wrong) + 1 for e in known.values())
     yield _none("solutions that do not pass", sum(len(one.failed) for one in found), n)
-    yield _none("usual mistakes that can't be told from the right answer",
+    yield _none("usual mistakes, or nothing, that can't be told from the right answer",
                 sum(len(one.alike) for one in found), n_wrong)  # fmt: skip
     shared = {name: sum(agree(theirs.right[name], own.right[name], exercise)
                         for theirs, own in pairs) for name, exercise in known.items()}  # fmt: skip

@@ -3,7 +3,7 @@
 import math
 import numbers
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ Compute = Callable[[OwnCompany], Any]
 Kind = Literal["number", "text", "list", "table"]
 # Digits that a number copied by hand has to have: with fewer a neighbour's could fit as well.
 DIGITS = 4
+# Numbers that are nearer than this might be told apart by nobody who rounds to so many digits.
+NEAR = 0.001
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +56,23 @@ class Exercise:
     def lesson(self) -> str:
         """Number of its lesson in two digits."""
         return self.id[1:3]
+
+
+def untold(exercise: Exercise, company: OwnCompany) -> tuple[str, ...]:
+    """Name the usual mistakes that a company can't tell from the right answer.
+
+    `nothing` is among them where the right answer is nought or empty, which anybody would guess.
+    """
+    right, near = exercise.answer(company), replace(exercise, tolerance=NEAR)
+    alike = [wrong for wrong, compute in exercise.wrong.items()
+             if agree(compute(company), right, near)]  # fmt: skip
+    return (*alike, *(["nothing"] if _is_nothing(right) else []))
+
+
+def _is_nothing(value: Any) -> bool:
+    if kind_of(value) == "number":
+        return float(value) == 0 or math.isnan(value)
+    return len(value) == 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,18 @@
 
 import json
 import random
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from salesops.model.errors import SalesopsError
 from salesops.playbook.capstone import capstone_options, capstone_seed
+from salesops.playbook.exercise import untold
 from salesops.playbook.learner import RECORD, Learner, seed_of
-from salesops.playbook.lessons import LESSONS
+from salesops.playbook.lessons import LESSONS, exercises
 from salesops.playbook.notebooks import write_lessons
+from salesops.playbook.owncompany import OwnCompany
 from salesops.sample.generate import SampleCompany, generate
 from salesops.sample.options import SampleOptions
 from salesops.sample.write import write_company
@@ -20,6 +24,8 @@ AGREED = 3.0
 PAIRS, LOOK_ALIKES = 20, 3
 # Pairs bear the numbers of a longer list, so that no two learners name the same three.
 NUMBERS = range(101, 1000)
+# Companies that are tried until every exercise has something to see: one in seven has not.
+TRIES, NEXT = 12, 1_000_003
 
 
 @dataclass(eq=False, kw_only=True)
@@ -35,6 +41,22 @@ class AlreadyStarted(SalesopsError, ValueError):
             "Expected: a folder that is not there yet, or a playbook of the same person.\n"
             "Go on with it: salesops learn next; or begin another one: "
             "salesops learn start other-folder."
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NothingToLearn(SalesopsError, RuntimeError):
+    """No company was found in which every exercise tells right from wrong."""
+
+    name: str
+    exercises: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{TRIES} companies were made for {self.name}, and in each an exercise could not tell "
+            f"right from wrong, in the last {', '.join(self.exercises)}.\n"
+            "Expected: one in seven is so.\n"
+            "Take another name, or another seed: salesops learn start my-month --seed 7"
         )
 
 
@@ -69,14 +91,14 @@ def start(
     ------
     AlreadyStarted
         The folder is somebody else's.
+    NothingToLearn
+        No company of that seed suits every exercise.
     """
     folder.mkdir(parents=True, exist_ok=True)
     learner = Learner(folder.resolve(), name, seed_of(name) if seed is None else seed, lang)
     _claim(folder, learner)
     if not (folder / "company").exists():
-        made = generate(learner_options(learner.seed))
-        _write(folder / "company", made)
-        _lay_out_pairs(folder / "company", made, learner.seed)
+        _make_company(learner)
     if capstone and not (folder / "capstone").exists():
         _write(folder / "capstone", generate(capstone_options(capstone_seed(learner.seed))))
     write_lessons(folder / "lessons", LESSONS, lang)
@@ -90,6 +112,27 @@ def _claim(folder: Path, learner: Learner) -> None:
     before = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     if before.get("seed") != learner.seed:
         raise AlreadyStarted(folder=str(folder), name=str(before.get("name")))
+
+
+def _make_company(learner: Learner) -> None:
+    """Make companies until one tells the usual mistakes of every exercise from its answer."""
+    with tempfile.TemporaryDirectory(dir=learner.folder, prefix=".") as beside:
+        for n in range(TRIES):
+            folder = Path(beside) / str(n)
+            made = generate(learner_options(learner.seed + n * NEXT))
+            _write(folder, made)
+            _lay_out_pairs(folder, made, learner.seed)
+            unfit = unfit_for(OwnCompany(folder, learner.seed))
+            if not unfit:
+                folder.rename(learner.folder / "company")
+                return
+            shutil.rmtree(folder)
+    raise NothingToLearn(name=learner.name, exercises=unfit)
+
+
+def unfit_for(company: OwnCompany) -> tuple[str, ...]:
+    """Name the exercises in which a company can't tell right from wrong."""
+    return tuple(name for name, one in exercises().items() if untold(one, company))
 
 
 def _write(folder: Path, made: SampleCompany) -> None:

@@ -10,8 +10,16 @@ from salesops.playbook import ____, check, hint, open_lesson, predict
 from salesops.playbook.kit import timing, write_kit
 from salesops.playbook.learner import PLACE, SetUpMissing, find_learner
 from salesops.playbook.lessons import LESSONS, UnknownExercise, exercises, find_lesson
+from salesops.playbook.owncompany import OwnCompany
 from salesops.playbook.progress import Progress
-from salesops.playbook.start import AlreadyStarted, start
+from salesops.playbook.start import (
+    AlreadyStarted,
+    NothingToLearn,
+    learner_options,
+    start,
+    unfit_for,
+)
+from salesops.sample.write import write_sample
 
 
 def ran(*arguments: str) -> int:
@@ -72,6 +80,27 @@ def test_a_folder_of_somebody_else_is_refused_and_ones_own_is_kept(learner, monk
     start(learner.folder, name="Li Na", lang="en")
     assert lesson.read_text("utf-8") != before
     lesson.write_text(before, encoding="utf-8")
+
+
+def test_a_company_with_nothing_to_see_for_an_exercise_is_made_anew(tmp_path):
+    # The first company of this learner has no case at any customer that is about to renew.
+    made = start(tmp_path / "month", name="learner 25", lang="en", capstone=False)
+    assert unfit_for(made.company) == ()
+    assert not list((tmp_path / "month").glob(".*"))
+    write_sample(tmp_path / "first", learner_options(made.seed))
+    (tmp_path / "first" / "pairs.csv").write_bytes(
+        (made.folder / "company" / "pairs.csv").read_bytes()
+    )
+    assert unfit_for(OwnCompany(tmp_path / "first", made.seed)) == ("L12.2",)
+
+
+def test_where_no_company_suits_that_is_said_and_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr("salesops.playbook.start.unfit_for", lambda company: ("L12.2",))
+    monkeypatch.setattr("salesops.playbook.start.TRIES", 2)
+    with pytest.raises(NothingToLearn, match="in the last L12"):
+        start(tmp_path / "month", name="Li Na", lang="en", capstone=False)
+    assert not (tmp_path / "month" / "company").exists()
+    assert not list((tmp_path / "month").iterdir())
 
 
 def test_the_commands_lead_through_the_month(learner, capsys):
