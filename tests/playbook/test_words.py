@@ -103,11 +103,26 @@ def test_the_book_has_every_lesson_in_both_languages_and_asks_nobody(tmp_path):
     assert len(written) == 2 * (len(LESSONS) + 1) + 1
     for path in written:
         page = path.read_text("utf-8")
-        assert not re.search(r'src="(https?:)?//|<link|@import', page), path.name
+        assert not re.search(r'src="(https?:)?//|@import', page), path.name
+        assert re.findall("<link.*?>", page) == ['<link rel="stylesheet" href="book.css">']
         assert "<script" not in page
         for target in re.findall(r'href="([^"#:]+)"', page):
             if target != "glossary.en.html":
                 assert (tmp_path / target).exists(), (path.name, target)
         for one in exercises().values():
             assert one.solution.strip() not in page
+    style = (tmp_path / "book.css").read_text("utf-8")
+    assert "http" not in style
+    assert style.count('format("woff2")') == 1
     assert "win_rate" in (tmp_path / "glossary.html").read_text("utf-8")
+
+
+def test_the_book_shows_the_tables_of_an_example_and_nothing_of_answers(tmp_path, made):
+    lesson = next(one for one in LESSONS if one.number == "09")
+    write_book(tmp_path, {"en": made}, [lesson])
+    page = (tmp_path / "09_stall.en.html").read_text("utf-8")
+    assert page.count('class="dataframe"') == 1
+    assert "silent_days</th>" in page
+    for told in ("not attempted", made.name, "set(ten) &amp; oldest), 0", "(0, 0)", "Traceback"):
+        assert told.lower() not in page.lower(), told
+    assert 'class="dataframe"' not in (tmp_path / "09_stall.zh.html").read_text("utf-8")
