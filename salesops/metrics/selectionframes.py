@@ -217,8 +217,9 @@ def scores(needs: Needs, cost: pd.DataFrame, fit: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Cost is scored as Chinese public tenders score prices (Order 87 of the Ministry of Finance,
-    2017, article 55): lowest price ÷ own price, times full marks.
+    Cost is scored as tenders for goods and services score prices in China's government procurement
+    (Order 87 of the Ministry of Finance, 2017, article 55): lowest price ÷ own price, times full
+    marks.
     """
     of_all = dict(zip([n.name for n in needs.needs],
                       shares(np.array([n.weight for n in needs.needs])), strict=True))  # fmt: skip
