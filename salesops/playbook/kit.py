@@ -78,9 +78,10 @@ def lesson_page(lesson: Lesson, lang: str) -> str:
 
 
 def _timing_table(lesson: Lesson) -> str:
-    known = {"opening", "closing"}
-    rows = [f"| {say(f'lesson.kit.{part}') if part in known else part} | {minutes} |"
-            for part, minutes in timing(lesson)]  # fmt: skip
+    said = {part: say(f"lesson.kit.{part}") for part in ("opening", "closing")}
+    # A lesson without exercises is one piece of work under its own name.
+    said[lesson.stem] = say("lesson.capstone.heading")
+    rows = [f"| {said.get(part, part)} | {minutes} |" for part, minutes in timing(lesson)]
     head = f"| {say('lesson.kit.part')} | {say('lesson.kit.minutes')} |\n|---|---|"
     return "\n".join([head, *rows])
 
@@ -112,8 +113,12 @@ def _capstone() -> str:
 
 def _overview(lang: str) -> str:
     rows = [f"| {one.week} | [{title_of(one, lang)}]({one.stem}.md) | {one.minutes} | "
-            f"{len(one.exercises)} | {one.report} |" for one in LESSONS]  # fmt: skip
+            f"{len(one.exercises)} | {_report(one)} |" for one in LESSONS]  # fmt: skip
     return "\n\n".join([
         f"# {say('lesson.kit.title')}", say("lesson.kit.use"),
         "\n".join([say("lesson.kit.overview_head"), "|---|---|---|---|---|", *rows]),
     ]) + "\n"  # fmt: skip
+
+
+def _report(lesson: Lesson) -> str:
+    return f"{say(f'report.{lesson.report}')} `{lesson.report}`" if lesson.report else ""
