@@ -72,6 +72,12 @@ class OwnCompany:
             region=deals["owner_id"].map(people["region"]),
         )
 
+    def bookings(self) -> pd.DataFrame:
+        """Give the contracts in force but those of renewals, as targets count them."""
+        contracts, deals = self.table("contracts"), self.table("opportunities").set_index("id")
+        renewal = contracts["opportunity_id"].map(deals["type"]) == "renewal"
+        return contracts[contracts["cancelled_on"].isna() & ~renewal]
+
     def deals_at(self, day: pd.Timestamp | str) -> pd.DataFrame:
         """Give the deals as they were known at the end of a day, from the log alone."""
         end = pd.Timestamp(day).normalize() + pd.Timedelta(days=1)

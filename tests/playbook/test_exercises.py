@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+import salesops
 from salesops.playbook import ____, check, hint
 from salesops.playbook.checking import SOLUTION_AFTER
 from salesops.playbook.exercise import agree, kind_of
@@ -13,6 +14,7 @@ from salesops.playbook.lessons import (
     exercises,
     find_lesson,
     l03_process,
+    l06_performance,
     l13_tools,
     l14_review,
 )
@@ -159,6 +161,17 @@ def test_the_four_misconceptions_are_shown_with_harm_and_cure(learner, neighbour
             assert moved[True] > moved[False], column
         cost = {name: l13_tools._cost(company, name) for name in ("big", "small")}
         assert cost["big"] > 2 * cost["small"]
+
+
+def test_teams_attain_in_the_lesson_what_they_do_in_the_report(learner, neighbour):
+    for one in (learner, neighbour):
+        company = one.company
+        month = l06_performance.month_so_far(company)
+        period = str(company.today.to_period("M"))
+        told = salesops.metric(company.book, "attainment", period=period, by=["team"])
+        told = told.set_index("team")["attainment"].reindex(month.index)
+        assert list(month["signed"] / month["target"]) == pytest.approx(list(told))
+        assert told.max() > 0
 
 
 def test_a_rounded_number_is_told_to_be_near(learner):

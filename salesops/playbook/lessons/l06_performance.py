@@ -14,7 +14,7 @@ LATE, AHEAD = 0.9, 1.1
 
 
 def signed(company: OwnCompany) -> pd.DataFrame:
-    """One row per contract in force: `signed_on`, `month`, `day` (of it), `amount`, `team`.
+    """One row per contract in force, renewals apart: `signed_on`, `month`, `day`, `amount`, `team`.
 
     From the first of the whole months that say what is usual.
     """
@@ -24,8 +24,7 @@ def signed(company: OwnCompany) -> pd.DataFrame:
 
 @cache
 def _signed(company: OwnCompany) -> pd.DataFrame:
-    contracts = company.table("contracts")
-    contracts = contracts[contracts["cancelled_on"].isna()]
+    contracts = company.bookings()
     team = company.table("users").set_index("id")["team"]
     return pd.DataFrame({
         "signed_on": contracts["signed_on"], "month": month_of(contracts["signed_on"]),

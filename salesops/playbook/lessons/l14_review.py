@@ -54,7 +54,7 @@ def halves(company: OwnCompany) -> pd.DataFrame:
 
     Attainment as a multiple of the mean of these reps in the same half, so that season is out.
     """
-    contracts, targets = company.table("contracts"), company.table("targets")
+    contracts, targets = company.bookings(), company.table("targets")
     targets = targets[(targets["level"] == "user") & (targets["metric"] == "bookings")]
     month = contracts["signed_on"].dt.strftime("%Y-%m")
     columns = {}
