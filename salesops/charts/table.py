@@ -56,7 +56,7 @@ class TableView:
         """Give the table with head cells, escaped."""
         heads = "".join(f'<th scope="col"{self._css(c)}>{html.escape(label(f"column.{c}"))}</th>'
                         for c in self.columns)  # fmt: skip
-        rows = self.frame.head(self.most).to_dict("records")
+        rows = self._shown().to_dict("records")
         body = "".join(self._row(row) for row in rows)
         caption = self.caption.html()
         if len(self.frame) > self.most:
@@ -67,12 +67,19 @@ class TableView:
 
     def text(self) -> str:
         """Give the table as plain text, for a terminal."""
-        shown = self.frame.head(self.most)
+        shown = self._shown()
         cells = {label(f"column.{c}"): [self._plain(c, v) for v in shown[c]] for c in self.columns}
         body = pd.DataFrame(cells).to_string(index=False)
         if len(self.frame) <= self.most:
             return body
         return body + "\n" + say("page.more_rows", shown=self.most, n=len(self.frame))
+
+    def _shown(self) -> pd.DataFrame:
+        """Give the rows that are shown; who has no name goes by the id, to be found in the CRM."""
+        shown = self.frame.head(self.most)
+        if "name" in self.columns and "id" in shown and "id" not in self.columns:
+            return shown.assign(name=shown["name"].where(shown["name"].notna(), shown["id"]))
+        return shown
 
     def _row(self, row: Mapping[Any, Any]) -> str:
         return f"<tr>{''.join(self._data(c, row[c]) for c in self.columns)}</tr>"

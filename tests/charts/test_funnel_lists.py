@@ -30,3 +30,12 @@ def test_a_deal_that_is_expected_in_the_period_is_due():
                         has_goal=False)  # fmt: skip
     assert found.title.fields["n"] == 1
     assert found.table.frame["id"].tolist() == ["d1"]
+
+
+def test_a_deal_without_a_name_goes_by_its_id():
+    some = deals("2026-07-20", "2026-07-31").assign(name=pd.Series(["Press line", None]))
+    table = due_exhibit(JULY, dt.date(2026, 7, 18), some, has_goal=False).table
+    for told in (table.html(), table.text()):
+        assert "Press line" in told
+        assert "d1" in told
+        assert "d0" not in told
