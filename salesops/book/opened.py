@@ -11,6 +11,8 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,20 @@ def opened_store(
     store = open_store(where)
     # Who laid it takes it too: all reports of a run read the same tables.
     return taken(place, str(where)) if lay(place, store) else store
+
+
+@contextmanager
+def laid_in(folder: Path) -> Iterator[None]:
+    """Lay books that are opened meanwhile in a folder, unless a run has one for all."""
+    if os.environ.get(OPENED):
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ[OPENED] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[OPENED]
 
 
 def place_of(folder: Path) -> Path | None:

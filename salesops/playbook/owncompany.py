@@ -12,6 +12,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from salesops.book.book import Book
 
+# Of the learner's folder: where books lie that were opened once.
+OPENED = "opened"
 _ZONE = "Asia/Shanghai"
 # Days without a time of day, as CSV and Parquet files keep them.
 _IS_DAY = ("_on", "customer_since")
@@ -40,10 +42,12 @@ class OwnCompany:
 
     @cached_property
     def book(self) -> "Book":
-        """The company as a book."""
+        """The company as a book, laid out beside it: the next lesson opens it at once."""
         from salesops.book.book import open_book
+        from salesops.book.opened import laid_in
 
-        return open_book(str(self.folder))
+        with laid_in(self.folder.parent / OPENED):
+            return open_book(str(self.folder))
 
     @cached_property
     def today(self) -> pd.Timestamp:

@@ -125,6 +125,7 @@ def _make_company(learner: Learner) -> None:
             unfit = unfit_for(OwnCompany(folder, learner.seed))
             if not unfit:
                 folder.rename(learner.folder / "company")
+                _ = learner.company.book
                 return
             shutil.rmtree(folder)
     raise NothingToLearn(name=learner.name, exercises=unfit)

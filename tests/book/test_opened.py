@@ -1,12 +1,13 @@
 """A book that was opened before is the same book, and no other one is taken for it."""
 
+import os
 import shutil
 
 import pandas as pd
 import pytest
 
 from salesops.book.book import open_book
-from salesops.book.opened import laid_at, place_of
+from salesops.book.opened import laid_at, laid_in, place_of
 from salesops.book.runlog import OPENED
 from salesops.book.store import open_store
 from salesops.model.errors import SalesopsError
@@ -93,3 +94,16 @@ def test_without_a_folder_or_with_settings_of_ones_own_nothing_is_laid(laid, mon
     monkeypatch.delenv(OPENED)
     assert laid_at(open_book(laid / "book").store) is None
     assert not list((laid / "laid").iterdir())
+
+
+def test_a_book_is_laid_where_asked_unless_a_run_has_a_place_for_all(tmp_path, monkeypatch):
+    monkeypatch.delenv(OPENED, raising=False)
+    with laid_in(tmp_path / "own"):
+        first = open_book(TINY)
+    assert OPENED not in os.environ
+    (laid,) = (tmp_path / "own").iterdir()
+    assert laid_at(first.store) == laid
+    monkeypatch.setenv(OPENED, str(tmp_path))
+    with laid_in(tmp_path / "other"):
+        assert laid_at(open_book(TINY).store).parent == tmp_path
+    assert not (tmp_path / "other").exists()
