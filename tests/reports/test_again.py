@@ -23,6 +23,8 @@ from salesops.reports.reasons import Reasons
 from salesops.reports.run import run_reports
 from tests.fixtures import TINY
 
+# Books that are looked at once: of them a copy is no use.
+pytestmark = pytest.mark.usefixtures("laid_nowhere")
 # Notebooks that write down that they ran, and make no analysis: a kernel is all that they take.
 CELLS = """
 book: str = "x"
