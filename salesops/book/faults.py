@@ -70,10 +70,10 @@ def refuse_repeated_ids(table: Table, name: str, where: str) -> None:
         With the first ten ids and the number of all.
     """
     counts = table.group_by("id").agg(n=table.count()).filter(ibis._.n > 1)
-    found = counts.order_by("id").limit(_SHOWN).to_pandas()
-    if len(found):
-        rows = tuple((name, "id", str(row.id), f"stands there {row.n} times")
-                     for row in found.itertuples())  # fmt: skip
+    found = counts.order_by("id").limit(_SHOWN).to_pyarrow().to_pylist()
+    if found:
+        rows = tuple((name, "id", str(row["id"]), f"stands there {row['n']} times")
+                     for row in found)  # fmt: skip
         raise BadRows(
             where=where, rows=rows, n=int(counts.count().to_pyarrow().as_py()),
             expected="one row per id.",
@@ -103,20 +103,18 @@ def refuse_wrong_values(table: Table, name: str, path: Path) -> None:
     if not kinds:
         return
     wrong = {c: (table[c] != "") & table[c].try_cast(kind).isnull() for c, kind in kinds.items()}
-    counts = (
-        table.agg(**{c: w.ifelse(1, 0).sum().fill_null(0) for c, w in wrong.items()})
-        .to_pandas()
-        .iloc[0]
-    )
+    asked = table.agg(**{c: w.ifelse(1, 0).sum().fill_null(0) for c, w in wrong.items()})
+    (counts,) = asked.to_pyarrow().to_pylist()
     found: list[tuple[str, str, str, str]] = []
     for column, kind in kinds.items():
         if counts[column] > 0 and len(found) < _SHOWN:
             rows = table.filter(wrong[column]).order_by("row").limit(_SHOWN - len(found))
-            for row, value in rows.select("row", column).to_pandas().itertuples(index=False):
-                found.append((f"{path.name} row {row}", column, str(value), _called(kind)))
+            for row in rows.select("row", column).to_pyarrow().to_pylist():
+                place = f"{path.name} row {row['row']}"
+                found.append((place, column, str(row[column]), _called(kind)))
     if found:
         raise BadRows(
-            where=str(path), rows=tuple(found), n=int(counts.sum()),
+            where=str(path), rows=tuple(found), n=sum(counts.values()),
             expected="numbers with a decimal point, dates as 2026-03-31, instants in UTC as "
                      "2026-03-31 08:00:00, true or false.",
             mend="correct these values in the file, or import the original export: "
@@ -149,6 +147,6 @@ def refuse_unknown_stages(
     known = settings.stage_ids()
     deals = tables["opportunities"]
     others = deals.filter(deals.stage.notnull() & ~deals.stage.isin(list(known)))
-    found = others.select("stage").distinct().order_by("stage").limit(1).to_pandas()["stage"]
-    if len(found):
-        raise UnknownStage(value=str(found.iloc[0]), where=where, known=known)
+    found = others.select("stage").distinct().order_by("stage").limit(1).to_pyarrow().to_pylist()
+    if found:
+        raise UnknownStage(value=str(found[0]["stage"]), where=where, known=known)

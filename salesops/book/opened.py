@@ -133,7 +133,12 @@ def _write(path: Path, store: Store) -> None:
             **{_VERSIONS + entity: table for entity, table in store.spans.items()},
         }  # fmt: skip
         for one, table in wanted.items():
-            con.create_table(one, table, database=into)
+            if store.merged:
+                # They rest on a list in memory, which Ibis brings along.
+                con.create_table(one, table, database=into)
+            else:
+                # Ibis would look up the types of each, which are those of the query.
+                con.raw_sql(f'CREATE TABLE {name}.main."{one}" AS {con.compile(table)}')
         con.create_table(_META, ibis.memtable({"told": [_told(store)]}), database=into)
     finally:
         con.detach(name)

@@ -14,13 +14,7 @@ import ibis
 import pandas as pd
 
 from salesops.book.compiled import remembering
-from salesops.book.faults import (
-    head_of,
-    readable,
-    refuse_repeated_ids,
-    refuse_unknown_stages,
-    refuse_wrong_values,
-)
+from salesops.book.faults import readable, refuse_repeated_ids, refuse_unknown_stages
 from salesops.book.kept import fits, kept_moves, kept_versions, moves_fit, table_files
 from salesops.book.laying import lay_out
 from salesops.book.merges import merge_file, read_merges, with_merged
@@ -28,6 +22,7 @@ from salesops.book.moves import moves
 from salesops.book.register import canonical_rows
 from salesops.book.registered import register_beside
 from salesops.book.registerfile import FILE
+from salesops.book.texts import csv_table
 from salesops.book.versions import AT
 from salesops.model.errors import MissingColumn, NotABook
 from salesops.model.settings import Settings
@@ -244,26 +239,11 @@ def _from_folder(con: Any, path: Path) -> dict[str, Table]:
         if files and files[0].name == FILE:
             continue  # written by people, who are read with more patience
         if files and files[0].suffix == ".csv":
-            raw[name] = _csv(con, files[0], name)
+            raw[name] = csv_table(con, files[0], name)
         elif files:
             with readable(files[0]):
                 raw[name] = con.read_parquet([str(part) for part in files], table_name=name)
     return raw
-
-
-def _csv(con: Any, path: Path, name: str) -> Table:
-    """Read a CSV once, as text; the canonical types are given by the cast that follows."""
-    # All is told, since a guess takes a broken row for another separator.
-    form = {"delim": ",", "quote": '"', "escape": '"', "header": True, "auto_detect": False}
-    with readable(path):
-        columns = dict.fromkeys(head_of(path), "VARCHAR")
-        view = con.read_csv(str(path), columns=columns, table_name=f"{name}_csv", **form)
-        # The head is row 1 of the file.
-        table = con.create_table(name, view.mutate(row=ibis.row_number() + 2))
-    refuse_wrong_values(table, name, path)
-    if "id" in table.columns and "id" in facts(name):
-        refuse_repeated_ids(table, name, str(path))
-    return table.drop("row")
 
 
 def _from_file(path: Path) -> dict[str, Table]:
@@ -348,12 +328,10 @@ def _latest(
         wanted = [c for n, c in columns if n == name and c in present[name]]
         if not wanted:
             continue
-        row = tables[name].agg(**{c: tables[name][c].max() for c in wanted}).to_pandas().iloc[0]
-        # A frame gives days as instants at midnight; which they are the schema says.
-        for column in (c for c in wanted if not pd.isna(row[c])):
-            at = pd.Timestamp(row[column])
-            is_day = tables[name][column].type().is_date()
-            found.append(_instant(at.date() if is_day else at, settings))
+        last = tables[name].agg(**{c: tables[name][c].max() for c in wanted})
+        # A frame would give days as instants at midnight.
+        (row,) = last.to_pyarrow().to_pylist()
+        found += [_instant(value, settings) for value in row.values() if value is not None]
     return max(found, default=dt.datetime(1970, 1, 1))
 
 
@@ -381,9 +359,10 @@ def _instant(value: Any, settings: Settings) -> dt.datetime:
 
 def _tracking(tracked: Table, settings: Settings) -> dict[str, dict[str, Tracking]]:
     found: dict[str, dict[str, Tracking]] = {}
-    for row in tracked.to_pandas().itertuples():
-        if row.entity not in TABLES or row.field not in ibis_schema(row.entity):
+    for row in tracked.to_pyarrow().to_pylist():
+        entity, name, at = row["entity"], row["field"], row["since"]
+        if entity not in TABLES or name not in ibis_schema(entity):
             continue
-        since = dt.datetime(1900, 1, 1) if pd.isna(row.since) else _instant(row.since, settings)
-        found.setdefault(row.entity, {})[row.field] = Tracking(since, row.how or "log")
+        since = dt.datetime(1900, 1, 1) if at is None else _instant(at, settings)
+        found.setdefault(entity, {})[name] = Tracking(since, row["how"] or "log")
     return found

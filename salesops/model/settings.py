@@ -27,6 +27,7 @@ from pydantic import (
 from salesops.model.calendar import Calendar
 from salesops.model.errors import BadSettings, UnknownStage, nearest
 
+_zones = cache(available_timezones)  # it reads some six hundred files
 ROLES = (
     "rep", "lead", "manager", "sdr", "presales", "cs", "marketing", "delivery", "legal",
     "finance", "ops", "pool",
@@ -67,7 +68,7 @@ class Company(_Section):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, zone: str) -> str:
-        if zone not in available_timezones():
+        if zone not in _zones():
             raise ValueError("is not an IANA zone such as Asia/Shanghai")
         return zone
 

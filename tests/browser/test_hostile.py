@@ -139,11 +139,10 @@ def test_no_file_lies_outside_the_folder_of_the_run(run, book):
     assert len(stems) == 4
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_no_cell_is_a_formula_and_no_text_is_lost(book, tmp_path, lang):
+def test_no_cell_is_a_formula_and_no_text_is_lost(book, tmp_path):
     result = salesops.collection(salesops.open_book(str(book)))
-    with language(lang):
-        files = hand_over(result, tmp_path, f"collection.{lang}", ["xlsx", "json", "png"]).files
+    with language("zh"):
+        files = hand_over(result, tmp_path, "collection.zh", ["xlsx", "json", "png"]).files
     cells = [cell for sheet in openpyxl.load_workbook(tmp_path / files["xlsx"])
              for row in sheet for cell in row]  # fmt: skip
     assert {cell.data_type for cell in cells} <= {"inlineStr", "s", "n", "d", "b"}

@@ -4,8 +4,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.browser
-REPORTS = ("funnel", "collection")
-NAMES = [f"{report}.{lang}" for report in REPORTS for lang in ("zh", "en")]
+# Each report at each width, each width in each language.
+AT_WIDTHS = [("funnel.zh", 1200), ("funnel.en", 390), ("collection.zh", 390),
+             ("collection.en", 1200)]  # fmt: skip
+# What keys and print do asks for no words.
+NAMES = ["funnel.zh", "collection.en"]
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +46,7 @@ MARK_ROWS_OF_A_FORM_SEEN = r"""document.querySelectorAll('tbody').forEach(body =
 })"""
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("width", [1200, 390])
+@pytest.mark.parametrize(("name", "width"), AT_WIDTHS)
 def test_a_page_breaks_no_rule_of_accessibility(opened, name, width):
     page = opened(name, width=width)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")

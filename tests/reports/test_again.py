@@ -23,6 +23,8 @@ from salesops.reports.reasons import Reasons
 from salesops.reports.run import run_reports
 from tests.fixtures import TINY
 
+# Books that are looked at once: of them a copy is no use.
+pytestmark = pytest.mark.usefixtures("laid_nowhere")
 # Notebooks that write down that they ran, and make no analysis: a kernel is all that they take.
 CELLS = """
 book: str = "x"
@@ -223,7 +225,7 @@ def test_a_report_that_failed_is_shown_and_made_anew(place):
     ("cell", "name", "seconds"),
     [("while True: pass", "TimeLimit", 10), ("import os; os._exit(7)", "DeadKernel", 120),
      ("b = [bytearray(2**28) for _ in range(40)]", "MemoryError", 120),
-     ("print('x' * 100_000_000)", None, 120)],
+     ("print('x' * 20_000_000)", None, 120)],
 )  # fmt: skip
 def test_whatever_a_cell_does_the_others_finish(place, cell, name, seconds, monkeypatch):
     import salesops.reports.making as making
@@ -239,6 +241,13 @@ def test_whatever_a_cell_does_the_others_finish(place, cell, name, seconds, monk
     assert (done[1].state, done[1].failure["name"]) == ("failed", name)
     assert done[1].failure["cell"] == "cell-0"
     assert done[1].failure["cause"]
+
+
+def test_a_report_whose_kernel_was_killed_is_begun_once_more(place):
+    killed = f"import os; os.path.exists(r'{place}/once') or (os.mkdir(r'{place}/once'), os.kill("
+    notebook(place / "notebooks", "two", killed + "os.getpid(), 9))")
+    done = run(place).done
+    assert [(d.state, d.tries) for d in done] == [("made", 1), ("made", 2)]
 
 
 KILLED = """

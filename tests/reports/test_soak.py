@@ -10,10 +10,9 @@ from soak.__main__ import played
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-# A run whose kernels are no server's is killed in test_again.
-@pytest.mark.parametrize(("name", "cold"), [("run killed", False), ("kernel killed", True)])
-def test_a_run_that_is_disturbed_leaves_all_whole_and_the_next_one_makes_the_rest(name, cold):
+def test_a_run_that_is_killed_leaves_all_whole_and_the_next_one_makes_the_rest():
+    # One whose kernels are no server's, and one of which a kernel is killed, are in test_again.
     # Drawn from this seed, the moment is one at which a kernel works.
-    found = played(name, random.Random(2), quick=True, cold=cold, most=8.0)
+    found = played("run killed", random.Random(2), quick=True, most=8.0)
     assert found.wrong == ()
     assert found.kept == found.jobs or found.code != 0
