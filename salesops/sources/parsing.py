@@ -24,6 +24,8 @@ _LARGEST = 10**16
 _YEARS_70 = 2_208_988_800
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
+# What ¥ and $ stand for elsewhere.
+_SHARED_SIGNS = {("CNY", "JPY"), *(("USD", code) for code in ("HKD", "TWD", "SGD", "CAD", "AUD"))}
 # Doubts that are none of texts.
 _OF_VALUES = ("swapped", "shown_unit", "shown_currency")
 _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
@@ -62,15 +64,18 @@ class Parser:
     """Reads the columns of one sheet and gathers the faults.
 
     `zone` is that of the source's times; days are those of `company`, the same by default.
+    `currency` is that of all amounts, where it is known.
     """
 
     def __init__(
-        self, where: str, zone: str, company: str = "", *, layout: Layout | None = None
-    ) -> None:
+        self, where: str, zone: str, company: str = "", *, layout: Layout | None = None,
+        currency: str = "",
+    ) -> None:  # fmt: skip
         self.where = where
         self.zone = zone
         self.company = company or zone
         self.layout = layout or Layout()
+        self.currency = currency
         self._places = _Places(np.zeros(0, dtype=np.intp), pd.Index([]))
         self.faults: list[Fault] = []
 
@@ -190,9 +195,11 @@ class Parser:
                 currencies.setdefault(currency, []).append(i)
             values.append(value)
         usual = max(currencies, key=lambda c: len(currencies[c]), default="")
+        who = "the company counts" if self.currency else "others are"
+        usual = self.currency or usual
         for currency, places in currencies.items():
-            if currency != usual:
-                problems |= dict.fromkeys(places, f"is in {currency}, where others are in {usual}")
+            if currency != usual and (currency, usual) not in _SHARED_SIGNS:
+                problems |= dict.fromkeys(places, f"is in {currency}, where {who} in {usual}")
         if problems:
             for text, code in zip(known.index, codes, strict=True):
                 if code in problems:

@@ -24,6 +24,11 @@ _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet",
             ".ods", ".xlsb", ".zip")  # fmt: skip
 # Values of a Parquet file, which packs those that repeat into nearly nothing.
 _MOST_VALUES = 100_000_000
+# How files begin that are no tables of values, and what they are.
+_PAGES = {b"%pdf": "a PDF", b"<html": "a web page (HTML)", b"<!doctype html": "a web page (HTML)",
+          b"<table": "a web page (HTML)", b"<meta": "a web page (HTML)",
+          b"<?xml": "a document in XML", b"{\\rtf": "a text document"}  # fmt: skip
+_BEGIN = 256
 # Rows by which a table is known.
 _FEW = 300
 
@@ -193,9 +198,21 @@ def _grid(path: Path, sheet: str | None, encoding: str, most: int | None) -> Gri
         raise UnreadableFile(where=path.name, reason="it is empty", mend="export it again.")
     if begin[:4] == b"PAR1":
         return None
+    _refuse_pages(path)
     if begin[:4] == ZIP or begin == OLE:
         return read_workbook(path, sheet)
     return read_text(path, path.name, encoding, most)
+
+
+def _refuse_pages(path: Path) -> None:
+    """Refuse pages and documents, which some systems call workbooks."""
+    with path.open("rb") as file:
+        begin = file.read(_BEGIN).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    kind = next((kind for sign, kind in _PAGES.items() if begin.startswith(sign)), "")
+    if kind:
+        raise UnreadableFile(where=path.name, reason=f"it is {kind}, whatever its name says",
+                             mend="open it in Excel or WPS and save it as .xlsx, or export it as "
+                                  "CSV.")  # fmt: skip
 
 
 def _parquet(path: Path, where: str) -> Sheet:

@@ -64,7 +64,9 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
     if rows.deleted is not None and rows.deleted_at is None and rows.deleted.found(frame):
         reading.used.setdefault(where, set()).add(str(rows.deleted.found(frame)))
         frame = frame[~rows.deleted.holds(frame)]
-    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
+    # Where each deal names its currency, that counts.
+    currency = "" if "currency" in rows.columns else reading.mapping.currency
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, currency=currency)
     columns = {}
     for column, source in rows.sources().items():
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:

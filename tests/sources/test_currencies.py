@@ -167,3 +167,14 @@ def test_a_total_of_numbers_some_of_which_have_their_unit_is_their_sum(tmp_path)
     path = write_csv(tmp_path / "a.csv", [["单位：万元", "", "", ""], HEADS[:4], *rows, total])
     (aside,) = [a for a in read_sheet(path).layout.aside if a.kind == "total"]
     assert aside.why == "1860 is the sum of rows 3 to 26"
+
+
+def test_an_amount_with_the_sign_of_another_currency_is_a_fault(tmp_path):
+    rows = [[f"N{i}", STAGES[i % 6], f"{'' if i else '$'}{90_000 + i}", "2026-01-05"]
+            for i in range(24)]  # fmt: skip
+    path = write_csv(tmp_path / "a.csv", [HEADS[:4], *rows])
+    report = import_path(path, into=tmp_path / "book", yes=True, answers={"currency_code": "CNY"})
+    (fault,) = report.aside
+    assert (fault.row, fault.problem) == (2, "is in USD, where the company counts in CNY")
+    dollars = imported(path, tmp_path / "b", answers={"currency_code": "USD"})
+    assert dollars.n("opportunities") == 24

@@ -302,6 +302,18 @@ def locked(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("begin", "kind"),
+    [("<html><table><tr><td>阶段</td>", "web page"), ("\ufeff<table><tr>", "web page"),
+     ("%PDF-1.4\n", "a PDF"), ("<?xml version='1.0'?><Workbook>", "XML")],
+)  # fmt: skip
+def test_a_page_that_is_called_a_workbook_is_told(begin, kind, tmp_path):
+    (tmp_path / "report.xls").write_text(begin, encoding="utf-8")
+    with pytest.raises(UnreadableFile, match=kind) as error:
+        read_sheet(tmp_path / "report.xls")
+    assert "save it as .xlsx" in error.value.mend
+
+
 def test_a_password_is_told_and_how_to_take_it_away(tmp_path):
     refused(locked(tmp_path), "locked with a password", "take its password away")
 
