@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from salesops.book.book import Book
+from salesops.book.compiled import remembering
 from salesops.book.store import assemble
 from salesops.book.write import typed
 from salesops.model.settings import Settings
@@ -196,7 +197,7 @@ def _touches(rng: np.random.Generator, deals: list[Row]) -> pd.DataFrame:
 
 def book_of(tables: Mapping[str, pa.Table], settings: Settings | None = None) -> Book:
     """Open tables in memory as a book."""
-    con = ibis.duckdb.connect()
+    con = remembering(ibis.duckdb.connect())
     con.raw_sql("SET TimeZone = 'UTC'")
     raw = {name: con.create_table(name, rows) for name, rows in tables.items()}
     return Book.of(assemble(raw, settings or Settings.default(), "test", copied=True))

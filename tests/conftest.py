@@ -28,10 +28,10 @@ def _asked_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _own_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep fitted models apart from those of whoever runs the tests."""
+def _own_models(_asked_once: None) -> Iterator[None]:
+    """Keep fitted models apart from those of whoever runs the tests; all processes share them."""
     before = os.environ.get("SALESOPS_MODELS")
-    os.environ["SALESOPS_MODELS"] = str(tmp_path_factory.mktemp("models"))
+    os.environ["SALESOPS_MODELS"] = str(Path(os.environ[SHARED]) / "models")
     yield
     if before is None:
         del os.environ["SALESOPS_MODELS"]

@@ -212,7 +212,7 @@ def funnel(book: Book, *, period: str = "latest", by: str = "none") -> Funnel:
     )  # fmt: skip
     findings = alarms(stages, ageing, coverage, of, book.settings.norms, over=seen.over)
     gaps = (*stage_gaps, *flow_gaps, *cover_gaps, *_ageing_gap(ageing, book),
-            *count_gaps(selling, counts, leaks))  # fmt: skip
+            *count_gaps(selling, counts, leaks), *_undated_ends(seen.flow))  # fmt: skip
     return Funnel(
         report="funnel",
         setting=setting,
@@ -263,6 +263,13 @@ def _coverage(
     elif math.isnan(found.share) and book.date < setting.period.end:
         gaps.append(Gap(what="what.needed", reason="too_few_periods"))
     return found, tuple(gaps)
+
+
+def _undated_ends(flow: pd.DataFrame) -> tuple[Gap, ...]:
+    """Say that deals ended and nobody wrote down when: of the period nothing is known of them."""
+    if not flow.set_index("bucket")["n"][["lost", "void"]].isna().any():
+        return ()
+    return (Gap(what="what.leaks", reason="missing_column", needs="opportunities.closed_at"),)
 
 
 def _ageing_gap(ageing: Ageing | None, book: Book) -> tuple[Gap, ...]:

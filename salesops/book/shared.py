@@ -8,6 +8,7 @@ kernel works them out itself.
 
 import functools
 import hashlib
+import inspect
 import io
 import logging
 import os
@@ -31,14 +32,18 @@ _log = logging.getLogger(__name__)
 
 def shared(analysis: Callable[Options, Found]) -> Callable[Options, Found]:
     """Make an analysis of a book take what another kernel of the same run found of the same."""
+    form = inspect.signature(analysis)
 
     @functools.wraps(analysis)
     def found(*args: Options.args, **options: Options.kwargs) -> Found:
         book = args[0] if args else options.get("book")
         if not isinstance(book, Book):
             return analysis(*args, **options)
-        given = sorted((key, value) for key, value in options.items() if key != "book")
-        return once((analysis.__name__, args[1:], given), book, lambda: analysis(*args, **options))
+        # What is left out is asked as its default is.
+        given = form.bind(*args, **options)
+        given.apply_defaults()
+        asked = [(name, value) for name, value in given.arguments.items() if value is not book]
+        return once((analysis.__name__, asked), book, lambda: analysis(*args, **options))
 
     return found
 

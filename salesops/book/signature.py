@@ -111,6 +111,9 @@ def _nodes(arg: Any) -> Iterator[Node]:
 
 
 def _is_open(value: Any, parent: Node) -> bool:
+    if isinstance(parent, ops.Cast):
+        # The instant of a book; what else is cast may be written in a form of its own.
+        return type(value) is dt.datetime and value.tzinfo is None and parent.to.is_timestamp()
     # Counts and places in a list are integers too: these are open as columns alone.
     where = ops.Project if type(value) is int else _PLAIN
     # Equal instants are written in more than one way.
@@ -157,7 +160,11 @@ class _Folded:
     def _literal(self, node: Any) -> None:
         if isinstance(node.value, OPEN):
             self._fixed.add(Open(node.value, node.dtype))
-        self._add(node.value)
+        # Ids of records look like names that were given by chance, and are none.
+        if isinstance(node.value, str):
+            self._parts.append(_lasting(node.value).encode())
+        else:
+            self._add(node.value)
         self._add(node.dtype)
 
     def _add(self, arg: Any) -> None:

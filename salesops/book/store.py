@@ -5,14 +5,13 @@ the process, a `.duckdb` file is opened read-only, a database is reached by an I
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import ibis
 import pandas as pd
-from ibis import _
 
 from salesops.book.compiled import remembering
 from salesops.book.faults import (
@@ -23,12 +22,13 @@ from salesops.book.faults import (
     refuse_wrong_values,
 )
 from salesops.book.kept import fits, kept_moves, kept_versions, moves_fit, table_files
+from salesops.book.laying import lay_out
 from salesops.book.merges import merge_file, read_merges, with_merged
 from salesops.book.moves import moves
 from salesops.book.register import canonical_rows
 from salesops.book.registered import register_beside
 from salesops.book.registerfile import FILE
-from salesops.book.versions import AT, versions
+from salesops.book.versions import AT
 from salesops.model.errors import MissingColumn, NotABook
 from salesops.model.settings import Settings
 from salesops.model.tables import TABLES, facts, ibis_schema, known_at
@@ -133,7 +133,9 @@ def open_store(
         kept = None if merged else Kept(con, path)
         raw = _from_folder(con, path)
         if register and "actions" not in raw and "opportunities" in raw:
-            told = register_beside(path, raw, own, lambda: _last_day(raw, own, text))
+            told = register_beside(
+                path, raw, own, lambda: own.calendar.local_date(latest_of(raw, own, text))
+            )
             if told is not None:
                 raw["actions"] = con.create_table("actions", canonical_rows(told))
         return assemble(raw, own, text, kept, copied=copied, merged=merged)
@@ -355,11 +357,19 @@ def _latest(
     return max(found, default=dt.datetime(1970, 1, 1))
 
 
-def _last_day(raw: dict[str, Table], settings: Settings, where: str) -> dt.date:
-    """Find the last day that tables know of, before they are made a store."""
-    present = {name: frozenset(raw[name].columns) for name in raw}
+def latest_of(raw: dict[str, Table], settings: Settings, where: str) -> dt.datetime:
+    """Find the last instant that tables know of, before they are made a store.
+
+    Raises
+    ------
+    NotABook, MissingColumn
+        They could not become one.
+    """
+    if "opportunities" not in raw:
+        raise NotABook(where=where, reason="it has no table of opportunities")
+    present = {name: frozenset(raw[name].columns) for name in raw if name in TABLES}
     tables = {name: _canonical(name, raw, where) for name in TABLES}
-    return settings.calendar.local_date(_latest(tables, present, settings))
+    return _latest(tables, present, settings)
 
 
 def _instant(value: Any, settings: Settings) -> dt.datetime:
@@ -377,17 +387,3 @@ def _tracking(tracked: Table, settings: Settings) -> dict[str, dict[str, Trackin
         since = dt.datetime(1900, 1, 1) if pd.isna(row.since) else _instant(row.since, settings)
         found.setdefault(row.entity, {})[row.field] = Tracking(since, row.how or "log")
     return found
-
-
-def lay_out(
-    entity: str, tables: dict[str, Table], fields: Iterable[str], settings: Settings
-) -> Table:
-    """Give the versions of a table as an expression over its log."""
-    schema = ibis_schema(entity)
-    return versions(
-        tables[entity],
-        tables["changes"].filter(_.entity == entity),
-        tracked={name: schema[name] for name in fields},
-        known_at=known_at(entity),
-        open_stages=settings.stage_ids("open") if entity == "opportunities" else (),
-    )

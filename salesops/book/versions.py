@@ -82,6 +82,38 @@ def versions(
     return spans.select(names)
 
 
+def unmoved(
+    current: Table,
+    *,
+    tracked: Mapping[str, dt.DataType],
+    known_at: str | None,
+    open_stages: Sequence[str] = (),
+) -> Table:
+    """Lay out the one span of each row of which the log tells nothing, as `versions` would.
+
+    Returns
+    -------
+    ibis.Table
+        One row per row, with the columns of `versions`.
+    """
+    known = ibis.coalesce(current[known_at].cast(AT), ALWAYS) if known_at else ALWAYS
+    spans = current.filter(current.id.notnull()).select(
+        "id", *tracked, valid_from=known, valid_to=NEVER, removed=ibis.literal(False),
+        removed_at=ibis.null(AT),
+    )  # fmt: skip
+    spans = spans.filter(_.valid_from < _.valid_to)
+    names = ["id", "valid_from", "valid_to", "removed", "removed_at", *tracked]
+    if "stage" in tracked and open_stages:
+        is_open = spans.stage.isin(list(open_stages))
+        spans = spans.mutate(
+            stage_entered_at=ibis.null(AT),
+            owner_at_entry=spans.owner_id if "owner_id" in tracked else ibis.null("string"),
+            last_stage=ibis.ifelse(is_open, spans.stage, ibis.null("string")),
+        )
+        names += ["stage_entered_at", "owner_at_entry", "last_stage"]
+    return spans.select(names)
+
+
 def _flag(condition: ibis.Value) -> ibis.Value:
     return ibis.ifelse(condition, ibis.literal(1, "int64"), ibis.literal(0, "int64"))
 

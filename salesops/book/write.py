@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import duckdb
 import ibis
 import pandas as pd
 import pyarrow as pa
 
 from salesops.book.kept import ENDINGS, keep, keep_moves, kept_moves, kept_versions
+from salesops.book.laying import lay_out_apart
 from salesops.book.registerfile import FILE
-from salesops.book.store import Store, lay_out, open_store
+from salesops.book.store import Store, open_store
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings
 from salesops.model.tables import TABLES, ibis_schema
 from salesops.stopping import scratch_folder, uninterrupted
 
+# In which versions are laid out; what does not fit goes to the disk.
+_MEMORY = "800MB"
 Frame: TypeAlias = ibis.Table | pd.DataFrame | pa.Table
 
 
@@ -111,9 +115,24 @@ def keep_versions(folder: Path) -> None:
         kept_versions(folder, name).unlink(missing_ok=True)
     kept_moves(folder).unlink(missing_ok=True)
     store = open_store(folder, copied=False)
+    con = store.tables["opportunities"].get_backend()
+    with scratch_folder(folder.parent, f".{folder.name}-") as scratch:
+        place = str(scratch).replace("'", "''")
+        con.raw_sql(f"SET temp_directory = '{place}'")
+        usual = con.raw_sql("SELECT current_setting('memory_limit')").fetchone()[0]
+        con.raw_sql(f"SET memory_limit = '{_MEMORY}'")
+        try:
+            _keep_all(store, folder)
+        except duckdb.OutOfMemoryException:
+            # Not all of the work can go to the disk.
+            con.raw_sql(f"SET memory_limit = '{usual}'")
+            _keep_all(store, folder)
+
+
+def _keep_all(store: Store, folder: Path) -> None:
     for entity in store.spans:
-        keep(lay_out(entity, store.tables, store.tracking[entity], store.settings),
-             folder, entity, store.settings)  # fmt: skip
+        spans = lay_out_apart(entity, store.tables, store.tracking[entity], store.settings)
+        keep(spans, folder, entity, store.settings)
     if "stage" in store.tracking.get("opportunities", {}):
         keep_moves(store.moves, folder)
 
@@ -139,7 +158,7 @@ def _write_tables(folder: Path, tables: Mapping[str, Frame], as_csv: Collection[
     con = ibis.duckdb.connect()
     con.raw_sql("SET TimeZone = 'UTC'")
     for name, rows in tables.items():
-        table = rows if isinstance(rows, ibis.Table) else loaded(con, rows, name)
+        table = rows if isinstance(rows, ibis.Table) else lent(con, rows, name)
         schema = ibis_schema(name)
         shown = table.select(
             **{c: table[c].cast(kind) for c, kind in schema.items() if c in table.columns}
@@ -150,14 +169,15 @@ def _write_tables(folder: Path, tables: Mapping[str, Frame], as_csv: Collection[
             shown.to_parquet(str(folder / f"{name}.parquet"), compression="zstd")
 
 
-def loaded(con: Any, rows: pd.DataFrame | pa.Table, name: str) -> ibis.Table:
-    """Load a frame into an engine."""
+def lent(con: Any, rows: pd.DataFrame | pa.Table, name: str) -> ibis.Table:
+    """Let an engine read a frame where it lies: a copy of millions of rows takes their memory."""
     if isinstance(rows, pd.DataFrame):
         rows = pa.Table.from_pandas(rows, preserve_index=False)
     # A column without any value has no type of its own in Arrow, and no place in a table.
     kinds = [pa.string() if pa.types.is_null(field.type) else field.type for field in rows.schema]
     rows = rows.cast(pa.schema(list(zip(rows.column_names, kinds, strict=True))))
-    return con.create_table(name, rows)
+    con.con.register(name, rows)
+    return con.table(name)
 
 
 def _carry_over(folder: Path, fresh: Path, given: Collection[str]) -> None:

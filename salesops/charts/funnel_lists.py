@@ -14,15 +14,18 @@ FEW = 5
 
 def flow_exhibit(period: Period, flow: pd.DataFrame) -> Exhibit:
     """Say what came in and what ended in the period."""
-    rows = flow.set_index("bucket")
-    new, won, lost = (int(rows.loc[b, "n"]) for b in ("created", "won", "lost"))
+    counts = flow.set_index("bucket")["n"]
+    new, won, lost = (counts[name] for name in ("created", "won", "lost"))
+    title = Say("funnel.title_came", {"n": int(new)})
+    if not pd.isna([won, lost]).any():
+        title = Say("funnel.title_flow", {"n": int(new), "won": int(won), "lost": int(lost)})
     valued = flow["amount"].notna().any()
     columns = {"flow": "label", "n_deals": "count", "prior_n": "count"}
     if valued:
         columns = {"flow": "label", "n_deals": "count", "amount": "money", "prior_n": "count"}
     frame = flow.assign(flow="bucket." + flow["bucket"], n_deals=flow["n"])
     return Exhibit(
-        key="waterfall", title=Say("funnel.title_flow", {"n": new, "won": won, "lost": lost}),
+        key="waterfall", title=title,
         sub=Say("funnel.sub_flow", {"period": period}),
         table=TableView(frame=frame, columns=columns, caption=Say("funnel.flow_caption")),
     )  # fmt: skip

@@ -189,7 +189,10 @@ def _ageing_exhibit(seen: Seen, behind: Behind) -> Exhibit:
     )  # fmt: skip
 
 
-def _leaks_exhibit(seen: Seen) -> Exhibit:
+def _leaks_exhibit(seen: Seen) -> Exhibit | None:
+    ends = seen.flow.set_index("bucket")["n"]
+    if ends[["lost", "void"]].isna().any():
+        return None  # when they were lost is not known
     leaks = seen.leaks
     total, n = float(leaks["leak"].sum(min_count=1)), int(leaks["n"].sum())
     by_money = not math.isnan(total) and total > 0

@@ -46,6 +46,8 @@ def _leak_clause(seen: Seen) -> tuple[Say, ...]:
     known = seen.leaks[seen.leaks["stage"] != "unknown"]
     if known["n"].sum() == 0:
         rows = seen.flow.set_index("bucket")["n"]
+        if rows[["won", "lost"]].isna().any():
+            return (Say("funnel.verdict_came", {"created": int(rows["created"])}),)
         told = {name: int(rows[name]) for name in ("created", "won", "lost")}
         return (Say("funnel.verdict_flow", told),) if sum(told.values()) else ()
     worst = known.loc[known["n"].idxmax()]

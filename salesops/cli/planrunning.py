@@ -2,16 +2,18 @@
 
 import datetime as dt
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from salesops.cli.plansending import send_entry
+from salesops.cli.plansending import send_entry, tell_unbegun
 from salesops.cli.progress import tell_line
 from salesops.cli.running import BadOption, shown
+from salesops.model.errors import SalesopsError
 from salesops.reports.cardfiles import CardFile, write_cards
 from salesops.reports.events import CardMade
 from salesops.reports.moments import Moment
@@ -116,7 +118,7 @@ def run_plan(folder: str, *, names: Sequence[str], at: str, once: bool, way: Way
 
     Exits with 1 where a report failed, with 3 where all were made and not all went out.
     """
-    company = open_plan(folder, over_book=True)
+    company = _opened(folder, names=names, at=at, way=way)
     times = scheduled_times(company, at)
     entries = [(entry, times(entry)) for entry in company.entries(tuple(names))]
     for entry, scheduled in entries:
@@ -126,15 +128,49 @@ def run_plan(folder: str, *, names: Sequence[str], at: str, once: bool, way: Way
         if once and not entry.on:
             way.say(f"{entry.name}: not made, it is off in {company.path}")
     ends: list[Ended] = []
+    unbegun: list[SalesopsError] = []
     for entry, scheduled in entries:
-        if not once:
-            ends.append(_made(company, entry, scheduled, way))
-        elif entry.on:
-            ends.append(_made_once(company, entry, scheduled, way))
+        try:
+            if not once:
+                ends.append(_made(company, entry, scheduled, way))
+            elif entry.on:
+                ends.append(_made_once(company, entry, scheduled, way))
+        except SalesopsError as error:
+            # The others are waited for, too.
+            way.err.print(f"{entry.name} could not be begun.", markup=False)
+            unbegun.append(error)
+    for earlier in unbegun[:-1]:
+        way.err.print(str(earlier), markup=False, soft_wrap=True)
+    if unbegun:
+        raise unbegun[-1]
     if any(end.failed for end in ends):
         sys.exit(FAILED)
     if any(end.unsent or end.unsure for end in ends):
         sys.exit(UNSENT)
+
+
+def _opened(folder: str, *, names: Sequence[str], at: str, way: Way) -> CompanyPlan:
+    """Open a plan and hold it against its book; where that can't be done the operator learns it."""
+    try:
+        return open_plan(folder, over_book=True)
+    except SalesopsError as error:
+        with suppress(SalesopsError):  # a plan that can't be read names no operator
+            company = open_plan(folder)
+            times = scheduled_times(company, at)
+            for entry in company.entries(tuple(names)):
+                when = times(entry).isoformat(timespec="minutes")
+                tell_unbegun(company, entry, when, error, way)
+        raise
+
+
+@contextmanager
+def _telling(company: CompanyPlan, entry: Entry, moment: Moment, way: Way) -> Iterator[None]:
+    """Tell the operator of an entry that could not be begun."""
+    try:
+        yield
+    except Exception as error:
+        tell_unbegun(company, entry, moment.text, error, way)
+        raise
 
 
 def _made_once(company: CompanyPlan, entry: Entry, scheduled: dt.datetime, way: Way) -> Ended:
@@ -187,14 +223,16 @@ def _made(company: CompanyPlan, entry: Entry, scheduled: dt.datetime, way: Way) 
     """Make an entry, and send what it made."""
     moment = company.moment(entry, scheduled)
     way.say(f"{entry.name} for {moment.text}: as of {moment.as_of}, period {moment.period}")
-    cards = _cards(company, entry, moment, way)
+    with _telling(company, entry, moment, way):
+        cards = _cards(company, entry, moment, way)
     run, folder, failed = CARD, None, 0
     if entry.reports:
-        outcome = shown(
-            lambda events: run_entry(company, entry, scheduled, events=events, force=way.force,
-                                     cluster=way.cluster),
-            way.out, way.err, as_json=way.as_json, folder=str(company.out),
-        )  # fmt: skip
+        with _telling(company, entry, moment, way):
+            outcome = shown(
+                lambda events: run_entry(company, entry, scheduled, events=events, force=way.force,
+                                         cluster=way.cluster),
+                way.out, way.err, as_json=way.as_json, folder=str(company.out),
+            )  # fmt: skip
         run, folder, failed = outcome.run_id, outcome.folder, len(outcome.failed)
     unsent, unsure = send_entry(company, entry, moment, run=folder, cards=cards, way=way)
     return Ended(run=run, failed=failed, unsent=unsent, unsure=unsure)

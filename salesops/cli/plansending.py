@@ -1,6 +1,7 @@
 """What an entry of a plan made goes out, or is told why it does not; the run stays as it is."""
 
 import shlex
+import socket
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from salesops.reports.plan import CompanyPlan, Entry
 if TYPE_CHECKING:
     from salesops.cli.planrunning import Way
     from salesops.reports.deliver.delivery import Delivery
+    from salesops.reports.deliver.sending import Dispatch
 
 
 def send_entry(
@@ -46,6 +48,44 @@ def send_entry(
         way.err.print(f"The reports are made. Nothing was sent: {error}", markup=False,
                       soft_wrap=True)  # fmt: skip
         return max(1, len(entry.recipients)), 0
+
+
+def tell_unbegun(
+    company: CompanyPlan, entry: Entry, when: str, error: Exception, way: "Way"
+) -> None:
+    """Tell the operator that an entry could not be begun: who waits for it reads no terminal.
+
+    Parameters
+    ----------
+    when
+        The time for which it is.
+    error
+        What stood against it.
+    """
+    if way.no_send or not company.plan.delivery.operator:
+        return
+    try:
+        told = _unbegun(company, entry, when, error)
+    except (SalesopsError, OSError, sqlite3.Error) as unsent:
+        way.err.print(f"The operator was not told: {unsent}", markup=False, soft_wrap=True)
+        return
+    for one in told:
+        if one.state != "before":
+            way.err.print(f"The operator was told: {one.name} ({one.address}) {one.state} "
+                          f"{one.told}".rstrip(), markup=False, soft_wrap=True)  # fmt: skip
+
+
+def _unbegun(
+    company: CompanyPlan, entry: Entry, when: str, error: Exception
+) -> "tuple[Dispatch, ...]":
+    from salesops.reports.deliver.delivery import post_of_nothing
+    from salesops.reports.deliver.digest import send_unbegun
+    from salesops.reports.deliver.sending import check_installed
+
+    check_installed()
+    reason = str(error) if isinstance(error, SalesopsError) else f"{type(error).__name__}: {error}"
+    return send_unbegun(post_of_nothing(company, entry, when), reason,
+                        where=f"{socket.gethostname()} · {company.path}")  # fmt: skip
 
 
 def _sent(

@@ -1,5 +1,7 @@
 """Plain counts of deals: by outcome, by what they lack, by group, by day, by reason."""
 
+import math
+
 import ibis
 import pandas as pd
 from ibis import _
@@ -75,8 +77,9 @@ def came_and_went(book: Book, period: Period) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per `bucket` (`created`, `won`, `lost`, `void`): `n`, `amount` (null where no deal
-        of it has one), `prior_n`, `prior_amount` (the period before up to the same day).
+        One row per `bucket` (`created`, `won`, `lost`, `void`): `n` (null where deals ended so and
+        of none is known when), `amount` (null where no deal of it has one), `prior_n`,
+        `prior_amount` (the period before up to the same day).
     """
     days = elapsed(book, period)
     spans = {"": same_days(period, days), "prior_": same_days(period.prior(), days)}
@@ -85,6 +88,9 @@ def came_and_went(book: Book, period: Period) -> pd.DataFrame:
     for bucket in ("created", "won", "lost", "void"):
         at = deals.created_at if bucket == "created" else deals.closed_at
         mine = ibis.literal(True) if bucket == "created" else deals.outcome == bucket
+        if bucket != "created":
+            columns[f"dated:{bucket}"] = at.count(where=mine)
+            columns[f"ended:{bucket}"] = mine.ifelse(1, 0).sum().fill_null(0)
         for name, span in spans.items():
             inside = mine & book.calendar.contains(span, at).fill_null(False)
             columns[f"{name}n:{bucket}"] = inside.ifelse(1, 0).sum().fill_null(0)
@@ -94,8 +100,12 @@ def came_and_went(book: Book, period: Period) -> pd.DataFrame:
     for bucket in ("created", "won", "lost", "void"):
         n, amount, prior_n, prior = (row[f"{c}:{bucket}"] for c in
                                      ("n", "amount", "prior_n", "prior_amount"))  # fmt: skip
-        rows.append((bucket, int(n), amount / 100, int(prior_n), prior / 100))
-    return pd.DataFrame(rows, columns=["bucket", "n", "amount", "prior_n", "prior_amount"])
+        if row.get(f"ended:{bucket}", 0) and not row[f"dated:{bucket}"]:
+            n = amount = prior_n = prior = math.nan
+        rows.append((bucket, n, amount / 100, prior_n, prior / 100))
+    found = pd.DataFrame(rows, columns=["bucket", "n", "amount", "prior_n", "prior_amount"])
+    whole = [name for name in ("n", "prior_n") if found[name].notna().all()]
+    return found.astype(dict.fromkeys(whole, int))
 
 
 def lost_reasons(book: Book, period: Period) -> pd.DataFrame:

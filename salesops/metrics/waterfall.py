@@ -8,6 +8,7 @@ construction, in any order of events.
 from typing import TypeAlias
 
 import ibis
+import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -110,31 +111,25 @@ def waterfall_bars(moves: pd.DataFrame) -> pd.DataFrame:
         `won`), `n` (deals), `amount` (company currency, outflows negative). Start plus all moves
         is the end, to the cent.
     """
-    stay = moves["bucket"] == "stay"
-    change = moves["cents_end"] - moves["cents_start"] - moves["cents_fx"]
-    delta = moves["cents_end"] - moves["cents_start"]
+    start, end, fx = (moves[f"cents_{side}"].to_numpy() for side in ("start", "end", "fx"))
+    delta = end - start
+    change = delta - fx
+    bucket = moves["bucket"].to_numpy()
+    stay, leaves = bucket == "stay", np.isin(bucket, _LEAVING)
+    parts = {
+        "start": (stay | leaves, start), "end": (~leaves, end),
+        "amount_up": (stay & (change > 0), change), "amount_down": (stay & (change < 0), change),
+        "fx": (stay & (fx != 0), fx),
+    }  # fmt: skip
     rows = []
-    for bucket, kind in KINDS.items():
-        if bucket == "start":
-            chosen, cents = moves["cents_start"] != 0, moves["cents_start"]
-            chosen = moves["bucket"].isin([*_LEAVING, "stay"])
-        elif bucket == "end":
-            chosen, cents = ~moves["bucket"].isin(_LEAVING), moves["cents_end"]
-        elif bucket == "amount_up":
-            chosen, cents = stay & (change > 0), change
-        elif bucket == "amount_down":
-            chosen, cents = stay & (change < 0), change
-        elif bucket == "fx":
-            chosen, cents = stay & (moves["cents_fx"] != 0), moves["cents_fx"]
-        else:
-            chosen, cents = moves["bucket"] == bucket, delta
-        total = int(cents[chosen].sum())
-        rows.append((bucket, kind, int(chosen.sum()), total))
+    for name, kind in KINDS.items():
+        chosen, cents = parts.get(name, (bucket == name, delta))
+        rows.append((name, kind, int(chosen.sum()), int(cents[chosen].sum())))
+    moved = sum(cents for _name, kind, _n, cents in rows if kind != "stock")
+    first, last = (cents for _name, kind, _n, cents in rows if kind == "stock")
+    if first + moved != last:
+        raise AssertionError(f"the waterfall does not balance: {first} + {moved} != {last} cents")
     bars = pd.DataFrame(rows, columns=["bucket", "kind", "n", "cents"])
-    moved = bars.loc[bars["kind"] != "stock", "cents"].sum()
-    start, end = (int(bars.loc[bars["bucket"] == b, "cents"].iloc[0]) for b in ("start", "end"))
-    if start + int(moved) != end:
-        raise AssertionError(f"the waterfall does not balance: {start} + {moved} != {end} cents")
     bars["amount"] = bars["cents"] / 100
     return bars.drop(columns="cents")
 

@@ -4,6 +4,7 @@ import math
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,8 @@ from salesops.playbook.owncompany import OwnCompany
 
 Compute = Callable[[OwnCompany], Any]
 Kind = Literal["number", "text", "list", "table"]
+# Digits that a number copied by hand has to have: with fewer a neighbour's could fit as well.
+DIGITS = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +34,8 @@ class Exercise:
     solution
         Code that puts the answer into the place where the notebook has the blanks.
     tolerance
-        By which share of the answer a number may be off.
+        By which share of the answer a number may be off. A number that was rounded to no less
+        than four digits is right as well.
     hints
         How many hints there are: entries `lesson.<id>.hint1` and so on.
     in_order
@@ -42,7 +46,7 @@ class Exercise:
     answer: Compute
     wrong: Mapping[str, Compute]
     solution: str
-    tolerance: float = 0.001
+    tolerance: float = 1e-6
     hints: int = 2
     in_order: bool = False
 
@@ -115,8 +119,8 @@ def _is_list_like(value: Any) -> bool:
 def agree(given: Any, expected: Any, exercise: Exercise) -> bool:
     """Tell whether an answer is the expected one, within the exercise's tolerance.
 
-    Numbers by share of the expected one (whole numbers exactly), texts without regard to spaces
-    around them, lists as sets unless the order is asked for.
+    Numbers by share of the expected one or as rounded (whole numbers exactly), texts without regard
+    to spaces around them, lists as sets unless the order is asked for.
     """
     kind = kind_of(expected)
     if kind == "number":
@@ -170,4 +174,14 @@ def _as_list(value: Any) -> list[Any]:
 def _close(given: Any, expected: Any, tolerance: float) -> bool:
     if isinstance(expected, int | np.integer):
         return float(given) == float(expected)
-    return math.isclose(float(given), float(expected), rel_tol=tolerance, abs_tol=1e-9)
+    found, wanted = float(given), float(expected)
+    return math.isclose(found, wanted, rel_tol=tolerance, abs_tol=1e-9) or _rounded(found, wanted)
+
+
+def _rounded(given: float, expected: float) -> bool:
+    """Tell whether somebody copied the expected number and rounded it as it should be."""
+    if not math.isclose(given, expected, rel_tol=0.01):
+        return False
+    written = Decimal(f"{given:.12g}")
+    enough = len(written.as_tuple().digits) >= DIGITS
+    return enough and Decimal(expected).quantize(written) == written

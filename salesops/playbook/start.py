@@ -18,6 +18,8 @@ MONTHS, DEALS_PER_MONTH = 36, 36
 AGREED = 3.0
 # Pairs of the lesson on customers entered twice, and how many of them only look alike.
 PAIRS, LOOK_ALIKES = 20, 3
+# Pairs bear the numbers of a longer list, so that no two learners name the same three.
+NUMBERS = range(101, 1000)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -108,6 +110,7 @@ def _lay_out_pairs(folder: Path, made: SampleCompany, seed: int) -> None:
         )
     ]
     draws.shuffle(chosen)
-    rows = [f"{n},{account},{other}" for n, (account, other) in enumerate(chosen, 1)]
+    numbers = sorted(draws.sample(NUMBERS, len(chosen)))
+    rows = [f"{n},{a},{b}" for n, (a, b) in zip(numbers, chosen, strict=True)]
     text = "\n".join(["pair,account,other", *rows]) + "\n"
     (folder / "pairs.csv").write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from salesops.reports.checking import check
 from salesops.reports.jobs import Job
 from salesops.reports.kept import Kept
 from salesops.reports.keys import Stand, earlier, key_of, parts, why
+from salesops.reports.masking import Masker
 from salesops.reports.stands import Stands, asked, files_of
 
 # What differs, as it is said; a job differs from its last one by several at once.
@@ -60,8 +61,9 @@ class Reasons:
             return "kept"
         last = self._last.get(_whose({"report": job.report, "scope": job.scope, "lang": job.lang}))
         before = self._kept.find(last) if last else None
-        # As JSON keeps it, so that equal is equal.
-        plain = json.loads(json.dumps(told, default=str))
+        # As JSON keeps it, and without secrets, so that equal is equal.
+        masker = Masker.of_environment(addresses=[str(job.parameters["book"])])
+        plain = masker.mask_data(json.loads(json.dumps(told, default=str)))
         changed = why(plain, before["parts"] if before else None)
         if {"data", "as_of"} & set(changed):
             # What was seen last is an earlier run then; that follows, and is no reason of its own.

@@ -180,8 +180,8 @@ def run_reports(
                 (job for job in jobs if job not in done), key=lambda j: langs.index(j.lang)
             )
             todo = {job: asks[job].links for job in left}
-            wanted = Wanted(formats=formats, folder=files, most_pages=most_pages,
-                            masker=Masker.of_environment(addresses=[book]))  # fmt: skip
+            masker = Masker.of_environment(addresses=[book])
+            wanted = Wanted(formats=formats, folder=files, most_pages=most_pages, masker=masker)
             limits = limits or Limits()
             way = Way(workers=at_once, limits=limits, tell=tell, wanted=wanted)
             hands = crew.at_work(todo, way) if crew else at_work(todo, way, server)
@@ -192,12 +192,13 @@ def run_reports(
                         # Nobody is to take it for what the book shows: it is made anew.
                         done[job] = _shown(whole, work)
                     else:
-                        done[job] = _kept(whole, asks[job], kept, work)
+                        done[job] = _kept(whole, asks[job], kept, work, masker)
                     tell(done[job].end())
             ended = [done[job] for job in jobs]
-            record = {**_record(started, book, ended), "plan": plan, "scheduled": scheduled,
-                      "to": list(to) or None,
-                      "stand": {"as_of": stand.as_of, "data": stand.data}}  # fmt: skip
+            record = masker.mask_data({
+                **_record(started, book, ended), "plan": plan, "scheduled": scheduled,
+                "to": list(to) or None, "stand": {"as_of": stand.as_of, "data": stand.data},
+            })  # fmt: skip
             _write_index(work, ended, record, langs)
             folder = publish(work, root / f"{started:%Y%m%d-%H%M%S}")
     point_latest(folder, root / "latest")
@@ -295,10 +296,10 @@ def _shown(made: Made, work: Path) -> Done:
     return replace(made.done, files={"html": made.done.page}) if failed else made.done
 
 
-def _kept(made: Made, ask: Ask, kept: Kept, work: Path) -> Done:
+def _kept(made: Made, ask: Ask, kept: Kept, work: Path, masker: Masker) -> Done:
     """Keep a report for the next run, and lay it into this one."""
     done = replace(made.done, key=ask.key)
-    kept.put(ask.key, made.files, {**done.told(), "parts": dict(ask.parts)})
+    kept.put(ask.key, made.files, {**done.told(), "parts": masker.mask_data(dict(ask.parts))})
     kept.link(ask.key, work)
     return done
 

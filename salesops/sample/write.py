@@ -21,6 +21,8 @@ from salesops.stopping import scratch_folder, uninterrupted
 AS_CSV = frozenset({"users", "targets", "actions", "forecasts", "credits", "tracked"})
 # The large company is made of divisions of so many deals.
 LARGE_DEALS, DIVISION_TEAMS, DIVISION_PER_MONTH = 1_000_000, 60, 1_980
+# Levels of compression: small enough to be committed, and quickly written.
+SMALL, QUICK = 19, 3
 Progress = Callable[[int, int], None]
 
 
@@ -73,26 +75,25 @@ def _small(options: SampleOptions) -> SampleOptions:
 
 
 def write_company(folder: str | Path, made: SampleCompany, *, truth: bool = True) -> Path:
-    """Write a company that was generated already; without its truth for who is to find it."""
+    """Write a company that was generated already; without its truth for who is to find it.
+
+    Its files are written in a fifth of the time of those of `write_sample`, which are smaller.
+    """
     with _at_once(Path(folder)) as fresh:
-        _write_tables(fresh, made.tables)
+        _write_tables(fresh, made.tables, QUICK)
         (fresh / "salesops.toml").write_text(made.settings_toml, encoding="utf-8")
         if truth:
             _write_truth(fresh / "truth", made)
     return Path(folder)
 
 
-def _write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:
+def _write_tables(folder: Path, tables: Mapping[str, pa.Table], level: int = SMALL) -> None:
     for name, rows in tables.items():
         if name in AS_CSV:
             csv.write_csv(rows, folder / f"{name}.csv")
         else:
-            write_parquet(rows, folder / f"{name}.parquet")
-
-
-def write_parquet(rows: pa.Table, path: Path) -> None:
-    """Write a table small and the same each time."""
-    pq.write_table(rows, path, compression="zstd", compression_level=19)
+            pq.write_table(rows, folder / f"{name}.parquet", compression="zstd",
+                           compression_level=level)  # fmt: skip
 
 
 def _write_truth(folder: Path, made: SampleCompany) -> None:

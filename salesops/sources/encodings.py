@@ -20,6 +20,7 @@ _SAMPLE = 200_000
 _UNSEEN = (b"\xe2\x80\x8b", b"\xef\xbb\xbf")
 # One of these is in every word for a total.
 _TOTALS = tuple(w.encode() for w in ("计", "总和", "otal", "OTAL", "Sum", "SUM", "sum"))
+_LONGEST = max(map(len, (*_TOTALS, *_UNSEEN))) - 1
 _SAVE = 'save it as UTF-8, or name its encoding in the mapping: encoding = "big5".'
 
 
@@ -39,6 +40,8 @@ class Survey:
         Whether a word for a total can be in it.
     lone_returns
         Whether lines may end with a carriage return alone.
+    quoted
+        Whether there may be quotes.
     """
 
     encoding: str
@@ -46,6 +49,7 @@ class Survey:
     unseen: bool = True
     may_total: bool = True
     lone_returns: bool = False
+    quoted: bool = True
 
 
 def survey(path: Path, where: str, declared: str = "") -> Survey:
@@ -72,7 +76,7 @@ def survey(path: Path, where: str, declared: str = "") -> Survey:
             return _looked(path, encoding) if encoding == "utf-8-sig" else Survey(encoding=encoding)
     if b"\x00" in begin or _has_nul(path):
         return Survey(encoding=_unmarked_utf16(path, begin, where))
-    if _first_fault(path, "utf-8") is None:
+    if _is_utf8(path):
         return _looked(path, "utf-8")
     return _other(path, where)
 
@@ -98,6 +102,24 @@ def _first_fault(path: Path, encoding: str) -> str | None:
     except UnicodeError as error:
         return str(error)
     return None
+
+
+def _is_utf8(path: Path) -> bool:
+    """Say whether a file is UTF-8; Arrow tells it ten times faster than Python decodes."""
+    import pyarrow as pa
+
+    rest = b""
+    try:
+        for chunk in _chunks(path):
+            text = rest + chunk
+            # The last character may be cut; one has four bytes at most.
+            last = next((n for n in range(1, min(4, len(text)) + 1) if text[-n] & 0xC0 != 0x80), 0)
+            rest = text[len(text) - last :]
+            pa.array([text[: len(text) - last]], pa.binary()).cast(pa.string())
+        pa.array([rest], pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def check_declared(path: Path, where: str, encoding: str) -> None:
@@ -144,19 +166,32 @@ def _unmarked_utf16(path: Path, begin: bytes, where: str) -> str:
 def _looked(path: Path, encoding: str) -> Survey:
     """Count lines and look for what makes a text irregular."""
     breaks, returns, pairs = 0, 0, 0
-    unseen = may_total = False
-    before = b""
+    unseen = may_total = quoted = False
+    tail = b""
     for chunk in _chunks(path):
         breaks += chunk.count(b"\n")
-        if b"\r" in chunk or before:
+        if b"\r" in chunk or tail[-1:] == b"\r":
             returns += chunk.count(b"\r")
-            pairs += (before + chunk).count(b"\r\n")
-        unseen = unseen or any(sign in chunk[3:] for sign in _UNSEEN)
-        may_total = may_total or any(word in chunk for word in _TOTALS)
-        before = b"\r" if chunk[-1:] == b"\r" else b""
+            pairs += (tail[-1:] + chunk).count(b"\r\n")
+        # A word may be cut by the end of a piece; the first bytes of all may be a mark.
+        text, begin = tail + chunk, 0 if tail else 3
+        if not (unseen and may_total) and _holds_any(text):
+            unseen = unseen or any(text.find(sign, begin) >= 0 for sign in _UNSEEN)
+            may_total = may_total or any(word in text for word in _TOTALS)
+        quoted = quoted or b'"' in chunk
+        tail = text[-_LONGEST:]
     ends = breaks + (0 if _last_byte(path) == b"\n" else 1)
     return Survey(encoding=encoding, n_lines=ends, unseen=unseen, may_total=may_total,
-                  lone_returns=returns != pairs)  # fmt: skip
+                  lone_returns=returns != pairs, quoted=quoted)  # fmt: skip
+
+
+def _holds_any(text: bytes) -> bool:
+    """Say whether there is any word for a total or unseen space, all looked for at once."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(pa.array([text], pa.binary()), b"|".join(_TOTALS + _UNSEEN))
+    return bool(found[0].as_py())
 
 
 def _last_byte(path: Path) -> bytes:

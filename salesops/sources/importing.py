@@ -7,9 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesops.book.kept import table_files
-from salesops.book.merges import FILE as MERGES
-from salesops.book.registerfile import FILE as REGISTER
 from salesops.book.write import NoPlace, typed, write_store
 from salesops.model.errors import SalesopsError
 from salesops.sources.canonical import NAME as CANONICAL
@@ -34,7 +31,7 @@ from salesops.sources.readers import Sheet, list_files, under_each_other
 from salesops.sources.reading import Reading
 from salesops.sources.recognising import bind
 from salesops.sources.report import FILE as ASIDE
-from salesops.sources.report import TARGETS, ImportReport
+from salesops.sources.report import ImportReport, kept_by_people
 from salesops.sources.seeing import Look, Seen, look_at
 from salesops.sources.setaside import (
     Corrected,
@@ -82,7 +79,6 @@ class _Read:
     """What was made of an export: tables, history, and what is wrong with which rows."""
 
     frames: dict[str, pd.DataFrame]
-    changes: pd.DataFrame
     tracked: Logged
     faults: tuple[Fault, ...]
     settled: Settled
@@ -204,6 +200,7 @@ def import_path(
         assumed=assumptions(found.mapping, read.settled.words.settings, words.where),
         aside=read.faults,
     )  # fmt: skip
+    look = None
     return _written(report, read, reading, found, desk, book, record, past,
                     exported_at=exported_at, older=older, dry_run=dry_run)  # fmt: skip
 
@@ -339,7 +336,7 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
         faults += more
     if len(changes):
         frames["changes"] = changes
-    return _Read(frames, changes, tracked, tuple(faults), settled, parts,
+    return _Read(frames, tracked, tuple(faults), settled, parts,
                  [*((part.where, part.frame.index) for part in parts),
                   *((past.where, past.rows) for past in pasts)])  # fmt: skip
 
@@ -354,17 +351,22 @@ def _written(
 ) -> ImportReport:  # fmt: skip
     """Add what the book knows already, and write it; for a dry run only the first."""
     settings = read.settled.words.settings
-    tables = {name: typed(name, arrow_of(name, frame)) for name, frame in read.frames.items()}
+    unread = unread_ids(read.parts, read.faults)
+    aside = aside_text(read.faults, list(reading.sheets.values())) if read.faults else ""
+    # Of a large export every form lies in memory only until the next one is made of it.
+    read.parts.clear()
+    reading.let_go()
+    tables = {n: typed(n, arrow_of(n, read.frames.pop(n))) for n in list(read.frames)}
     when = export_time(exported_at or _same_export(past, record), tables, settings)
     logged = carried_history(tables) | read.tracked
-    untouched = _untouched(book)
+    untouched = kept_by_people(book)
     desk.talk.progress("Comparing with the last export" if past else "Writing the book")
     # What is handed in after the book was read would be lost when it is written.
     with nullcontext() if dry_run or not book.is_dir() else alone(book, "an import"):
         known = past[-1].exported_at if past else when
         same = bool(past) and past[-1].files == record.files
         tables, changed = with_earlier(
-            tables, book, when, logged, unread=unread_ids(read.parts, read.faults), older=older,
+            tables, book, when, logged, unread=unread, older=older,
             surprises=watch(desk, known, replaces=same),
         )  # fmt: skip
         if not dry_run:
@@ -373,8 +375,8 @@ def _written(
                                              "inputs": tuple(dict.fromkeys(inputs))})  # fmt: skip
             kept = past[:-1] if same else past
             extra = {"mapping.toml": found.text, LOG: log_text([*kept, done])}
-            if read.faults:
-                extra[ASIDE] = aside_text(read.faults, list(reading.sheets.values()))
+            if aside:
+                extra[ASIDE] = aside
             desk.talk.progress("Writing the book")
             write_store(book, tables, settings_toml=read.settled.words.text, extra=extra)
             if not read.faults:
@@ -383,14 +385,6 @@ def _written(
         report, changed=changed, rows={name: table.num_rows for name, table in tables.items()},
         answered=tuple(desk.answered), untouched=untouched,
     )  # fmt: skip
-
-
-def _untouched(book: Path) -> tuple[str, ...]:
-    """Name what people keep in a book, and no import changes."""
-    own = [file.name for file in table_files(book, "actions")] == [REGISTER]
-    found = [REGISTER] if own else []
-    found += [MERGES] if (book / MERGES).exists() else []
-    return (*found, TARGETS) if table_files(book, TARGETS) else tuple(found)
 
 
 def _same_export(past: list[Imported], record: Imported) -> str | None:

@@ -4,11 +4,15 @@ import re
 
 import pandas as pd
 
+from salesops.sources.wholesale import like
+
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)|#{3,}")
 _SCIENTIFIC = re.compile(r"-?\d(?:\.\d+)?[eE]\+\d{2,}")
 _DATED = re.compile(rf"(?:{_MONTHS})-\d{{1,2}}|\d{{1,2}}-(?:{_MONTHS})", re.IGNORECASE)
 _DATED_ZH = re.compile(r"\d{1,2}月\d{1,2}日")
+# One of these is in every text of the forms above, which are judged one by one.
+_MAYBE = rf"^#|[eE]\+|月|^(?i:{_MONTHS})-|-(?i:{_MONTHS})$"
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _AS_TEXT = "format the column as text and export it again"
 
@@ -35,29 +39,27 @@ def mangled(texts: pd.Series, *, is_key: bool) -> list[tuple[int, str]]:
     >>> mangled(pd.Series(["007", "012", "15"]), is_key=True)[0][0]
     2
     """
-    known = texts.dropna().astype(object)
-    unique = pd.Series(known.unique(), dtype=object)
+    known = texts.dropna()
     problems: dict[str, str] = {}
-    for text in unique:
-        # Only these begin so, and most columns have none of them.
-        if text[:1] == "#" and _ERROR.fullmatch(text):
+    for text in known[like(known, _MAYBE)].unique():
+        if _ERROR.fullmatch(text):
             problems[text] = "is an error of a spreadsheet's; mend its formula"
-        elif "+" in text and _SCIENTIFIC.fullmatch(text):
+        elif _SCIENTIFIC.fullmatch(text):
             problems[text] = f"lost its digits in a spreadsheet; {_AS_TEXT}"
         elif _DATED.fullmatch(text) or (is_key and _DATED_ZH.fullmatch(text)):
             problems[text] = f"is a date that a spreadsheet made of a text such as 5-20; {_AS_TEXT}"
     if is_key:
-        problems |= _rounded(unique) | _shortened(unique)
+        problems |= _rounded(known) | _shortened(known)
     if not problems:
         return []
     wrong = known[known.isin(list(problems))]
     return [(place, problems[text]) for place, text in wrong.items()]
 
 
-def _rounded(unique: pd.Series) -> dict[str, str]:
+def _rounded(known: pd.Series) -> dict[str, str]:
     """Find ids of more than 15 digits of which a spreadsheet kept 15."""
     # What begins with a zero was never a number.
-    long = [t for t in unique if len(t) > 15 and t[0] != "0" and _DIGITS.fullmatch(t)]
+    long = list(known[like(known, "^[1-9][0-9]{15,}$")].unique())
     lost = [t for t in long if not t[15:].strip("0")]
     # One id in ten ends with a zero by chance, and one in a thousand with three.
     zeros = sum(len(t) - 15 for t in lost)
@@ -66,12 +68,12 @@ def _rounded(unique: pd.Series) -> dict[str, str]:
     return dict.fromkeys(lost, f"lost the digits behind its 15th in a spreadsheet; {_AS_TEXT}")
 
 
-def _shortened(unique: pd.Series) -> dict[str, str]:
+def _shortened(known: pd.Series) -> dict[str, str]:
     """Find ids that lost the zeros in front which others of the column still have."""
-    numbers = [t for t in unique if _DIGITS.fullmatch(t)]
-    zeroed = {len(t) for t in numbers if t[0] == "0" and len(t) > 1}
+    zeroed = set(known[like(known, "^0[0-9]+$")].str.len())
     if len(zeroed) != 1:
         return {}
+    numbers = list(known[like(known, "^[0-9]+$")].unique())
     width = zeroed.pop()
     short = [t for t in numbers if len(t) < width and t[0] != "0"]
     problem = f"is shorter than ids such as {next(t for t in numbers if len(t) == width)!r}; it "

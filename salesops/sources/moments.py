@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from salesops.sources.values import WIDE
+from salesops.sources.wholesale import are_plain_moments
 
 _ISO = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?((?:[ T]|(?<=日))\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
@@ -57,6 +58,9 @@ def read_moments(
     >>> found.dropna().dt.strftime("%Y-%m-%d").tolist(), list(problems)
     (['2026-03-05', '2026-03-05', '2026-03-05'], [3])
     """
+    if not forms and are_plain_moments(texts):
+        found = pd.to_datetime(texts, errors="coerce", format="mixed")
+        return found, {int(p): _problem(texts[p], forms) for p in found.index[found.isna()]}
     found = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
     plain = texts.map(lambda text: text.translate(WIDE)).astype(object)
     problems: dict[int, str] = {}

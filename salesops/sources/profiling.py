@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from salesops.sources.wholesale import like
+
 # Of a long column so many values are looked at; which of them is always the same.
 _LOOKED_AT = 2_000
 _WIDE = str.maketrans("０１２３４５６７８９，．－（）％：／", "0123456789,.-()%:/")
@@ -141,7 +143,9 @@ def day_order(columns: list["pd.Series"]) -> DayOrder:
     says: set[str] = set()
     example = ""
     for texts in columns:
-        for told in texts.dropna().unique():
+        days = pd.Series(texts.dropna().unique())
+        # What begins with its year is most of a long log, and can't be read in two ways.
+        for told in days[~like(days, "^[0-9]{4}-")]:
             text = str(told).translate(_WIDE)
             found = _SLASHED.match(text.strip())
             if found is None:

@@ -1,6 +1,7 @@
 """Reading files as tables of texts, with the row numbers kept, whatever their form."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -24,10 +25,15 @@ _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet",
             ".ods", ".xlsb", ".zip")  # fmt: skip
 # Values of a Parquet file, which packs those that repeat into nearly nothing.
 _MOST_VALUES = 100_000_000
-# How files begin that are no tables of values, and what they are.
-_PAGES = {b"%pdf": "a PDF", b"<html": "a web page (HTML)", b"<!doctype html": "a web page (HTML)",
-          b"<table": "a web page (HTML)", b"<meta": "a web page (HTML)",
-          b"<?xml": "a document in XML", b"{\\rtf": "a text document"}  # fmt: skip
+# How files begin that are no tables of values, and what they are. A name of a column is none of these.
+_PAGES = {
+    re.compile(rb"%pdf-"): "a PDF",
+    re.compile(rb"<(?:!doctype\s+html|!--|(?:html|head|meta|style|body|div|table)[\s>/])"):
+        "a web page (HTML)",
+    re.compile(rb"<\?xml\s"): "a document in XML",
+    re.compile(rb"\{\\rtf\d"): "a text document (RTF)",
+    re.compile(rb"mime-version:\s"): "a web page (MHTML)",
+}  # fmt: skip
 _BEGIN = 256
 # Rows by which a table is known.
 _FEW = 300
@@ -207,12 +213,15 @@ def _grid(path: Path, sheet: str | None, encoding: str, most: int | None) -> Gri
 def _refuse_pages(path: Path) -> None:
     """Refuse pages and documents, which some systems call workbooks."""
     with path.open("rb") as file:
-        begin = file.read(_BEGIN).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    kind = next((kind for sign, kind in _PAGES.items() if begin.startswith(sign)), "")
+        # Of UTF-16, too, the signs of ASCII are left.
+        begin = file.read(_BEGIN).replace(b"\0", b"").lower()
+    begin = begin.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    kind = next((kind for sign, kind in _PAGES.items() if sign.match(begin)), "")
     if kind:
-        raise UnreadableFile(where=path.name, reason=f"it is {kind}, whatever its name says",
-                             mend="open it in Excel or WPS and save it as .xlsx, or export it as "
-                                  "CSV.")  # fmt: skip
+        raise UnreadableFile(
+            where=path.name, reason=f"it is {kind}, whatever its name says",
+            mend="export it as CSV, or open it in Excel or WPS and save it as .xlsx.",
+        )  # fmt: skip
 
 
 def _parquet(path: Path, where: str) -> Sheet:
@@ -229,8 +238,7 @@ def _parquet(path: Path, where: str) -> Sheet:
                                  mend="export the fields that you need.")  # fmt: skip
         table = pq.read_table(path, partitioning=None)
         names = list(table.column_names)
-        texts = pa.table([_texts(column) for column in table.columns],
-                         names=[str(i) for i in range(len(names))])  # fmt: skip
+        texts = [_texts(column) for column in table.columns]
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(where=where, reason=f"it is no Parquet file of values: {error}",
                              mend="write it again.") from error  # fmt: skip

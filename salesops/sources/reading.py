@@ -111,6 +111,11 @@ class Reading:
         # What was mended in a sheet that was read twice was mended once.
         self.mended = list(dict.fromkeys(self.mended))
 
+    def let_go(self) -> None:
+        """Forget the sheets, which of a large export take much memory."""
+        self.sheets = {}
+        self.sheets_seen = {}
+
     def _correct(self, name: str, sheet: Sheet) -> None:
         """Mend what the mapping knows to be misspelt, and what a person corrected by hand."""
         frame = sheet.frame

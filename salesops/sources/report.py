@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from salesops.book.kept import table_files
+from salesops.book.merges import FILE as MERGES
+from salesops.book.registerfile import FILE as REGISTER
 from salesops.model.shell import pasted
 from salesops.sources.importlog import Counts
 from salesops.sources.parsing import Fault
@@ -153,3 +157,11 @@ class ImportReport:
             found.append(say("import.aside_file", file=pasted(f"{self.into}/{FILE}"),
                              into=pasted(self.into)))  # fmt: skip
         return found
+
+
+def kept_by_people(book: Path) -> tuple[str, ...]:
+    """Name what people keep in a book, and no import changes."""
+    own = [file.name for file in table_files(book, "actions")] == [REGISTER]
+    found = [REGISTER] if own else []
+    found += [MERGES] if (book / MERGES).exists() else []
+    return (*found, TARGETS) if table_files(book, TARGETS) else tuple(found)

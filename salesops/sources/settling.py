@@ -136,7 +136,7 @@ def _stage_texts(frames: dict[str, pd.DataFrame], changes: pd.DataFrame) -> "pd.
     """List the stages of all deals, and once each those that only their history knows."""
     deals = frames.get("opportunities")
     now = (
-        deals["stage"].dropna()
+        deals["stage"].dropna().astype(object)
         if deals is not None and "stage" in deals
         else pd.Series(dtype=object)
     )

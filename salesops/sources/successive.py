@@ -14,8 +14,8 @@ import pyarrow as pa
 from salesops.book.kept import table_files
 from salesops.book.registerfile import FILE
 from salesops.book.snapshots import SNAPSHOT_TABLES, differences, moving_fields, removed_rows
-from salesops.book.store import assemble, open_store
-from salesops.book.write import read_tables, typed
+from salesops.book.store import latest_of, open_store
+from salesops.book.write import lent, read_tables, typed
 from salesops.model.errors import BadDate, SalesopsError
 from salesops.model.settings import Settings
 from salesops.sources.olderexport import under, with_older
@@ -49,8 +49,8 @@ class OlderExport(SalesopsError, ValueError):
 def latest_known(tables: Mapping[str, pa.Table], settings: Settings) -> dt.datetime:
     """Find the last instant that tables know of."""
     con = ibis.duckdb.connect()
-    raw = {name: con.create_table(name, table) for name, table in tables.items()}
-    return assemble(raw, settings, "the export").latest
+    raw = {name: lent(con, table, name) for name, table in tables.items()}
+    return latest_of(raw, settings, "the export")
 
 
 def export_time(

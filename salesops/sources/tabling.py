@@ -19,6 +19,7 @@ from salesops.sources.validate import Places
 
 # Rows above the records, which nobody counts.
 _ABOVE = ("title", "head", "told")
+_COMPACT = (pd.StringDtype, pd.ArrowDtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,8 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
         frame = frame[~rows.deleted.holds(frame)]
     # Where each deal names its currency, that counts.
     currency = "" if "currency" in rows.columns else reading.mapping.currency
-    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, currency=currency)
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, compact=True,
+                    currency=currency)  # fmt: skip
     columns = {}
     for column, source in rows.sources().items():
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
@@ -75,7 +77,7 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
         if texts is not None:
             shown = source.names[0] if source.names else column
             columns[column] = parser.column(texts, source, facts(name)[column], shown)
-    made = pd.DataFrame(columns, index=frame.index)
+    made = pd.DataFrame(columns, index=frame.index, copy=False)
     _note_removed(reading, name, rows, frame, made, parser)
     reading.faults += parser.faults
     return Part(name, where, made, rows.distinct)
@@ -117,7 +119,23 @@ def assembled(
         )
         for name, found in frames.items()
     }
-    return {n: pd.concat(found, ignore_index=True) for n, found in frames.items()}, places
+    return {name: _under_each_other(found) for name, found in frames.items()}, places
+
+
+def _under_each_other(found: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if len(found) > 1:
+        return pd.concat([_loose(frame) for frame in found], ignore_index=True)
+    # Its columns are shared: a column that is changed takes the place of the old one.
+    (whole,) = found
+    whole = whole.copy(deep=False)
+    whole.index = pd.RangeIndex(len(whole))
+    return whole
+
+
+def _loose(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns that lie in Arrow's memory as objects, as others may have them."""
+    compact = [c for c, kind in frame.dtypes.items() if isinstance(kind, _COMPACT)]
+    return frame.astype(dict.fromkeys(compact, object))
 
 
 def _kept(part: Part, bad: Mapping[str, set[int]], others: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -165,13 +183,15 @@ def counted(
 def _counts(sheets: Sequence[Sheet], taken: Sequence[pd.Index], bad: set[int]) -> Counts:
     """Count the rows of one sheet, which may have been read with more than one layout."""
     # Numbers of rows of the file: where months were columns, one makes several.
-    index = pd.Index(np.unique(np.concatenate([sheet.frame.index for sheet in sheets])))
+    index = sheets[0].frame.index
+    if len(sheets) > 1 or not index.is_unique:
+        index = pd.Index(np.unique(np.concatenate([sheet.frame.index for sheet in sheets])))
     none = {row.row for sheet in sheets for row in sheet.layout.aside if row.kind not in _ABOVE}
-    none -= set(index)
+    none = {row for row in none if row not in index}
     aside = index.isin(bad)
     meant = np.ones(len(index), dtype=bool)
     if taken:
-        meant = np.logical_or.reduce([index.isin(rows) for rows in taken])
+        meant = np.logical_or.reduce([np.isin(index, rows) for rows in taken])
     counts = Counts(
         read=len(index) + len(none), kept=int((meant & ~aside).sum()), set_aside=int(aside.sum()),
         left_out=int((~meant & ~aside).sum()), no_records=len(none),

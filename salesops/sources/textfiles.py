@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,6 @@ def _looks_regular(look: Survey, skipped: int) -> bool:
 def _at_once(path: Path, separator: str, width: int, look: Survey) -> pd.DataFrame | None:
     """Read with Arrow; none where rows or their numbers do not come out as lines say."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv as arrow
 
     names = [str(i) for i in range(width)]
@@ -121,26 +120,37 @@ def _at_once(path: Path, separator: str, width: int, look: Survey) -> pd.DataFra
         table = arrow.read_csv(
             path,
             read_options=arrow.ReadOptions(column_names=names, block_size=1 << 24),
-            parse_options=arrow.ParseOptions(delimiter=separator, newlines_in_values=True),
+            # Without quotes no value holds a separator or a break, and none need be looked for.
+            parse_options=arrow.ParseOptions(
+                delimiter=separator, newlines_in_values=look.quoted,
+                quote_char='"' if look.quoted else False,
+            ),
             convert_options=arrow.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
-        )
+        )  # fmt: skip
     except (pa.ArrowException, OSError):
         return None
     numbers = _numbers_of(table, look.n_lines, separator)
     if numbers is None:
         return None
-    columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
-    if look.unseen:
-        columns = [pc.utf8_trim(column, characters=_AROUND) for column in columns]
-    frame = framed(pa.table(columns, names=names), numbers)
+    # Popped, so that each column is let go once it is trimmed.
+    columns = table.columns
+    del table
+    frame = framed((_trimmed(columns.pop(0), look.unseen) for _name in names), numbers)
     empty = (frame[0] == "").to_numpy(dtype=bool)
     for column in range(1, width):
         if not empty.any():
             return frame
         empty &= (frame[column] == "").to_numpy(dtype=bool)
     return frame[~empty]
+
+
+def _trimmed(column: Any, unseen: bool) -> Any:
+    import pyarrow.compute as pc
+
+    column = pc.utf8_trim_whitespace(column)
+    return pc.utf8_trim(column, characters=_AROUND) if unseen else column
 
 
 def _numbers_of(table: Any, n_lines: int, separator: str) -> Any | None:
@@ -168,12 +178,12 @@ def _numbers_of(table: Any, n_lines: int, separator: str) -> Any | None:
     return 1 + np.arange(table.num_rows) + np.concatenate([[0], np.cumsum(breaks)[:-1]])
 
 
-def framed(table: Any, numbers: Any) -> pd.DataFrame:
+def framed(columns: Iterable[Any], numbers: Any) -> pd.DataFrame:
     """Give a frame over Arrow's own memory: a Python text for each value would take gigabytes."""
     kind = pd.StringDtype("pyarrow", na_value=float("nan"))
-    frame = table.to_pandas(types_mapper=lambda _: kind, split_blocks=True)
-    frame.columns = range(table.num_columns)
-    frame.index = pd.Index(numbers)
+    made = {i: kind.__from_arrow__(column) for i, column in enumerate(columns)}
+    frame = pd.DataFrame(made, index=pd.Index(numbers), copy=False)
+    frame.columns = range(len(made))
     return frame
 
 
@@ -207,7 +217,7 @@ def _by_rows(
         if most is not None and len(numbers) >= most:
             break
     portions.append(_portion(rows, names))
-    return framed(pa.concat_tables(portions), numbers), lengths
+    return framed(pa.concat_tables(portions).columns, numbers), lengths
 
 
 def _portion(rows: list[list[str]], names: list[str]) -> Any:

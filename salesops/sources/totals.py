@@ -40,6 +40,13 @@ class Sorted:
     frame: pd.DataFrame
     aside: list[Aside] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    _counted: tuple[pd.DataFrame, Any] | None = None
+
+    def filled(self) -> Any:
+        """Count the cells of each row that hold anything; of the same rows once."""
+        if self._counted is None or self._counted[0] is not self.frame:
+            self._counted = self.frame, _filled(self.frame)
+        return self._counted[1]
 
 
 def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hints) -> Sorted:
@@ -65,9 +72,8 @@ def sort_rows(grid: Grid, frame: pd.DataFrame, heads: list[list[str]], hints: Hi
     _drop(done, [r for r in frame.index if r in set(hints.drop)] if hints.drop else [],
           "told", "the mapping says so")  # fmt: skip
     keep = set(hints.keep)
-    filled = _filled(done.frame)
-    if _numbers_alone(done, filled, keep):
-        filled = _filled(done.frame)
+    _numbers_alone(done, done.filled(), keep)
+    filled = done.filled()
     usual = float(np.median(filled)) if len(filled) else 0.0
     _repeated_heads(done, heads, keep)
     _notes_below(done, usual, keep)
@@ -126,10 +132,10 @@ def _notes_below(done: Sorted, usual: float, keep: set[int]) -> None:
     _drop(done, rows[::-1], "note", "it stands below the table and tells of the sheet")
 
 
-def _numbers_alone(done: Sorted, counts: Any, keep: set[int]) -> bool:
+def _numbers_alone(done: Sorted, counts: Any, keep: set[int]) -> None:
     """Set apart rows that a form has numbered beforehand and nobody has filled in."""
     if not (counts == 1).any() or not (counts >= _LEAST).any():
-        return False
+        return
     for column in done.frame.columns:
         texts = done.frame[column]
         rows = [int(r) for r in done.frame.index[(counts == 1) & (texts != "").to_numpy(dtype=bool)]
@@ -141,8 +147,7 @@ def _numbers_alone(done: Sorted, counts: Any, keep: set[int]) -> bool:
         # Subtotals have no number, and rows that were deleted leave a gap.
         if len(numbers) >= _NEARLY * len(texts) and (steps > 0).all() and steps.median() == 1:
             _drop(done, rows, "note", "it holds its running number alone")
-            return True
-    return False
+            return
 
 
 def _totals(done: Sorted, grid: Grid, usual: float, keep: set[int]) -> None:
@@ -288,7 +293,7 @@ def _alone(done: Sorted, grid: Grid, usual: float, hints: Hints, keep: set[int])
     """Refuse rows with one value alone amid wide ones, as headings of sections are."""
     if usual < _LEAST or not len(done.frame):
         return
-    counts = _filled(done.frame)
+    counts = done.filled()
     rows = [r for r in done.frame.index[counts == 1] if r not in keep]
     rows = [r for r in rows if not is_typed(next(iter(_cells(done.frame, r).values())))]
     if not rows or hints.alone == "keep":

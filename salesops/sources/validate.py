@@ -14,6 +14,7 @@ from salesops.model.settings import Settings
 from salesops.model.tables import facts
 from salesops.sources.mangled import without_zeros
 from salesops.sources.parsing import Fault
+from salesops.sources.wholesale import all_differ
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,10 @@ def find_faults(
         where = places[name]
         if "id" in facts(name) and "id" in frame:
             empty = frame["id"].isna()
-            twice = frame["id"].duplicated(keep="first") & ~empty
             faults += _faults(frame, where, empty, "id", "is empty")
-            faults += _faults(frame, where, twice, "id", "stands there twice")
+            if not all_differ(frame["id"]):
+                twice = frame["id"].duplicated(keep="first") & ~empty
+                faults += _faults(frame, where, twice, "id", "stands there twice")
         for column in facts(name).values():
             if column.refers in tables and column.name in frame and column.name != "id":
                 lost = without_zeros(frame[column.name], tables[column.refers]["id"])
@@ -146,7 +148,9 @@ def _odd_deals(tables: Mapping[str, pd.DataFrame], settings: Settings) -> list[O
         n = int((empty & said).sum())
         found.append(Oddity("no_stage", "opportunities", "stage", n))
     if "amount" in deals:
-        amounts = pd.to_numeric(deals["amount"], errors="coerce")
+        amounts = deals["amount"]
+        if not isinstance(amounts.dtype, pd.ArrowDtype):
+            amounts = pd.to_numeric(amounts, errors="coerce")
         found.append(
             Oddity("negative_amounts", "opportunities", "amount", int((amounts < 0).sum()))
         )

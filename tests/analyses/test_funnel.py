@@ -268,3 +268,19 @@ def test_what_was_won_in_another_currency_counts_at_its_rate():
 
 
 # How a period will end, and what stays too long.
+
+
+def test_deals_that_ended_on_no_known_day_are_not_told_as_none():
+    at = pd.Timestamp("2026-02-01")
+    rows = [("d1", "u1", "contract", 10.0, at), ("d2", "u1", "lost", 10.0, at),
+            ("d3", "u1", "needs", 10.0, at)]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["id", "owner_id", "stage", "amount", "created_at"])
+    deals = typed("opportunities", frame.astype({"created_at": "datetime64[us]"}))
+    result = funnel(book_of({"opportunities": deals}))
+    ends = result.flow.set_index("bucket")["n"]
+    assert ends[["won", "lost"]].isna().all()
+    assert ends["created"] >= 0
+    assert "leaks" not in result.exhibits
+    assert result.exhibits["waterfall"].title.code == "funnel.title_came"
+    said = [one.code for one in result.verdict]
+    assert "funnel.verdict_flow" not in said

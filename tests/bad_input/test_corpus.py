@@ -17,6 +17,7 @@ from salesops.analyses.funnel import funnel
 from salesops.book.book import open_book
 from salesops.cli.main import main
 
+pytestmark = pytest.mark.usefixtures("laid_nowhere")
 HEAD = "Id,Account,Owner,Stage,Amount,Created,Closed"
 ROWS = (
     "d1,a1,u1,needs,100,2026-01-05,",

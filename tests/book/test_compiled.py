@@ -16,6 +16,7 @@ from ibis import _
 from salesops import performance
 from salesops.book import compiled
 from salesops.book.compiled import CHECKED, OtherSql, remembering
+from salesops.book.moment import instant
 from salesops.book.runlog import SHARED
 
 ROWS = pd.DataFrame({
@@ -57,6 +58,11 @@ def of_a_team(t, team: str, since: dt.date, label: str):
     return mine.mutate(label=ibis.literal(label)).group_by("label").agg(n=_.n.sum())
 
 
+def until(text: str) -> ibis.Value:
+    """Write an instant as books do."""
+    return instant(dt.datetime(2026, len(text), 3, 1, 2, 3, 456_789))
+
+
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 
@@ -84,7 +90,10 @@ def test_other_values_are_not_written_again(asked):
     lambda t, a, b: t.filter(_.team.isin([a, b, "x"])).mutate(k=_.n == len(a)),
     lambda t, a, b: t.mutate(k=ibis.cases((_.team == a, b), (_.team == b, a), else_="x")),
     lambda t, a, b: t.mutate(k=ibis.literal(len(a)), d=_.n.lag(len(b))),
-], ids=range(7))  # fmt: skip
+    lambda t, a, b: t.filter(_.at <= until(a), _.at > until(b)).mutate(k=until(a).strftime(b)),
+    lambda t, a, b: t.mutate(k=until(a).truncate("M"), d=ibis.literal(until(b).op().arg.value)),
+    lambda t, a, b: t.mutate(k=ibis.literal(a).cast("binary"), d=ibis.literal(len(b)).cast(str)),
+], ids=range(10))  # fmt: skip
 def test_what_is_equal_in_one_question_and_not_in_the_other_is_another_question(question):
     con, plain = connected()
     for a, b in (("%Y", "%m"), ("%Y", "%Y"), ("x", "%Y"), ("%m", "x"), ("xx", "'\"<>")):
@@ -104,6 +113,13 @@ def test_tables_named_by_chance_are_found_under_their_own_names(asked):
     assert sums == [20, 11]
     # The table; both filters, since a number is no open value there; one sum; one join.
     assert len(asked) == 5
+
+
+def test_an_id_that_looks_like_a_name_given_by_chance_is_a_value():
+    con, _plain = connected()
+    last = [con.table("deals").aggregate(last=_.id.concat(one * 24).max()) for one in "ab"]
+    said = [con.execute(one).iat[0, 0] for one in last]
+    assert said == ["d5" + "a" * 24, "d5" + "b" * 24]
 
 
 def test_a_table_that_was_laid_out_goes_with_its_expression():
@@ -164,6 +180,18 @@ def test_another_process_takes_what_one_wrote(tmp_path, monkeypatch):
     assert again.returncode == 0, again.stderr
     question = of_a_team(plain.table("deals"), "S", dt.date(2026, 2, 1), "x")
     assert json.loads(again.stdout) == plain.compile(question)
+
+
+def test_a_book_at_another_instant_takes_the_questions_of_the_first(tiny_book, monkeypatch, asked):
+    monkeypatch.setenv(CHECKED, "1")
+    n = []
+    for at in (dt.datetime(2026, 3, 20, 4, 5, 6, 789), dt.datetime(2026, 3, 25, 15)):
+        for scope in ({}, {"team": "North"}):
+            book = tiny_book.as_of(at).scope(**scope)
+            for name in ("opportunities", "leads", "activities", "changes"):
+                book.table(name).to_pandas()
+        n.append(len(asked))
+    assert n[0] == n[1] > 8
 
 
 def test_a_report_of_one_team_takes_the_questions_of_another(tiny_book, monkeypatch, asked):

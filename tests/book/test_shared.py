@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,14 @@ def test_another_date_scope_or_period_is_another_result(book, folders):
     others = [find(book, period="2026-05"), find(book.as_of("2026-05-01"), period="2026-04"),
               find(book.scope(team="华东"), period="2026-04")]  # fmt: skip
     assert all(other.metrics != one.metrics for other in others)
+
+
+def test_what_is_left_out_is_asked_as_its_default(book, folders):
+    find = analysis("conversion")
+    find(book, period="latest")
+    there = set(Path(folders[SHARED]).iterdir())
+    assert find(book).metrics == find(book=book, period="latest").metrics
+    assert set(Path(folders[SHARED]).iterdir()) == there
 
 
 def test_a_company_with_other_settings_is_another(book):

@@ -56,7 +56,7 @@ def book(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(book, tmp_path_factory):
+def run(book, tmp_path_factory, forked_kernels):
     out = tmp_path_factory.mktemp("out") / "in" / "reports"
     made = run_reports(
         ["funnel", "collection"], book=str(book), langs=["en"], out=out,

@@ -1,6 +1,5 @@
 """Pages in a real browser: nothing overlaps, no boxes for characters, one sheet of paper."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -8,19 +7,14 @@ from playwright.sync_api import Browser, Page
 
 from salesops.reports.jobs import known_reports
 from salesops.reports.page import finished
-from salesops.reports.run import run_reports
-from tests.fixtures import SAMPLE
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    # A run leaves its record beside its book.
-    book = shutil.copytree(SAMPLE, tmp_path_factory.mktemp("book") / "sample")
-    run = run_reports([], book=str(book), out=tmp_path_factory.mktemp("pages"))
-    assert run.failed == ()
-    return run.folder
+def folder(sample_run):
+    assert sample_run.failed == ()
+    return sample_run.folder
 
 
 def open_page(browser: Browser, folder, name: str, width: int) -> tuple[Page, list[str]]:

@@ -1,12 +1,7 @@
 """Pages for everybody: sorted and folded by keyboard, read aloud, whole without script."""
 
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
-from salesops.reports.run import run_reports
-from tests.fixtures import SAMPLE
 
 pytestmark = pytest.mark.browser
 REPORTS = ("funnel", "collection")
@@ -14,11 +9,9 @@ NAMES = [f"{report}.{lang}" for report in REPORTS for lang in ("zh", "en")]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    book = shutil.copytree(SAMPLE, tmp_path_factory.mktemp("book") / "sample")
-    run = run_reports(REPORTS, book=str(book), out=tmp_path_factory.mktemp("pages"))
-    assert run.failed == ()
-    return run.folder
+def folder(sample_run):
+    assert sample_run.failed == ()
+    return sample_run.folder
 
 
 @pytest.fixture
@@ -38,13 +31,27 @@ def opened(browser, folder):
         page.close()
 
 
+# Rows of a table that differ in their texts alone break the same rules. They stay in the layout.
+MARK_ROWS_OF_A_FORM_SEEN = r"""document.querySelectorAll('tbody').forEach(body => {
+    const seen = new Set();
+    [...body.rows].forEach(row => {
+        const form = row.outerHTML.replace(/>[^<]*\S[^<]*</g, '>x<')
+                                  .replace(/ (data-v|data-t|title|href)="[^"]+"/g, ' $1="x"');
+        if (seen.has(form)) row.dataset.formSeen = '';
+        seen.add(form);
+    });
+})"""
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [1200, 390])
 def test_a_page_breaks_no_rule_of_accessibility(opened, name, width):
     page = opened(name, width=width)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate(MARK_ROWS_OF_A_FORM_SEEN)
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    looked = Axe().run(page, options=rules).response
+    context = {"exclude": [["[data-form-seen]"]]}
+    looked = Axe().run(page, context=context, options=rules).response
     assert len(looked["passes"]) > 20
     found = looked["violations"]
     told = [(v["id"], v["help"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found]

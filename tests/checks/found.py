@@ -1,8 +1,6 @@
 """What tests of checks share: the planted truth, other clean companies, hand-made books."""
 
 import functools
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,9 +11,9 @@ from salesops.checks.check import Check, Seen, Tested
 from salesops.checks.judged import Judged, examine
 from salesops.model.settings import Settings
 from salesops.sample.options import SampleOptions
-from salesops.sample.write import write_sample
 from tests.companies import book_of
 from tests.fixtures import SAMPLE
+from tests.made import made_folder
 
 OTHER_SEEDS = (201, 202)
 
@@ -51,9 +49,7 @@ def agreement(rows: pd.DataFrame, problem: str, table: str) -> tuple[float, floa
 @functools.cache
 def clean_company(seed: int) -> Book:
     """Generate a company without problems."""
-    folder = Path(tempfile.mkdtemp()) / f"clean{seed}"
-    write_sample(folder, SampleOptions(clean=True, seed=seed))
-    return open_book(folder)
+    return open_book(made_folder(SampleOptions(clean=True, seed=seed)))
 
 
 def hand_made(**frames: list[dict[str, object]]) -> Book:

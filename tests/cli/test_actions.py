@@ -24,6 +24,8 @@ from salesops.wording.catalogue import entries
 from tests.bad_input.test_corpus import refused, salesops
 from tests.fixtures import TINY
 
+pytestmark = pytest.mark.usefixtures("laid_nowhere")
+
 
 def found(code: str, severity: str, role: str, subject: str = "", **told: object) -> dict:
     finding = Finding(code=code, severity=severity, evidence={}, owner_role=role, subject=subject)

@@ -13,18 +13,20 @@ import pytest
 
 from salesops.book.book import open_book
 from salesops.cli.importing import default_place
+from tests.cli import called
 from tests.sources.companies import deals_rows, ledger_rows, write_csv, write_ledger
 from tests.sources.test_proposing import english
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch, forked_kernels, laid_nowhere):
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def salesops(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "salesops", *arguments], cwd=folder, text=True, encoding="utf-8",
-        capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+    return called.salesops(*arguments, cwd=folder)
 
 
 def commands(page: str) -> list[list[str]]:

@@ -55,7 +55,7 @@ def record(company: Path) -> dict:
 
 
 @pytest.fixture(scope="module")
-def monday(tmp_path_factory) -> SimpleNamespace:
+def monday(tmp_path_factory, forked_kernels) -> SimpleNamespace:
     """One Monday, made in time and made again late, when the book knows more."""
     company = shutil.copytree(TINY, tmp_path_factory.mktemp("c") / "company")
     (company / "reports.toml").write_text(PLAN, encoding="utf-8")

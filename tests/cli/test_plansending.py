@@ -12,6 +12,9 @@ from rich.console import Console
 
 from salesops.cli import planrunning
 from salesops.cli.planrunning import UNSENT, Way, run_plan
+from salesops.model.errors import BadDate
+from salesops.reports.cardfiles import write_cards
+from salesops.reports.planfaults import BadPlan
 from salesops.reports.turns import Turns
 from tests.fixtures import TINY
 from tests.reports.deliver.servers import free_port, mails
@@ -56,6 +59,7 @@ card = true
 langs = ["en"]
 """
 AT = "2026-03-30T18:30+08:00"
+SECRET = "s3cr3t-w0rd"
 HALF_AN_HOUR = dt.timedelta(minutes=30)
 
 
@@ -66,7 +70,7 @@ def server():
 
 
 @pytest.fixture
-def company(tmp_path, server, monkeypatch) -> Path:
+def company(tmp_path, server, monkeypatch, forked_kernels) -> Path:
     for kept in (server.raw, server.envelopes, server.answers):
         kept.clear()
     monkeypatch.setenv("SMTP_URL", server.url)
@@ -196,3 +200,44 @@ def test_a_server_that_is_not_there_is_a_failure_of_delivery(company, monkeypatc
     (mark,) = Turns(company).folder.glob("evening@*.json")
     told = json.loads(mark.read_text(encoding="utf-8"))
     assert (told["state"], told["unsent"]) == ("done", 2)
+
+
+def test_what_could_not_be_begun_is_told_to_the_operator_once(company, server):
+    plan = (company / "reports.toml").read_text(encoding="utf-8")
+    (company / "reports.toml").write_text(plan.replace("team:North", "team:Nrth"), encoding="utf-8")
+    for _try in range(2):
+        with pytest.raises(BadPlan):
+            run(company, "monday")
+    (letter,) = server.messages
+    assert letter["To"] == "ops@example.com"
+    assert "monday" in letter["Subject"]
+    assert AT in letter["Subject"]
+    text = letter.get_body(("plain",)).get_content()
+    assert "team:Nrth" in text
+    assert "salesops run --plan" in text
+
+
+def test_an_entry_that_can_not_be_begun_stops_no_other(company, server, monkeypatch):
+    def broken(company, entry, moment):
+        if entry.name == "evening":
+            raise BadDate(value=f"postgres://me:{SECRET}@db/crm", reason="no date")
+        return write_cards(company, entry, moment)
+
+    monkeypatch.setattr(planrunning, "write_cards", broken)
+    told = StringIO()
+    way = Way(out=Console(file=StringIO()), err=Console(file=told, soft_wrap=True))
+    with pytest.raises(BadDate):
+        run_plan(str(company), names=["evening", "quiet"], at=AT, once=False, way=way)
+    assert list((company / "reports/cards").rglob("card.en.txt"))
+    assert "evening could not be begun." in told.getvalue()
+    (letter,) = server.messages
+    assert letter["To"] == "ops@example.com"
+    assert SECRET not in server.raw[0].decode()
+
+
+def test_where_nothing_is_to_be_sent_the_operator_is_not_told_either(company, server):
+    plan = (company / "reports.toml").read_text(encoding="utf-8")
+    (company / "reports.toml").write_text(plan.replace("team:North", "team:Nrth"), encoding="utf-8")
+    with pytest.raises(BadPlan):
+        run(company, "monday", no_send=True)
+    assert server.raw == []

@@ -11,6 +11,7 @@ from salesops.cli.main import app, main
 from salesops.reports.run import run_reports
 from tests.fixtures import TINY
 
+pytestmark = pytest.mark.usefixtures("forked_kernels")
 COMPANY = {"B3": 8, "B4": 5, "B5": 200, "B6": 250, "B7": 100}
 
 

@@ -1,12 +1,10 @@
 """`salesops send` as people use it: a look first, then it goes out, and what did not is told."""
 
-import os
-import subprocess
-import sys
 from email import message_from_bytes, policy
 
 import pytest
 
+from tests.cli.called import salesops
 from tests.reports.deliver.runs import job, write_run
 from tests.reports.deliver.servers import free_port, mails
 
@@ -22,10 +20,10 @@ scope = "team:华东"
 
 
 def send(*arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "salesops", "send", *map(str, arguments)],
-        capture_output=True, text=True, check=False, env={**os.environ, **environment},
-    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return salesops("send", *map(str, arguments))
 
 
 @pytest.fixture

@@ -14,24 +14,15 @@ from salesops.reports.jobs import known_reports
 from salesops.reports.run import run_reports
 from salesops.reports.spent import Spent, summed
 from tests.companies import random_company
-from tests.fixtures import SAMPLE, TINY
+from tests.fixtures import TINY
 
-
-@pytest.fixture(scope="session")
-def sample_run(tmp_path_factory):
-    """Every report on the sample, in both languages."""
-    return run_reports([], book=copied(SAMPLE, tmp_path_factory.mktemp("book")),
-                       out=tmp_path_factory.mktemp("reports"))  # fmt: skip
-
-
-def copied(book: Path, to: Path) -> str:
-    """Copy a book, since a run leaves its record beside it."""
-    return str(shutil.copytree(book, to / book.name))
+pytestmark = pytest.mark.usefixtures("forked_kernels")
 
 
 @pytest.fixture
 def tiny(tmp_path) -> str:
-    return copied(TINY, tmp_path)
+    """Copy a book, since a run leaves its record beside it."""
+    return str(shutil.copytree(TINY, tmp_path / TINY.name))
 
 
 def pages(run) -> dict[str, str]:
@@ -70,13 +61,6 @@ def test_the_index_leads_to_every_page(sample_run):
     for done in sample_run.done:
         if done.job.lang == "zh":
             assert done.page in index
-
-
-def test_a_second_run_leaves_the_first_and_moves_latest(sample_run, tiny):
-    again = run_reports(["funnel"], book=tiny, langs=["en"], out=sample_run.folder.parent)
-    assert sample_run.folder.exists()
-    latest = sample_run.folder.parent / "latest" / "index.html"
-    assert latest.read_text("utf-8") == again.index.read_text("utf-8")
 
 
 def test_a_teams_page_and_notebook_name_nobody_of_another_team(tmp_path):
@@ -124,19 +108,6 @@ def test_a_report_that_fails_says_where_and_why_and_the_others_finish(tmp_path, 
     assert "no such thing" in page
     assert "exhibit-waterfall" in page
     assert (run.folder / "funnel.en.html").exists()
-
-
-def test_a_killed_run_leaves_no_page_behind(tmp_path, tiny, monkeypatch):
-    import salesops.reports.run as run
-
-    def stop(*_args, **_kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(run, "_record", stop)
-    with pytest.raises(KeyboardInterrupt):
-        run_reports(["funnel"], book=tiny, langs=["en"], out=tmp_path / "out")
-    # What it finished is kept for the next run, out of sight.
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [".kept"]
 
 
 def cell(seconds: float | None, *tags: str) -> dict:

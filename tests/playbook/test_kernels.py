@@ -11,19 +11,12 @@ import pytest
 from salesops.playbook.learner import PLACE, Learner
 from salesops.playbook.lessons import LESSONS, exercises
 from salesops.playbook.notebooks import read_lesson, with_solutions
-from salesops.reports.warm import WarmServer, can_fork
 
 
-@pytest.fixture(scope="module")
-def kernels():
+@pytest.fixture
+def kernels(kernel_server):
     """Fork kernels from one that has imported all, where that is possible."""
-    if not can_fork():
-        yield {}
-        return
-    server = WarmServer()
-    server.start()
-    yield server.environment()
-    server.close()
+    return kernel_server.environment() if kernel_server else {}
 
 
 def lay_out(folder: Path, lang: str) -> None:

@@ -47,7 +47,7 @@ def notebook(folder: Path, name: str, *cells: str) -> None:
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
+def place(tmp_path, monkeypatch, forked_kernels):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     ran = tmp_path / "ran"
@@ -60,7 +60,6 @@ def place(tmp_path, monkeypatch):
         )
     monkeypatch.setattr(jobs, "notebooks_folder", lambda: folder)
     shutil.copytree(TINY, tmp_path / "book")
-    # One process for all would be as quick, but who runs two reports has a server.
     return tmp_path
 
 
@@ -87,6 +86,29 @@ def test_nothing_changed_nothing_is_made_anew(place):
         assert (second.folder / name).read_bytes() == (first.folder / name).read_bytes()
     run(place, force=True)
     assert ran(place) == ["one", "two"]
+
+
+def test_a_second_run_leaves_the_first_and_moves_latest(place):
+    first, second = run(place), run(place)
+    assert first.folder.exists()
+    assert second.index == place / "out" / "latest" / "index.html"
+    latest = second.index.parent
+    for name in ("index.html", "run.json"):
+        assert (latest / name).read_bytes() == (second.folder / name).read_bytes()
+    assert (latest / "run.json").read_bytes() != (first.folder / "run.json").read_bytes()
+
+
+def test_a_killed_run_leaves_no_page_behind(place, monkeypatch):
+    import salesops.reports.run as running
+
+    def stop(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "_record", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(place)
+    # What it finished is kept for the next run, out of sight.
+    assert [path.name for path in (place / "out").iterdir()] == [".kept"]
 
 
 def test_what_changed_is_made_anew_and_only_that(place):
@@ -148,6 +170,18 @@ def test_no_password_of_a_database_is_kept(place):
     assert told["parameters"]["book"] == "postgresql://…@host/sales"
 
 
+def test_a_token_that_was_given_as_a_parameter_is_in_no_file(place, monkeypatch):
+    token = "tok-5521-93af-77"
+    monkeypatch.setenv("CRM_TOKEN", token)
+    for _time in range(2):  # made, then kept
+        done = run(place, "one", parameters={"mark": token})
+        assert done.done[0].failure is None
+    files = [path for path in (place / "out").rglob("*") if path.is_file()]
+    assert any(path.name == "run.json" for path in files)
+    assert [path for path in files if token.encode() in path.read_bytes()] == []
+    assert reasons(place, mark=token) == ["kept", "new"]
+
+
 def test_rows_that_came_later_leave_the_reports_of_an_earlier_date_as_they_were(place):
     run(place, as_of="2026-02-28")
     ran(place)
@@ -185,7 +219,7 @@ def test_a_report_that_failed_is_shown_and_made_anew(place):
 
 @pytest.mark.parametrize(
     ("cell", "name", "seconds"),
-    [("while True: pass", "TimeLimit", 20), ("import os; os._exit(7)", "DeadKernel", 120),
+    [("while True: pass", "TimeLimit", 10), ("import os; os._exit(7)", "DeadKernel", 120),
      ("b = [bytearray(2**28) for _ in range(40)]", "MemoryError", 120),
      ("print('x' * 100_000_000)", None, 120)],
 )  # fmt: skip

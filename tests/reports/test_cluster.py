@@ -41,6 +41,8 @@ def cluster():
     import dask
     from distributed import LocalCluster
 
+    # Other tests of this process may have a server of kernels.
+    others = {p.pid for p in below()}
     before = os.environ.get("CRM_TOKEN")
     os.environ["CRM_TOKEN"] = THEIRS
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), warnings.catch_warnings():
@@ -50,7 +52,8 @@ def cluster():
         os.environ.pop("CRM_TOKEN") if before is None else os.environ.update(CRM_TOKEN=before)
         yield started
         # Python's own tracker of what processes share lives as long as this one.
-        left = [p for p in below() if "resource_tracker" not in " ".join(p.cmdline())]
+        begun = [p for p in below() if p.pid not in others]
+        left = [p for p in begun if "resource_tracker" not in " ".join(p.cmdline())]
         assert any("warmserver" in p.cmdline()[2] for p in left)
         started.close()
     gone(left)

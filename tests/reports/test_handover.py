@@ -191,7 +191,7 @@ def test_formats_are_checked_before_anything_runs(monkeypatch, tmp_path):
         checked_formats(["pdf"])
 
 
-def test_a_notebook_hands_over_in_its_kernel_and_keeps_no_trace_of_it(tmp_path):
+def test_a_notebook_hands_over_in_its_kernel_and_keeps_no_trace_of_it(tmp_path, forked_kernels):
     notebook = read_notebook("funnel")
     notebook.cells.append(export_cell("funnel.en", tmp_path, ["html", "xlsx", "json", "png"]))
     given = {"book": str(TINY.absolute()), "lang": "en"}

@@ -16,7 +16,7 @@ from nbclient.exceptions import DeadKernelError
 
 from salesops.reports import provisioner
 from salesops.reports.provisioner import MEMORY
-from salesops.reports.warm import WarmServer, can_fork
+from salesops.reports.warm import can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux alone")
 # Whatever a library decides when it is imported outside of IPython shows in one of these.
@@ -37,16 +37,11 @@ TELLING = (
 
 
 @pytest.fixture(scope="module")
-def server():
-    with_threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    before = {name: os.environ.get(name) for name in with_threads}
-    os.environ.update(with_threads)
-    server = WarmServer()
-    server.start()
-    yield server
-    server.close()
-    for name, value in before.items():
-        os.environ.pop(name) if value is None else os.environ.update({name: value})
+def server(kernel_server):
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            patch.setenv(name, "1")
+        yield kernel_server
 
 
 def run(cells, env: dict[str, str], **options) -> list:
@@ -143,31 +138,25 @@ def named(server) -> dict[str, str]:
     return {name: value for name, value in told.items() if name.startswith("JUPYTER")}
 
 
-def test_a_server_that_is_killed_takes_its_kernels_along_and_another_begins():
-    server = WarmServer()
-    try:
-        first = server.environment()
-        pid = server.pid
-        held = f"import os, time; os.kill({pid}, {int(signal.SIGKILL)}); time.sleep(600)"
-        with pytest.raises(DeadKernelError):
-            run([held], first)
-        assert told(warm(server, "print('again')")[0]) == "again\n"
-        assert server.pid != pid
-    finally:
-        server.close()
+def test_a_server_that_is_killed_takes_its_kernels_along_and_another_begins(server):
+    first = server.environment()
+    pid = server.pid
+    held = f"import os, time; os.kill({pid}, {int(signal.SIGKILL)}); time.sleep(600)"
+    with pytest.raises(DeadKernelError):
+        run([held], first)
+    assert told(warm(server, "print('again')")[0]) == "again\n"
+    assert server.pid != pid
 
 
-def test_a_server_that_hangs_is_waited_for_no_longer_than_its_time(monkeypatch):
+def test_a_server_that_hangs_is_waited_for_no_longer_than_its_time(server, monkeypatch):
     monkeypatch.setattr(provisioner, "ANSWER_SECONDS", 1.0)
-    server = WarmServer()
+    told_of = server.environment()
+    os.kill(server.pid, signal.SIGSTOP)
     try:
-        told_of = server.environment()
-        os.kill(server.pid, signal.SIGSTOP)
         assert told(run(["print('cold')"], told_of)[0]) == "cold\n"
-        os.kill(server.pid, signal.SIGCONT)
-        assert told(warm(server, "print('warm')")[0]) == "warm\n"
     finally:
-        server.close()
+        os.kill(server.pid, signal.SIGCONT)
+    assert told(warm(server, "print('warm')")[0]) == "warm\n"
 
 
 ABANDONED = """

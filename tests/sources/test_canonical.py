@@ -1,8 +1,6 @@
 """Tables that are canonical already, month after month: what is known is what a log would tell."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,13 +8,13 @@ import pytest
 
 from salesops.analyses.funnel import funnel
 from salesops.book.book import Book, open_book
-from salesops.cli.main import main
 from salesops.model.tables import TABLES, facts
 from salesops.sample.options import SampleOptions
 from salesops.sample.write import write_sample
 from salesops.sources.canonical import canonical_text
 from salesops.sources.importing import import_path
 from salesops.sources.mapping import read_mapping
+from tests.cli.called import salesops
 from tests.fixtures import TINY
 
 OPTIONS = {"months": 7, "deals_per_month": 40, "seed": 4}
@@ -30,16 +28,10 @@ def monthly(folder: Path, **options) -> Path:
 
 
 def imported(exports: Path, into: Path) -> Book:
-    """Import six months in their order, as the command line does."""
+    """Import six months in their order."""
     for day in DATES:
-        main_of("import", str(exports / day), "--source", "canonical", "--into", str(into), "--yes")
+        import_path(exports / day, source="canonical", into=into, yes=True)
     return open_book(into)
-
-
-def main_of(*arguments: str) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(list(arguments))
-    assert not end.value.code
 
 
 @pytest.fixture(scope="module")
@@ -150,17 +142,14 @@ def test_a_deal_of_a_later_log_is_known_since_it_was_created(tmp_path):
 
 
 def test_the_sample_command_says_how_its_exports_become_a_book(tmp_path):
-    made = subprocess.run(
-        [sys.executable, "-m", "salesops", "sample", "co", "--exports", "monthly", "--months", "3",
-         "--deals-per-month", "20"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    made = salesops("sample", "co", "--exports", "monthly", "--months", "3",
+                    "--deals-per-month", "20", cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
     told = [line for line in made.stdout.splitlines() if "salesops import" in line]
     assert len(told) == 2
     for line in told:
         words = line.split()
         command = words[words.index("salesops") + 1 :]
-        done = subprocess.run([sys.executable, "-m", "salesops", *command], cwd=tmp_path,
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        done = salesops(*command, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert open_book(tmp_path / "co-book").tracked["opportunities"]["stage"].how == "snapshot"

@@ -20,6 +20,8 @@ TASKS = ("targets", "leads", "discounts", "contracts", "acceptance", "overdue", 
          "merging", "forecast", "complaints")  # fmt: skip
 ROLES = ("ops", "manager", "rep", "legal", "finance", "delivery", "cs")
 WITHOUT_A, TWO_A, WITHOUT_R = 2, 2, 1
+# Tasks are numbered as in a long list of duties, so that no two learners list the same numbers.
+NUMBERS = range(101, 1000)
 
 
 def chosen(company: OwnCompany) -> list[str]:
@@ -71,11 +73,15 @@ def letters(company: OwnCompany) -> dict[str, list[str]]:
 
 
 def raci(company: OwnCompany) -> pd.DataFrame:
-    """One row per task: `task`, then a letter for each role."""
+    """One row per task, by its number in the list of duties: `task`, a letter for each role."""
     lines = letters(company)
     frame = pd.DataFrame(list(lines.values()), columns=list(ROLES))
     frame.insert(0, "task", [say(f"lesson.L01.task.{name}") for name in lines])
-    return frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="number"))
+    return frame.set_axis(pd.Index(_task_numbers(company), name="number"))
+
+
+def _task_numbers(company: OwnCompany) -> list[int]:
+    return sorted(company.draws("numbers").sample(NUMBERS, len(TASKS)))
 
 
 def _numbered(company: OwnCompany, change: dict[str, str] | None = None) -> dict[int, str]:
@@ -84,8 +90,8 @@ def _numbered(company: OwnCompany, change: dict[str, str] | None = None) -> dict
 
 
 def _lines(company: OwnCompany, letter: str, *counts: int) -> list[int]:
-    n = [line.count(letter) for line in letters(company).values()]
-    return [number for number, times in enumerate(n, 1) if times in counts]
+    lines = zip(_task_numbers(company), letters(company).values(), strict=True)
+    return [number for number, line in lines if line.count(letter) in counts]
 
 
 _OF_CUSTOMERS = ("rep", "legal", "finance", "delivery", "cs")

@@ -1,5 +1,7 @@
 """Lesson 2: a company as tables, and as it was known then."""
 
+from functools import cache
+
 import pandas as pd
 
 from salesops.playbook.exercise import Exercise, Lesson
@@ -8,11 +10,20 @@ from salesops.playbook.owncompany import OwnCompany
 # Ends of months that lie long enough ago that much was learned since.
 DAYS = ("2025-09-30", "2025-10-31", "2025-11-30", "2025-12-31", "2026-01-31", "2026-02-28",
         "2026-03-31")  # fmt: skip
+# By less than this share of the money nobody would tell hindsight from what was known then.
+LEARNT = 0.005
 
 
+@cache
 def day_of(company: OwnCompany) -> str:
-    """Draw the day that a learner asks about."""
-    return company.draws("day").choice(DAYS)
+    """Draw the day that a learner asks about: one since when something was learnt."""
+    days = company.draws("day").sample(DAYS, len(DAYS))
+    return next((day for day in days if abs(_learnt(company, day)) > LEARNT), days[0])
+
+
+def _learnt(company: OwnCompany, day: str) -> float:
+    before = _open_on(company, day)["amount"].sum()
+    return float(_as_of_today(company, day).sum() / before - 1) if before else 0.0
 
 
 def day(company: OwnCompany) -> pd.DataFrame:
@@ -25,9 +36,19 @@ def _open_now(company: OwnCompany) -> pd.DataFrame:
     return deals[deals["outcome"] == "open"]
 
 
-def _open_then(company: OwnCompany) -> pd.DataFrame:
-    deals = company.deals_at(day_of(company))
+@cache
+def _open_on(company: OwnCompany, day: str) -> pd.DataFrame:
+    deals = company.deals_at(day)
     return deals[deals["outcome"] == "open"]
+
+
+def _open_then(company: OwnCompany) -> pd.DataFrame:
+    return _open_on(company, day_of(company))
+
+
+def _counted(deals: pd.DataFrame) -> dict[str, float]:
+    """Give how many deals there are, and their amount as it stands in this table."""
+    return {"n": len(deals), "amount": float(deals["amount"].sum())}
 
 
 def _fan_out(company: OwnCompany) -> float:
@@ -46,10 +67,15 @@ def _created(company: OwnCompany) -> pd.DataFrame:
     return deals[deals["created_at"] < pd.Timestamp(day_of(company)) + pd.Timedelta(days=1)]
 
 
+def _as_of_today(company: OwnCompany, day: str) -> pd.Series:
+    """Give today's amounts of the deals that were open on a day."""
+    amounts = company.deals().set_index("id")["amount"]
+    return amounts.reindex(_open_on(company, day)["id"])
+
+
 def _difference(company: OwnCompany) -> float:
     before = _open_then(company).set_index("id")["amount"]
-    now = company.deals().set_index("id")["amount"].reindex(before.index)
-    return float((now - before).sum())
+    return float((_as_of_today(company, day_of(company)) - before).sum())
 
 
 LESSON = Lesson(
@@ -64,21 +90,25 @@ LESSON = Lesson(
                 "all_deals": lambda c: float(c.deals()["amount"].sum()),
                 "void_too": _void_too,
             },
-            tolerance=1e-6,
             solution="""
 open_amount = deals.loc[is_open, "amount"].sum()
 """,
         ),
         Exercise(
             id="L02.2",
-            answer=lambda c: len(_open_then(c)),
+            answer=lambda c: _counted(_open_then(c)),
             wrong={
-                "still_open": lambda c: int((_created(c)["outcome"] == "open").sum()),
-                "all_created": lambda c: len(_created(c)),
-                "open_today": lambda c: len(_open_now(c)),
+                "still_open": lambda c: _counted(_created(c).query("outcome == 'open'")),
+                "all_created": lambda c: _counted(_created(c)),
+                "open_today": lambda c: _counted(_open_now(c)),
+                "amount_today": lambda c: {
+                    "n": len(_open_then(c)),
+                    "amount": float(_as_of_today(c, day_of(c)).sum())
+                },
             },
             solution="""
-open_then = (known_then["outcome"] == "open").sum()
+open_ones = known_then[known_then["outcome"] == "open"]
+open_then = {"n": len(open_ones), "amount": open_ones["amount"].astype(float).sum()}
 """,
         ),
         Exercise(
@@ -90,7 +120,6 @@ open_then = (known_then["outcome"] == "open").sum()
                 ),
                 "reversed": lambda c: -_difference(c),
             },
-            tolerance=1e-6,
             solution="""
 before = known_then[known_then["outcome"] == "open"].set_index("id")["amount"].astype(float)
 now = deals.set_index("id")["amount"].reindex(before.index)

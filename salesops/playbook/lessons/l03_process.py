@@ -30,7 +30,7 @@ def stays(company: OwnCompany) -> pd.DataFrame:
     days = (moves["changed_at"] - entered).dt.total_seconds() / 86_400
     frame = pd.DataFrame({
         "deal": moves["entity_id"], "stage": moves["old_value"], "entered": entered,
-        "left": moves["changed_at"], "days": days.round(2), "next": moves["new_value"],
+        "left": moves["changed_at"], "days": days.round(4), "next": moves["new_value"],
         "amount": moves["entity_id"].map(deals["amount"]),
     })  # fmt: skip
     return frame.reset_index(drop=True)
@@ -61,26 +61,26 @@ def _medians(company: OwnCompany) -> pd.DataFrame:
     return found.groupby(["stage", size])["days"].median().unstack()
 
 
-def _slow_step(company: OwnCompany) -> dict[str, object]:
-    medians = _medians(company)
-    stage = (medians["small"] / medians["large"]).idxmax()
+def _spent(found: pd.DataFrame, stage: str) -> dict[str, object]:
+    """Give the median, the number and the sum of stays in a stage."""
+    days = found.loc[found["stage"] == stage, "days"]
+    return {"stage": stage, "days": float(days.median()), "n": len(days),
+            "total": float(days.sum())}  # fmt: skip
+
+
+def _small(company: OwnCompany) -> pd.DataFrame:
     found = stays(company)
-    small = (found["stage"] == stage) & (found["amount"] < SMALL)
-    return {"stage": stage, "days": float(medians.loc[stage, "small"]), "n": int(small.sum())}
+    return found[found["amount"] < SMALL]
+
+
+def _slow_stage(company: OwnCompany) -> str:
+    medians = _medians(company)
+    return str((medians["small"] / medians["large"]).idxmax())
 
 
 def _longest_step(company: OwnCompany) -> dict[str, object]:
-    found = stays(company)
-    stage = found.groupby("stage")["days"].median().idxmax()
-    small = found[(found["stage"] == stage) & (found["amount"] < SMALL)]
-    return {"stage": stage, "days": float(small["days"].median()), "n": len(small)}
-
-
-def _of_all_sizes(company: OwnCompany) -> dict[str, object]:
-    stage = str(_slow_step(company)["stage"])
-    found = stays(company)
-    there = found.loc[found["stage"] == stage, "days"]
-    return {"stage": stage, "days": float(there.median()), "n": len(there)}
+    longest = stays(company).groupby("stage")["days"].median().idxmax()
+    return _spent(_small(company), str(longest))
 
 
 def _small_reviews(company: OwnCompany) -> pd.DataFrame:
@@ -120,12 +120,16 @@ skip_share = len(skipped) / len(beyond)
         ),
         Exercise(
             id="L03.2",
-            answer=_slow_step,
-            wrong={"longest": _longest_step, "all_sizes": _of_all_sizes},
+            answer=lambda c: _spent(_small(c), _slow_stage(c)),
+            wrong={
+                "longest": _longest_step,
+                "all_sizes": lambda c: _spent(stays(c), _slow_stage(c)),
+            },
             solution="""
 stage = (medians["small"] / medians["large"]).idxmax()
 small = stays[(stays["stage"] == stage) & (stays["amount"] < 100_000)]
-step = {"stage": stage, "days": small["days"].median(), "n": len(small)}
+step = {"stage": stage, "days": small["days"].median(), "n": len(small),
+        "total": small["days"].sum()}
 """,
         ),
         Exercise(

@@ -5,7 +5,7 @@ from functools import cache
 
 import pandas as pd
 
-from salesops.playbook.exercise import Exercise, Lesson
+from salesops.playbook.exercise import Compute, Exercise, Lesson
 from salesops.playbook.lessons import money
 from salesops.playbook.owncompany import OwnCompany, share, within
 
@@ -85,6 +85,15 @@ def _won_per_lost(company: OwnCompany) -> float:
 def _by_value(company: OwnCompany) -> float:
     ended = _ended(company)
     return share(ended.loc[ended["outcome"] == "won", "amount"].sum(), ended["amount"].sum())
+
+
+def _two_rates(company: OwnCompany, by_count: Compute = _win_rate) -> dict[str, float]:
+    return {"by_count": by_count(company), "by_value": _by_value(company)}
+
+
+def _swapped(company: OwnCompany) -> dict[str, float]:
+    found = _two_rates(company)
+    return {"by_count": found["by_value"], "by_value": found["by_count"]}
 
 
 @cache
@@ -170,11 +179,17 @@ LESSON = Lesson(
     exercises=(
         Exercise(
             id="L05.1",
-            answer=_win_rate,
-            wrong={"of_created": _win_rate_of_created, "won_per_lost": _won_per_lost,
-                   "by_value": _by_value},
+            answer=_two_rates,
+            wrong={
+                "of_created": lambda c: _two_rates(c, _win_rate_of_created),
+                "won_per_lost": lambda c: _two_rates(c, _won_per_lost),
+                "swapped": _swapped,
+            },
             solution="""
-win_rate = salesops.metric(lesson.book, "win_rate", period=quarter)["win_rate"].iloc[0]
+by_count = salesops.metric(lesson.book, "win_rate", period=quarter)
+by_value = salesops.metric(lesson.book, "win_rate_by_value", period=quarter)
+win_rates = {"by_count": by_count["win_rate"].iloc[0],
+             "by_value": by_value["win_rate_by_value"].iloc[0]}
 """,
         ),
         Exercise(

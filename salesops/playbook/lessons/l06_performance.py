@@ -7,14 +7,23 @@ import pandas as pd
 from salesops.playbook.exercise import Exercise, Lesson
 from salesops.playbook.owncompany import OwnCompany, month_of, share
 
-# Whole months whose course says what is usual.
-MONTHS = 24
+# Whole months whose course says what is usual: the first number by which mistakes are told apart.
+MONTHS = range(24, 17, -1)
+APART = 0.01
 LATE, AHEAD = 0.9, 1.1
 
 
-@cache
 def signed(company: OwnCompany) -> pd.DataFrame:
-    """One row per contract in force: `signed_on`, `month`, `day` (of it), `amount`, `team`."""
+    """One row per contract in force: `signed_on`, `month`, `day` (of it), `amount`, `team`.
+
+    From the first of the whole months that say what is usual.
+    """
+    found = _signed(company)
+    return found[found["signed_on"] >= _first_day(company, n_months(company))]
+
+
+@cache
+def _signed(company: OwnCompany) -> pd.DataFrame:
     contracts = company.table("contracts")
     contracts = contracts[contracts["cancelled_on"].isna()]
     team = company.table("users").set_index("id")["team"]
@@ -25,16 +34,26 @@ def signed(company: OwnCompany) -> pd.DataFrame:
     }).reset_index(drop=True)  # fmt: skip
 
 
-def _past(company: OwnCompany) -> pd.DataFrame:
-    """Take the whole months before the current one."""
-    first = company.today.to_period("M").to_timestamp()
-    found = signed(company)
-    since = first - pd.DateOffset(months=MONTHS)
-    return found[(found["signed_on"] >= since) & (found["signed_on"] < first)]
+@cache
+def n_months(company: OwnCompany) -> int:
+    """Say how many whole months a learner looks back."""
+    return next((n for n in MONTHS if _tells(company, n)), MONTHS[0])
 
 
-def _usual(company: OwnCompany, by: str = "amount") -> float:
-    past = _past(company)
+def _tells(company: OwnCompany, months: int) -> bool:
+    usual = _usual(company, months=months)
+    others = (_usual(company, "count", months=months), _calendar(company))
+    return all(abs(other - usual) > APART * usual for other in others)
+
+
+def _first_day(company: OwnCompany, months: int) -> pd.Timestamp:
+    return (company.today.to_period("M") - months).to_timestamp()
+
+
+def _usual(company: OwnCompany, by: str = "amount", *, months: int | None = None) -> float:
+    """Give the share that is signed by this day in the whole months before the current one."""
+    found, since = _signed(company), _first_day(company, months or n_months(company))
+    past = found[(found["signed_on"] >= since) & (found["signed_on"] < _first_day(company, 0))]
     early = past["day"] <= company.today.day
     if by == "count":
         return float(early.mean())
@@ -49,7 +68,7 @@ def _calendar(company: OwnCompany) -> float:
 def month_so_far(company: OwnCompany) -> pd.DataFrame:
     """One row per team: `signed` and `target` of the current month, in yuan."""
     month = str(company.today.to_period("M"))
-    found = signed(company)
+    found = _signed(company)
     made = found[found["month"] == month].groupby("team")["amount"].sum()
     targets = company.table("targets")
     chosen = targets[(targets["level"] == "team") & (targets["metric"] == "bookings")

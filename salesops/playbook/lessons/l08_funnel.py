@@ -10,7 +10,9 @@ from salesops.playbook.owncompany import OwnCompany, month_of, share
 
 STAGES = ("acquisition", "needs", "proposal", "negotiation", "legal_review", "contract")
 STEPS = (("needs", "proposal"), ("proposal", "negotiation"))
-LEAST = 12
+# Deals that have to come in: in the month itself, and in each of those before that go with it.
+LEAST, LEAST_BEFORE = 12, 5
+MONTHS = 3
 
 
 @cache
@@ -29,43 +31,54 @@ def entries(company: OwnCompany) -> pd.DataFrame:
 @cache
 def drawn(company: OwnCompany) -> tuple[str, str, str]:
     """Draw a step and a month in which more deals came out than went in."""
-    n = entries(company).groupby(["month", "stage"]).size().unstack(fill_value=0)
+    n = _came(company)
     first = company.today.to_period("M") - 18
     last = company.today.to_period("M") - 4
-    found = [
+    full = [
         (start, end, month) for start, end in STEPS for month in n.index
-        if str(first) <= month <= str(last)
-        and n.loc[month, start] >= LEAST and n.loc[month, end] > n.loc[month, start]
+        if month <= str(last) and n.loc[month, start] >= LEAST
+        and n.reindex(months_to(month))[start].min() >= LEAST_BEFORE
     ]  # fmt: skip
-    busiest = max(
-        ((start, end, month) for start, end in STEPS for month in n.index
-         if n.loc[month, start] >= LEAST and month <= str(last)),
-        key=lambda one: n.loc[one[2], one[1]] / n.loc[one[2], one[0]],
-    )  # fmt: skip
-    return company.draws("step").choice(found or [busiest])
+    over = [
+        (start, end, month) for start, end, month in full
+        if month >= str(first) and n.loc[month, end] > n.loc[month, start]
+    ]  # fmt: skip
+    busiest = max(full, key=lambda one: n.loc[one[2], one[1]] / n.loc[one[2], one[0]])
+    return company.draws("step").choice(over or [busiest])
+
+
+def _came(company: OwnCompany) -> pd.DataFrame:
+    return entries(company).groupby(["month", "stage"]).size().unstack(fill_value=0)
+
+
+def months_to(month: str) -> list[str]:
+    """Give three months, the last of which is this one."""
+    return [str(pd.Period(month) - back) for back in reversed(range(MONTHS))]
 
 
 def step(company: OwnCompany) -> pd.DataFrame:
-    """The `from` and `to` stage and the `month` of the exercises."""
-    return pd.DataFrame({"value": list(drawn(company))}, index=["from", "to", "month"])
-
-
-def _period_flow(company: OwnCompany) -> float:
+    """The `from` and `to` stage and the three `months` of the exercises."""
     start, end, month = drawn(company)
-    came = entries(company)
-    came = came[came["month"] == month]["stage"].value_counts()
-    return share(came[end], came[start])
+    return pd.DataFrame({"value": [start, end, months_to(month)]}, index=["from", "to", "months"])
 
 
-def _cohort(company: OwnCompany, *, exact: bool = False, same_month: bool = False) -> float:
+def _period_flow(company: OwnCompany, *, upside_down: bool = False) -> dict[str, float]:
     start, end, month = drawn(company)
+    above, below = (start, end) if upside_down else (end, start)
+    n = _came(company)
+    return {one: share(n.loc[one, above], n.loc[one, below]) for one in months_to(month)}
+
+
+def _cohort(company: OwnCompany, *, same_month: bool = False) -> dict[str, float]:
+    start, end, last = drawn(company)
     came = entries(company)
-    cohort = came[(came["month"] == month) & (came["stage"] == start)]["deal"]
-    beyond = [end] if exact else list(STAGES[STAGES.index(end):])  # fmt: skip
-    reached = came[came["stage"].isin(beyond)]
-    if same_month:
-        reached = reached[reached["month"] == month]
-    return float(cohort.isin(reached["deal"]).mean())
+    reached = came[came["stage"].isin(STAGES[STAGES.index(end):])]  # fmt: skip
+    found = {}
+    for month in months_to(last):
+        cohort = came[(came["month"] == month) & (came["stage"] == start)]["deal"]
+        there = reached[reached["month"] == month] if same_month else reached
+        found[month] = float(cohort.isin(there["deal"]).mean())
+    return found
 
 
 def _negotiations(company: OwnCompany) -> pd.DataFrame:
@@ -92,9 +105,12 @@ LESSON = Lesson(
         Exercise(
             id="L08.1",
             answer=_period_flow,
-            wrong={"cohort": _cohort, "upside_down": lambda c: 1 / _period_flow(c)},
+            wrong={
+                "cohort": _cohort,
+                "upside_down": lambda c: _period_flow(c, upside_down=True),
+            },
             solution="""
-came = entries[entries["month"] == month]["stage"].value_counts()
+came = entries.groupby(["month", "stage"]).size().unstack(fill_value=0).loc[months]
 flow = came[end] / came[start]
 """,
         ),
@@ -106,17 +122,16 @@ flow = came[end] / came[start]
                 "same_month": lambda c: _cohort(c, same_month=True),
             },
             solution="""
-cohort = entries[(entries["month"] == month) & (entries["stage"] == start)]["deal"]
+cohort = entries[entries["month"].isin(months) & (entries["stage"] == start)]
 beyond = order[order.index(end):]
 reached = entries[entries["stage"].isin(beyond)]["deal"]
-conversion = cohort.isin(reached).mean()
+conversion = cohort["deal"].isin(reached).groupby(cohort["month"]).mean()
 """,
         ),
         Exercise(
             id="L08.3",
             answer=lambda c: float(_negotiations(c)["days"].mean()),
             wrong={"winners": _winners_only, "went_on": _went_on},
-            tolerance=1e-4,
             solution="""
 since = lesson.today - pd.Timedelta(days=365)
 left = stays[(stays["stage"] == "needs") & (stays["left"] > since)]

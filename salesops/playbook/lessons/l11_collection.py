@@ -84,7 +84,6 @@ LESSON = Lesson(
                 "not_yet_due": lambda c: float(dues(c)["open"].sum()),
                 "undated": _undated_too,
             },
-            tolerance=1e-6,
             solution="""
 overdue = dues[dues["days_overdue"] > 0]
 amount = overdue["open"].sum()
@@ -94,7 +93,6 @@ amount = overdue["open"].sum()
             id="L11.2",
             answer=_by_role,
             wrong={"all_rep": _all_rep, "no_stuck": _no_stuck},
-            tolerance=1e-6,
             solution="""
 stuck = dues[(dues["delivered_days"] > 60) & ~dues["accepted"] & dues["due_on"].isna()]
 moves = {"delivery": stuck["open"].sum(),

@@ -51,21 +51,30 @@ def ten(company: OwnCompany) -> pd.DataFrame:
     found = renewals(company)
     soon = found[found["days_to_end"].between(1, AHEAD) & ~found["renewed"]]
     soon = soon.sort_values(["value", "id"], ascending=[False, True])
-    bad, others = soon[soon["bad_cases"] > 0].head(MOST_BAD), soon[soon["bad_cases"] == 0]
-    # Besides the two largest such that cases can change who comes third.
-    near = others.iloc[2:]
-    near = near[near["value"] < WEIGHT * bad["value"].max()] if len(bad) else near
-    others = pd.concat([others.head(2), near]).head(TEN - len(bad))
-    draws = company.draws("renewals")
-    rows = list(pd.concat([bad, others]).index)
-    draws.shuffle(rows)
+    bad = soon[soon["bad_cases"] > 0]
+    lists = [_list(soon, bad.iloc[k : k + MOST_BAD]) for k in range(max(len(bad), 1))]
+    # The largest customers with bad cases may be first by size already: then those after them.
+    telling = [one for one in lists if _first(one, _loss(one)) != _first(one, one["value"])]
+    rows = list((telling or lists)[0].index)
+    company.draws("renewals").shuffle(rows)
     return found.loc[rows].reset_index(drop=True)
 
 
-def _first(company: OwnCompany, by: list[str], ascending: list[bool]) -> list[str]:
-    weight = (ten(company)["bad_cases"] > 0).map({True: WEIGHT, False: 1})
-    found = ten(company).assign(loss=ten(company)["value"] * weight)
-    return list(found.sort_values([*by, "id"], ascending=[*ascending, True])["id"][:3])
+def _list(soon: pd.DataFrame, bad: pd.DataFrame) -> pd.DataFrame:
+    """Put those with bad cases beside the two largest others, and such as cases can put behind."""
+    others = soon[soon["bad_cases"] == 0]
+    near = others.iloc[2:]
+    near = near[near["value"] < WEIGHT * bad["value"].max()] if len(bad) else near
+    return pd.concat([bad, others.head(2), near.head(TEN - 2 - len(bad))])
+
+
+def _loss(listed: pd.DataFrame) -> pd.Series:
+    return listed["value"] * (listed["bad_cases"] > 0).map({True: WEIGHT, False: 1})
+
+
+def _first(listed: pd.DataFrame, by: pd.Series, *, smallest: bool = False) -> list[str]:
+    ranked = listed.assign(by=by).sort_values(["by", "id"], ascending=[smallest, True])
+    return list(ranked["id"][:3])
 
 
 LESSON = Lesson(
@@ -86,10 +95,10 @@ rate = due.loc[due["renewed"], "value"].sum() / due["value"].sum()
         ),
         Exercise(
             id="L12.2",
-            answer=lambda c: _first(c, ["loss"], [False]),
+            answer=lambda c: _first(ten(c), _loss(ten(c))),
             wrong={
-                "largest": lambda c: _first(c, ["value"], [False]),
-                "soonest": lambda c: _first(c, ["ends_on"], [True]),
+                "largest": lambda c: _first(ten(c), ten(c)["value"]),
+                "soonest": lambda c: _first(ten(c), ten(c)["ends_on"], smallest=True),
             },
             in_order=True,
             solution="""

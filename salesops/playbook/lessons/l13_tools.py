@@ -8,7 +8,9 @@ from salesops.playbook.exercise import Exercise, Lesson
 from salesops.playbook.owncompany import OwnCompany
 
 LAST_DAYS, YEAR, USED = 3, 365, 0.5
-SEATS, MINUTES, HOUR, YEARS = 5, 0.25, 120.0, 3
+SEATS, YEARS = 5, 3
+# Seconds that a field takes, and yuan for an hour of a rep, drawn for each learner.
+SECONDS, HOUR = range(8, 26), range(90, 181)
 FIELDS = ("partner_id", "amount", "expected_close_on", "lost_reason", "competitor", "source",
           "product_line", "forecast_category", "next_step", "next_step_due_on")  # fmt: skip
 
@@ -72,9 +74,11 @@ def offers(company: OwnCompany) -> pd.DataFrame:
     return pd.DataFrame([big, small], index=["big", "small"])
 
 
-def team_deals(company: OwnCompany) -> pd.DataFrame:
-    """One row: `n`, deals that the company made in the last 365 days."""
-    return pd.DataFrame({"value": [_n_deals(company)]}, index=["n"])
+def work(company: OwnCompany) -> pd.DataFrame:
+    """What entry takes: `n_deals` of the last 365 days, `seconds` a field, yuan an `hour`."""
+    draws = company.draws("work")
+    drawn = [_n_deals(company), draws.choice(SECONDS), draws.choice(HOUR)]
+    return pd.DataFrame({"value": drawn}, index=["n_deals", "seconds", "hour"])
 
 
 def _useful(company: OwnCompany) -> int:
@@ -83,7 +87,7 @@ def _useful(company: OwnCompany) -> int:
 
 def _cost(company: OwnCompany, offer: str) -> float:
     row = offers(company).loc[offer]
-    entry = _n_deals(company) * row["fields"] * MINUTES / 60 * HOUR
+    entry = _entry(company, int(row["fields"]))["yuan"]
     return float(SEATS * row["seat_year"] + row["set_up"] / YEARS + entry)
 
 
@@ -91,14 +95,21 @@ def _licence_only(company: OwnCompany) -> float:
     return float(SEATS * offers(company).loc["big", "seat_year"]) / _useful(company)
 
 
-def _hours(company: OwnCompany) -> float:
+def _entry(company: OwnCompany, n_fields: int, *, in_an_hour: int = 3600) -> dict[str, float]:
+    """Give the hours a year in which so many fields a deal are filled in, and their cost."""
+    known = work(company)["value"]
+    hours = float(known["n_deals"] * n_fields * known["seconds"] / in_an_hour)
+    return {"hours": hours, "yuan": hours * float(known["hour"])}
+
+
+def _more_fields(company: OwnCompany) -> int:
     found = offers(company)["fields"]
-    return float(_n_deals(company) * (found["big"] - found["small"]) * MINUTES / 60)
+    return int(found["big"] - found["small"])
 
 
 LESSON = Lesson(
     stem="13_tools", week=4, minutes=40, report="selection",
-    data={"edits": edits, "fields": fields, "offers": offers, "deals": team_deals},
+    data={"edits": edits, "fields": fields, "offers": offers, "work": work},
     exercises=(
         Exercise(
             id="L13.1",
@@ -119,22 +130,21 @@ late = {"team": shares.idxmax(), "share": shares.max()}
             solution="""
 useful = (fields["filled"] >= 0.5).sum()
 big = offers.loc["big"]
-yearly = 5 * big["seat_year"] + big["set_up"] / 3 + n_deals * big["fields"] * 0.25 / 60 * 120
-cost = yearly / useful
+entry = work["n_deals"] * big["fields"] * work["seconds"] / 3600 * work["hour"]
+cost = (5 * big["seat_year"] + big["set_up"] / 3 + entry) / useful
 """,
         ),
         Exercise(
             id="L13.3",
-            answer=_hours,
+            answer=lambda c: _entry(c, _more_fields(c)),
             wrong={
-                "minutes": lambda c: _hours(c) * 60,
-                "big_alone": lambda c: float(
-                    _n_deals(c) * offers(c).loc["big", "fields"] * MINUTES / 60
-                ),
+                "minutes": lambda c: _entry(c, _more_fields(c), in_an_hour=60),
+                "big_alone": lambda c: _entry(c, int(offers(c).loc["big", "fields"])),
             },
             solution="""
 more_fields = offers.loc["big", "fields"] - offers.loc["small", "fields"]
-hours = n_deals * more_fields * 0.25 / 60
+hours = work["n_deals"] * more_fields * work["seconds"] / 3600
+more = {"hours": hours, "yuan": hours * work["hour"]}
 """,
         ),
     ),

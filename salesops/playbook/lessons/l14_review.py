@@ -131,11 +131,14 @@ def answered_leads(company: OwnCompany) -> pd.DataFrame:
 
 def _answered(company: OwnCompany, *, silent: bool = True) -> dict[str, float]:
     found = listed(company)
-    return _counted(found[found["silent"] == silent])
+    chosen = found["silent"] == silent
+    return {"n": int(chosen.sum()), "share": float(found.loc[chosen, "answered"].mean()),
+            "others": float(found.loc[~chosen, "answered"].mean())}  # fmt: skip
 
 
-def _counted(found: pd.DataFrame) -> dict[str, float]:
-    return {"n": len(found), "share": float(found["answered"].mean())}
+def _of_all(company: OwnCompany) -> dict[str, float]:
+    found = listed(company)
+    return {**_answered(company), "n": len(found), "share": float(found["answered"].mean())}
 
 
 LESSON = Lesson(
@@ -172,12 +175,13 @@ effect = change[True] - change[False]
             id="L14.3",
             answer=_answered,
             wrong={
-                "everyone": lambda c: _counted(listed(c)),
+                "everyone": _of_all,
                 "not_silent": lambda c: _answered(c, silent=False),
             },
             solution="""
-silent = listed[listed["silent"]]
-answered = {"n": len(silent), "share": silent["answered"].mean()}
+silent, others = listed[listed["silent"]], listed[~listed["silent"]]
+answered = {"n": len(silent), "share": silent["answered"].mean(),
+            "others": others["answered"].mean()}
 """,
         ),
     ),

@@ -87,6 +87,14 @@ def post_of_entry(
     return Post.of(made, _known(company.audience), root=company.out)
 
 
+def post_of_nothing(company: CompanyPlan, entry: Entry, when: str) -> Post:
+    """Make ready to tell the operator of an entry that could not be begun at a time."""
+    run = Run(folder=company.out / "unbegun", id="", occasion=f"{entry.name} {when}",
+              plan=entry.name, reports=(), scheduled=when)  # fmt: skip
+    company.out.mkdir(parents=True, exist_ok=True)
+    return Post.of(run, _known(company.audience), root=company.out)
+
+
 def _known(audience: Audience) -> Audience:
     """Give the whole path of the plan: what the operator is told holds from anywhere."""
     return replace(audience, where=str(Path(audience.where).absolute()))

@@ -41,14 +41,47 @@ def digest_of(sent: Sent, post: Post) -> Letter | None:
 
 def send_digest(sent: Sent, post: Post) -> tuple[Dispatch, ...]:
     """Tell the operator what went wrong; nothing where nothing did, or nobody is to be told."""
-    letter, name = digest_of(sent, post), post.audience.delivery.operator
-    if letter is None or not name:
+    letter = digest_of(sent, post)
+    return () if letter is None else _told(letter, sent.run, post)
+
+
+def send_unbegun(post: Post, reason: str, *, where: str) -> tuple[Dispatch, ...]:
+    """Tell the operator that the reports of an entry could not be begun, and why.
+
+    Parameters
+    ----------
+    post
+        With the entry, and the time for which it is, as its run.
+    reason
+        As the command line says it.
+    where
+        Machine and folder on which it was tried.
+    """
+    run, operator = post.run, post.audience.recipients.get(post.audience.delivery.operator)
+    if operator is None:
+        return ()
+    again = ["--plan", post.audience.where, "--name", run.plan, "--at", run.scheduled]
+    with language(operator.lang):
+        notes = [
+            *reason.splitlines(),
+            say("deliver.run_again", command=shlex.join(["salesops", "run", *again])),
+        ]
+        letter = Letter(
+            lang=operator.lang, subject=say("deliver.unbegun", plan=run.plan, time=run.scheduled),
+            facts=(clean(where),), items=(), missing=(), notes=tuple(map(clean, notes)),
+        )  # fmt: skip
+    return _told(masked(letter, post.masker), run, post)
+
+
+def _told(letter: Letter, run: Run, post: Post) -> tuple[Dispatch, ...]:
+    name = post.audience.delivery.operator
+    if not name:
         return ()
     # The same trouble is told once, new trouble anew.
     key = hashlib.blake2b(repr(letter).encode(), digest_size=8).hexdigest()
     found = []
     for to in post.audience.recipients[name].to:
-        entry = Entry(occasion=sent.run.occasion, recipient=name, address=to,
+        entry = Entry(occasion=run.occasion, recipient=name, address=to,
                       report="digest", key=key)  # fmt: skip
         dispatch = post.formed(name, to, letter, [entry])
         state = post.outbox.state(entry)
