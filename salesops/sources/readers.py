@@ -25,7 +25,7 @@ _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet",
             ".ods", ".xlsb", ".zip")  # fmt: skip
 # Values of a Parquet file, which packs those that repeat into nearly nothing.
 _MOST_VALUES = 100_000_000
-# How files begin that are no tables of values, and what they are. A name of a column is none of these.
+# How files begin that are no tables of values, and what they are. No name of a column begins so.
 _PAGES = {
     re.compile(rb"%pdf-"): "a PDF",
     re.compile(rb"<(?:!doctype\s+html|!--|(?:html|head|meta|style|body|div|table)[\s>/])"):

@@ -13,8 +13,9 @@ from salesops.model.tables import facts
 from salesops.sources.layout import Hints
 from salesops.sources.mapping import Condition, Mapping, Source
 from salesops.sources.naming import first_meant, meant
-from salesops.sources.parsing import Fault, nested
+from salesops.sources.parsing import Fault
 from salesops.sources.readers import Sheet, UnreadableFile, peek, read_sheet
+from salesops.sources.records import nested
 from salesops.sources.report import Mended
 from salesops.sources.setaside import Corrected
 from salesops.sources.shapes import otherwise, replaced
