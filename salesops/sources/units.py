@@ -35,7 +35,7 @@ _BEHIND = re.compile(
     rf"|(?P<joined>(?:百万|(?<![十百千万])[万亿千])(?:{_COUNTED}))"
     r"|(?P<percent>%))$"
 )
-_IN = re.compile(r"\bin (?P<said>[^()]+)$", re.IGNORECASE)
+_IN = re.compile(r"\bin (?=(?P<word>\S+)(?P<next> \S+)?)", re.IGNORECASE)
 _MARKED = re.compile(r"(?:单位|[Uu]nit|[Cc]urrency)\s*:\s*|单位\s+(?=\S*[万亿千元])")
 # What may say that numbers are thousands or more, in the head or the title of money.
 _BIG = r"[十百千万亿](?:[^\s()]{0,4}(?:[元币镑円])|[)\],;/\s]|$)"
@@ -63,9 +63,7 @@ def unit_of_head(head: str) -> Unit | None:
     said = [unit for content in _BRACKETS.findall(head) for unit in _units(content)]
     if not said and (found := _BEHIND.search(_BRACKETS.sub("", head).strip())) is not None:
         said = _units(found["apart"] or found["joined"] or found["percent"], strict=True)
-    if not said and (found := _IN.search(head)) is not None:
-        said = _units(found["said"], strict=True)
-    return _only(said)
+    return _only(said or _units_in(head))
 
 
 def unit_behind(text: str) -> Unit | None:
@@ -93,9 +91,7 @@ def unit_of_title(text: str) -> Unit | None:
     bare = _BRACKETS.sub(" ", text)
     for part in _MARKED.split(bare)[1:]:
         said += _units(part)
-    if not said and (found := _IN.search(bare)) is not None:
-        said = _units(found["said"], strict=True)
-    return _only([unit for unit in said if unit != "percent"])
+    return _only([unit for unit in said or _units_in(bare) if unit != "percent"])
 
 
 def may_say_unit(head: str) -> bool:
@@ -124,6 +120,15 @@ def _plain(text: str) -> str:
     """Give full-width signs and old characters as the usual ones."""
     wide = unicodedata.normalize("NFKC", text).translate(str.maketrans("萬億圓’‘", "万亿元''"))
     return wide.strip()
+
+
+def _units_in(text: str) -> list[Unit]:
+    """List the units of phrases such as `in USD thousands`."""
+    found: list[Unit] = []
+    for phrase in _IN.finditer(text):
+        word, following = phrase["word"], phrase["next"] or ""
+        found += _units(word + following, strict=True) or _units(word, strict=True)
+    return found
 
 
 def _only(said: list[Unit]) -> Unit | None:
