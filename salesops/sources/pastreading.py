@@ -69,7 +69,7 @@ def _typed(reading: Reading, history: History, sheet: Sheet) -> pd.DataFrame:
     where = sheet.where
     frame = shaped(sheet, history.entries, where=history.where).frame
     tables = reading.mapping.tables.get(history.entity, ())
-    home = "" if any("currency" in rows.columns for rows in tables) else reading.mapping.currency
+    home = "" if any("currency" in rows.columns for rows in tables) else reading.currency
     parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, currency=home)
     columns = {"days": frame[history.days]} if history.days in frame else {}
     for column, given in wanted.items():

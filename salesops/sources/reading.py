@@ -25,7 +25,10 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Reading:
-    """The sheets of an export as far as they were read, and what was noted on the way."""
+    """The sheets of an export as far as they were read, and what was noted on the way.
+
+    Amounts that name no currency are in `currency`, where somebody has said in which.
+    """
 
     files: list[Path]
     mapping: Mapping
@@ -33,6 +36,7 @@ class Reading:
     company: str
     progress: Progress = lambda _text: None
     corrected: Corrected = field(default_factory=dict)
+    currency: str = ""
     sheets: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
     sheets_seen: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
     mended: list[Mended] = field(default_factory=list)

@@ -59,6 +59,11 @@ class Words:
         """The settings that it says."""
         return Settings.parse(self.text, where=self.where)
 
+    @property
+    def told_currency(self) -> str:
+        """The currency of the company; empty where it is that of the packaged settings."""
+        return "" if self.where == PACKAGED else self.settings.company.currency
+
 
 def words_for(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
     """Give the settings: the book's own, which may be edited.

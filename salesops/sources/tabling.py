@@ -65,7 +65,7 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
     if rows.deleted is not None and rows.deleted_at is None and rows.deleted.found(frame):
         reading.used.setdefault(where, set()).add(str(rows.deleted.found(frame)))
         frame = frame[~rows.deleted.holds(frame)]
-    home = reading.mapping.currency
+    home = reading.currency
     parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, compact=True,
                     currency=home)  # fmt: skip
     columns: dict[str, pd.Series] = {}

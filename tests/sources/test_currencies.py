@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xlwt
 
+import salesops
 from salesops.model.tables import facts
 from salesops.sources.importing import import_path
 from salesops.sources.layout import Layout
@@ -341,3 +342,16 @@ def test_amounts_in_another_currency_than_the_settings_count_in_are_refused(tmp_
     report = import_path(path, into=tmp_path / "book", yes=True, **options)
     (odd,) = [o for o in report.oddities if o.code == "no_rate"]
     assert odd.n == 24
+
+
+def test_signs_are_compared_with_the_settings_where_the_mapping_says_no_currency(tmp_path):
+    rows = [[f"d{i}", "needs", "$1,000" if i == 3 else 1000, "2026-01-05"] for i in range(30)]
+    write_csv(tmp_path / "x" / "deals.csv", [["Id", "Stage", "Amount", "Created"], *rows])
+    text = (Path(salesops.__file__).parent / "model" / "salesops.toml").read_text(encoding="utf-8")
+    (tmp_path / "x" / "salesops.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "crm.toml").write_text(MAPPING.replace('currency = "Currency"\n', ""),
+                                       encoding="utf-8")  # fmt: skip
+    report = import_path(tmp_path / "x", source=str(tmp_path / "crm.toml"), into=tmp_path / "book")
+    assert [(f.row, f.problem) for f in report.aside] == [
+        (5, "is in USD, where the company counts in CNY")
+    ]
