@@ -9,9 +9,9 @@ from babel import Locale
 _OTHERS = {
     "rmb": "CNY", "元": "CNY", "人民币元": "CNY", "¥": "CNY", "￥": "CNY", "cnh": "CNY",
     "yuan": "CNY", "us$": "USD", "$": "USD", "usd$": "USD", "美金": "USD", "dollar": "USD",
-    "€": "EUR", "euros": "EUR", "£": "GBP", "hk$": "HKD", "港元": "HKD", "港纸": "HKD",
-    "日圆": "JPY", "円": "JPY", "台币": "TWD", "nt$": "TWD", "新币": "SGD", "加元": "CAD",
-    "澳元": "AUD", "韩元": "KRW", "韩币": "KRW", "卢布": "RUB",
+    "€": "EUR", "euros": "EUR", "£": "GBP", "hk$": "HKD", "港元": "HKD", "港币": "HKD",
+    "港纸": "HKD", "日圆": "JPY", "円": "JPY", "台币": "TWD", "nt$": "TWD", "新币": "SGD",
+    "加元": "CAD", "澳元": "AUD", "韩元": "KRW", "韩币": "KRW", "卢布": "RUB",
 }  # fmt: skip
 
 # A yuan is a 元 before which no other country stands; ¥ under Chinese heads is a yuan, too.

@@ -9,7 +9,8 @@ from salesops.book.snapshots import canonical_text
 from salesops.model.errors import SalesopsError
 from salesops.model.tables import facts
 from salesops.sources.mapping import History, Source
-from salesops.sources.parsing import Parser, nested
+from salesops.sources.parsing import Parser
+from salesops.sources.records import nested
 
 CHANGE_COLUMNS = ["entity", "entity_id", "field", "old_value", "new_value", "changed_at",
                   "changed_after", "changed_by", "seq"]  # fmt: skip

@@ -177,7 +177,8 @@ def import_path(
         ask_of_other_system(past[-1].source, found.mapping.name, desk)
     words = words_for(book, found.mapping, found.source, Path(path))
     reading = Reading(files, found.mapping, found.mapping.zone or words.settings.company.zone,
-                      words.settings.company.zone, desk.talk.progress, hand)  # fmt: skip
+                      words.settings.company.zone, desk.talk.progress, hand,
+                      words.told_currency or found.mapping.currency)  # fmt: skip
     found = _agreed(found, look, reading, desk, exported_at)
     if mapping_out is not None:
         write_mapping(mapping_out, found.text)

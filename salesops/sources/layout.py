@@ -88,13 +88,17 @@ class Decision:
 
 @dataclass(frozen=True)
 class Doubt:
-    """A cell whose value may not be what was typed; a fault where a mapping uses its column."""
+    """A cell whose value may not be what was typed; a fault where a mapping uses its column.
+
+    Of an amount that is shown in a `currency` it is one where it counts in another.
+    """
 
     row: int
     column: str
     value: str
     kind: DoubtKind
     problem: str
+    currency: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +120,7 @@ class Layout:
     unit
         Unit of all money of the sheet, where a title names it; empty where none does.
     currencies
-        Currency of a column whose cells show one.
+        Currency of a column that most of its cells show.
     months
         Columns that were turned into rows, with their months.
     separator, encoding
@@ -129,6 +133,8 @@ class Layout:
         What was found out, to be shown.
     unclear
         Columns whose unit can be one of two; a fault where a mapping uses them and tells none.
+    unclear_money
+        Columns that would be in an unknown unit if they were money, as where a head says 千万元.
     questions
         What could be read in another way, to be asked.
     doubts
@@ -148,6 +154,7 @@ class Layout:
     epoch: int = 0
     hidden: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
+    unclear_money: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     questions: tuple[Decision, ...] = ()
     doubts: tuple[Doubt, ...] = ()

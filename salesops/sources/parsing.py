@@ -1,6 +1,5 @@
 """From texts to typed columns; every value that can't be read is a fault with its place."""
 
-import json
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from salesops.model.schema import Column
+from salesops.sources.claims import other_currencies
 from salesops.sources.currencies import code_of
-from salesops.sources.layout import Layout
+from salesops.sources.layout import Doubt, Layout
 from salesops.sources.mangled import mangled
 from salesops.sources.mapping import Source
 from salesops.sources.moments import read_moments
@@ -22,9 +22,14 @@ from salesops.sources.wholesale import like, plain_amounts
 # What a decimal of 18 digits, two of them after the point, can hold.
 _LARGEST = 10**16
 _CENT = Decimal("0.01")
+_MONEY = "decimal(18, 2)"
 # Seconds of seventy years, as from 1900 to 1970, with the leap days.
 _YEARS_70 = 2_208_988_800
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+# What may be thousands in groups of three, as nobody counts thousandths of a coin; and what tells
+# that points are decimal.
+_GROUPED = r"(?:^|[^0-9.,])[0-9]{1,3}\.[0-9]{3}(?:$|[^0-9.,])"
+_POINTED = r"[0-9]\.(?:[0-9]{1,2}|[0-9]{4,})(?:$|[^0-9.,])|(?:^|[^0-9.,])(?:0|[0-9]{4,})\.[0-9]"
 _THREE = re.compile(r"-?\d{1,3}\.\d{3}", re.ASCII)
 # Doubts that are none of texts.
 _OF_VALUES = ("swapped", "shown_unit", "shown_currency")
@@ -69,18 +74,20 @@ class _Places:
 class Parser:
     """Reads the columns of one sheet and gathers the faults.
 
-    `zone` is that of the source's times; days are those of `company`, the same by default. Columns
-    without a null are `compact`: texts and money stay in Arrow's memory, which is a third of it.
+    `zone` is that of the source's times; days are those of `company`, the same by default.
+    `currency` is that of all amounts, or of each, where it is known. Columns without a null are
+    `compact`: texts and money stay in Arrow's memory, which is a third of it.
     """
 
     def __init__(
         self, where: str, zone: str, company: str = "", *, layout: Layout | None = None,
-        compact: bool = False,
+        compact: bool = False, currency: "pd.Series | str" = "",
     ) -> None:  # fmt: skip
         self.where = where
         self.zone = zone
         self.company = company or zone
         self.layout = layout or Layout()
+        self.currency = currency
         self.compact = compact
         self._places = _Places(np.zeros(0, dtype=np.intp), pd.Index([]))
         self.faults: list[Fault] = []
@@ -89,6 +96,8 @@ class Parser:
         """Give a canonical column of its texts; empty texts are null."""
         began = len(self.faults)
         self._doubts(texts, source, kind, shown)
+        if str(kind.dtype) == _MONEY:
+            self._claims(texts, shown)
         if self.compact and _stays(texts, source, kind):
             self._places = _Places(np.arange(len(texts)), texts.index)
             self._mangled(texts.reset_index(drop=True), kind, shown)
@@ -128,7 +137,7 @@ class Parser:
             self._mangled(texts, kind, shown)
             return texts
         texts.name = head
-        if name == "decimal(18, 2)":
+        if name == _MONEY:
             return self._amounts(texts, source, shown)
         known = texts[texts.notna()]
         found = {
@@ -162,11 +171,26 @@ class Parser:
         mine = [d for d in mine if d.kind not in other]
         if source.unit is not None:
             mine = [d for d in mine if d.kind not in ("scaled", "shown_unit")]
+        mine = [d for d in mine if not (d.currency and self._counts_in(d))]
         # On rows that the mapping leaves out there is no text.
         rows = set(texts.index[texts.notna()]) if mine else set()
         for doubt in mine:
             if doubt.row in rows and doubt.value not in source.null:
                 self.fault(doubt.row, shown, doubt.value, doubt.problem)
+
+    def _counts_in(self, doubt: Doubt) -> bool:
+        """Say whether an amount counts in the currency in which its cell shows it."""
+        told = self.currency
+        if isinstance(told, pd.Series):
+            told = next((str(c) for c in told[told.index == doubt.row]), doubt.currency)
+        return told == doubt.currency or not (told or doubt.column in self.layout.currencies)
+
+    def _claims(self, texts: pd.Series, shown: str) -> None:
+        """Note amounts that say they are in another currency than they would count in."""
+        is_each = isinstance(self.currency, pd.Series)
+        other = "its deal is in" if is_each else "the company counts in"
+        for row, value, problem in other_currencies(texts, self.currency, self.layout, other=other):
+            self.fault(row, shown, value, problem)
 
     def _mangled(self, texts: pd.Series, kind: Column, shown: str) -> None:
         """Note texts that a spreadsheet made of others."""
@@ -189,33 +213,30 @@ class Parser:
             problem = 'can be per cent or a share of one; say unit = "percent" or unit = "one"'
             self.faults.append(Fault(self.where, 0, shown, str(known.iloc[0]), problem))
 
-    def _read(self, texts: pd.Series, source: Source, kind: str, shown: str) -> dict[Any, Decimal]:
-        """Read numbers exactly, without a detour through floats, each text once."""
+    def _read(
+        self, texts: pd.Series, source: Source, kind: str, shown: str, *, sure: bool
+    ) -> dict[Any, Decimal]:  # fmt: skip
+        """Read numbers exactly, without a detour through floats, each text once.
+
+        A point is `sure` to be the decimal one where values alone need not tell.
+        """
         factor = self._unit(texts, source, kind)
         known = texts.dropna()
         codes, unique = pd.factorize(known)
-        sure = self.layout.separator != ";"
         decimal = source.decimal or ("" if sure else decimal_sign(list(unique)))
         values: list[Decimal | None] = []
         problems: dict[int, str] = {}
-        currencies: dict[str, list[int]] = {}
         for i, text in enumerate(unique):
+            value = None
             try:
-                value, currency = _value(text, factor, decimal, sure)
+                value = _value(text, factor, decimal, sure, kind)
             except Unclear as unclear:
-                value, currency = None, ""
                 problems[i] = str(unclear)
             except ArithmeticError:
-                value, currency = None, ""
+                pass
             if value is None:
                 problems.setdefault(i, "is no number")
-            if currency:
-                currencies.setdefault(currency, []).append(i)
             values.append(value)
-        usual = max(currencies, key=lambda c: len(currencies[c]), default="")
-        for currency, places in currencies.items():
-            if currency != usual:
-                problems |= dict.fromkeys(places, f"is in {currency}, where others are in {usual}")
         if problems:
             for text, code in zip(known.index, codes, strict=True):
                 if code in problems:
@@ -223,26 +244,38 @@ class Parser:
         return {row: value for row, code in zip(known.index, codes, strict=True)
                 if (value := values[code]) is not None and code not in problems}  # fmt: skip
 
+    def _refuse_unknown(self, texts: pd.Series, source: Source, shown: str) -> None:
+        """Note a column of money whose head or title says a unit that is not understood."""
+        known = texts.dropna()
+        if source.unit is None and str(texts.name) in self.layout.unclear_money and len(known):
+            problem = ('may be in thousands or more: its head or the title says a unit that is not '
+                       'known; say it, such as unit = "one", "k", "wan" or "million"')  # fmt: skip
+            self.faults.append(Fault(self.where, 0, shown, str(known.iloc[0]), problem))
+
     def _amounts(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         """Read money to the cent."""
         self._refuse_unclear(texts, source, shown)
+        self._refuse_unknown(texts, source, shown)
         values, left = np.full(len(texts), np.nan, dtype=object), texts
         # With a semicolon between values a point may group digits.
-        if (self.layout.separator != ";" and source.decimal != ","
-                and self._unit(texts, source, "money") == 1):  # fmt: skip
+        is_whole = self._unit(texts, source, "money") == 1
+        sure = self.layout.separator != ";"
+        if sure and source.decimal != "," and is_whole:
             plain = plain_amounts(texts)
             if plain.notna().all():
                 return plain
             found = plain.notna().to_numpy(dtype=bool)
             values[found] = plain[found].to_numpy(dtype=object)
             left = texts[~found]
-        for row, value in self._read(left, source, "money", shown).items():
+            sure = not like(left, _GROUPED).any() or bool(like(texts, _POINTED).any())
+        for row, value in self._read(left, source, "money", shown, sure=sure).items():
             values[row] = value.quantize(_CENT, ROUND_HALF_UP)
         return pd.Series(values, index=texts.index, dtype=object)
 
     def _numbers(self, texts: pd.Series, source: Source, shown: str) -> pd.Series:
         self._refuse_unclear(texts, source, shown)
-        found = self._read(texts, source, "number", shown)
+        sure = self.layout.separator != ";"
+        found = self._read(texts, source, "number", shown, sure=sure)
         floats = {row: float(value) for row, value in found.items()}
         return pd.Series(floats, dtype="float64").reindex(texts.index)
 
@@ -324,45 +357,19 @@ def _utc(local: pd.Series, zone: str) -> pd.Series:
     return aware.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
-def _value(text: str, factor: Decimal, decimal: str, sure: bool) -> tuple[Decimal | None, str]:
-    """Give a number in the column's unit, unless its own stands with it, and its currency."""
+def _value(text: str, factor: Decimal, decimal: str, sure: bool, kind: str) -> Decimal | None:
+    """Give a number in the column's unit, unless its own stands with it."""
     if _PLAIN.fullmatch(text) and not (decimal == "," and "." in text):
-        value, currency = Decimal(text) * factor, ""
+        value = Decimal(text) * factor
         if not sure and decimal != "." and _THREE.fullmatch(text):
             raise Unclear('can have a decimal point or groups of three; say decimal = "." or '
                           '"," in the mapping')  # fmt: skip
     else:
         found = read_number(text, decimal, points_sure=sure)
         if found is None:
-            return None, ""
-        own = found.scaled or found.percent
-        value, currency = found.value if own else found.value * factor, found.currency
-    if value is None or not value.is_finite() or abs(value) >= _LARGEST:
-        return None, currency
-    return value, currency
-
-
-def nested(texts: pd.Series, path: str) -> pd.Series:
-    """Take a part of values that are JSON text, such as `0.id` of `[{"id": "u1"}]`."""
-
-    def taken(text: Any) -> Any:
-        if not isinstance(text, str) or not text.strip():
             return None
-        try:
-            value: Any = json.loads(text)
-        except json.JSONDecodeError:
-            # Lists are also written as `123;456`.
-            parts = text.split(";")
-            return parts[int(path)].strip() if path.isdigit() and int(path) < len(parts) else text
-        for step in path.split("."):
-            key, equal, wanted = step.partition("=")
-            if isinstance(value, list) and equal:
-                value = next((v for v in value if isinstance(v, dict)
-                              and str(v.get(key)) == wanted), None)  # fmt: skip
-            elif isinstance(value, list):
-                value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
-            elif isinstance(value, dict):
-                value = value.get(step)
-        return None if value is None else str(value)
-
-    return texts.map(taken)
+        if found.percent and kind == "money":
+            raise Unclear("is a share, and no amount")
+        own = found.scaled or found.percent
+        value = found.value if own else found.value * factor
+    return value if value.is_finite() and abs(value) < _LARGEST else None

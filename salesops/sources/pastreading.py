@@ -1,6 +1,6 @@
 """Reading the history objects of an export: typed row by row, then turned into changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,7 +16,7 @@ from salesops.sources.history import (
     values_of_fields,
     without_logged,
 )
-from salesops.sources.mapping import History, Source
+from salesops.sources.mapping import History, Rows, Source
 from salesops.sources.parsing import Parser
 from salesops.sources.readers import Sheet
 from salesops.sources.reading import Reading
@@ -68,7 +68,9 @@ def _typed(reading: Reading, history: History, sheet: Sheet) -> pd.DataFrame:
     }  # fmt: skip
     where = sheet.where
     frame = shaped(sheet, history.entries, where=history.where).frame
-    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout)
+    tables = reading.mapping.tables.get(history.entity, ())
+    home = "" if any("currency" in rows.columns for rows in tables) else reading.currency
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, currency=home)
     columns = {"days": frame[history.days]} if history.days in frame else {}
     for column, given in wanted.items():
         if (source := as_source(given)) is not None:
@@ -84,7 +86,10 @@ def _typed(reading: Reading, history: History, sheet: Sheet) -> pd.DataFrame:
                 columns[column] = values.map(canonical_text)
     rows = pd.DataFrame(columns, index=frame.index)
     if logs_fields:
-        rows = values_of_fields(rows, history.entity, _sources(reading, history), parser)
+        sources = _sources(reading, history)
+        if not sheet.layout.unit:
+            sources = _with_units(sources, history.entity, reading, tables)
+        rows = values_of_fields(rows, history.entity, sources, parser)
     if history.makes_rows:
         _fault_empty(rows, parser)
     reading.faults += parser.faults
@@ -97,6 +102,22 @@ def _sources(reading: Reading, history: History) -> dict[str, Source]:
     found = {name: as_source(given) for name, given in history.fields.items()}
     found |= {name: source for part in parts for name, source in part.sources().items()}
     return {name: source for name, source in found.items() if source is not None}
+
+
+def _with_units(
+    sources: Mapping[str, Source], entity: str, reading: Reading, tables: Sequence[Rows]
+) -> dict[str, Source]:
+    """Give sources the units that heads or the title of their table say, where a log says none."""
+    found = dict(sources)
+    for rows in tables:
+        for sheet in reading.sheets_of(rows.files, rows.sheet, rows.hints()):
+            for field, source in rows.sources().items():
+                head = next((n for n in source.names if n in sheet.frame.columns), "")
+                unit = source.unit or sheet.layout.units.get(head)
+                if unit is None and str(facts(entity)[field].dtype).startswith("decimal"):
+                    unit = sheet.layout.unit or None
+                found[field] = source.model_copy(update={"unit": unit})
+    return found
 
 
 def _fault_empty(rows: pd.DataFrame, parser: Parser) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from salesops.model.errors import SalesopsError
+from salesops.sources.claims import MONEY_TITLE
 from salesops.sources.currencies import code_of, currencies_in
 from salesops.sources.guessing import SURE, Choice, Guess, guesses
 from salesops.sources.mapping import Mapping, Rows, Stages
@@ -242,7 +243,7 @@ def _from_tables(
         name=NAME, title=title, tables=whole,
         recognised_by={_pattern(g.seen): tuple(c.head for c in g.choices.values()) for g in deals},
         stages=Stages(kinds=dict(stages)) if stages else None, history=tuple(histories),
-        currency=settled_currency(deals[0], desk),
+        currency=settled_currency(deals, desk),
     )  # fmt: skip
     return Proposal(mapping=mapping, reasons=reasons, notes=tuple(dict.fromkeys(notes)))
 
@@ -264,7 +265,7 @@ def _from_log(log: Guess, desk: Desk, title: str) -> Proposal:
         name=NAME, title=title, tables={}, history=(history,),
         recognised_by={_pattern(log.seen): tuple(c.head for c in log.choices.values())},
         stages=Stages(kinds=dict(stages)) if stages else None,
-        currency=settled_currency(log, desk),
+        currency=settled_currency([log], desk),
     )  # fmt: skip
     reasons = {("opportunities", column): "of the log" for column in history.fields}
     notes = (
@@ -279,31 +280,46 @@ def _pattern(seen: Seen) -> str:
 
 
 KEY_CURRENCY = "currency_code"
-# A title that tells in what the money of a sheet is, such as 单位：万美元.
-_MONEY_TITLE = re.compile(r"(?:单位|币种|货币|[Uu]nit|[Cc]urrency)\s*[:：]")
+# Signs beside fewer of the amounts may be those of a few deals.
+_MOST_SIGNED = 0.5
 
 
-def settled_currency(guess: Guess, desk: Desk) -> str:
+def settled_currency(deals: Sequence[Guess], desk: Desk) -> str:
     """Say in which currency amounts are: by their signs, else by the language of the heads."""
-    if "amount" not in guess.choices:
-        return _currency_of_log(guess, desk)
-    if "currency" in guess.choices:
-        found = guess.profile_of("currency")
+    if "amount" not in deals[0].choices:
+        return _currency_of_log(deals[0], desk)
+    told = desk.given_for(KEY_CURRENCY)
+    if "currency" in deals[0].choices and told is None:
+        found = deals[0].profile_of("currency")
         codes = {code_of(text) for text in (found.common if found else ())}
-        if len(codes) == 1 and (code := codes.pop()) and desk.given_for(KEY_CURRENCY) is None:
+        if len(codes) == 1 and (code := codes.pop()):
             return code
-    head = guess.choices["amount"].head
-    layout = guess.seen.read.layout
-    titles = [a.text for a in layout.aside if a.kind == "title" and _MONEY_TITLE.search(a.text)]
-    samples = " ".join([*titles, head, *guess.seen.profiles[head].common[:20]])
-    shown = layout.currencies.get(head)
-    signs = currencies_in(samples) or ([shown] if shown else [])
-    if len(signs) == 1 and desk.given_for(KEY_CURRENCY) is None:
+    said = [_signs(guess) for guess in deals if "amount" in guess.choices]
+    signs = list(dict.fromkeys(code for codes, _is_sure in said for code in codes))
+    if len(signs) == 1 and all(is_sure for _codes, is_sure in said) and told is None:
         return signs[0]
-    if not signs and _is_chinese(guess.seen) and desk.given_for(KEY_CURRENCY) is None:
-        return "CNY"
-    evidence = f"{head}: such as {', '.join(guess.seen.profiles[head].samples)}"
-    return _asked_currency(desk, signs[0] if signs else "", evidence)
+    evidence = [_money_seen(guess) for guess in deals if "amount" in guess.choices]
+    return _asked_currency(desk, signs[0] if signs else "", *dict.fromkeys(evidence))
+
+
+def _signs(guess: Guess) -> tuple[list[str], bool]:
+    """List the currencies of the amounts of a sheet, and say whether all are surely in one."""
+    head = guess.choices["amount"].head
+    layout, common = guess.seen.read.layout, guess.seen.profiles[head].common
+    titles = [a.text for a in layout.aside if a.kind == "title" and MONEY_TITLE.search(a.text)]
+    shown = layout.currencies.get(head)
+    above = currencies_in(" ".join([*titles, head])) or ([shown] if shown else [])
+    beside = [currencies_in(text) for text in common]
+    codes = list(dict.fromkeys([*above, *(code for found in beside for code in found)]))
+    if not above and _is_chinese(guess.seen) and set(codes) <= {"CNY"}:
+        return ["CNY"], True
+    n_signed = sum(bool(found) for found in beside)
+    return codes, len(codes) == 1 and bool(above or n_signed >= _MOST_SIGNED * len(common))
+
+
+def _money_seen(guess: Guess) -> str:
+    head = guess.choices["amount"].head
+    return f"{guess.seen.where}: {head}, such as {', '.join(guess.seen.profiles[head].samples)}"
 
 
 def _currency_of_log(guess: Guess, desk: Desk) -> str:
@@ -315,10 +331,10 @@ def _currency_of_log(guess: Guess, desk: Desk) -> str:
     return _asked_currency(desk, "", "the log names amounts without a currency")
 
 
-def _asked_currency(desk: Desk, likely: str, evidence: str) -> str:
+def _asked_currency(desk: Desk, likely: str, *evidence: str) -> str:
     (answer,) = desk.decide(Question(
         key=KEY_CURRENCY, text="In which currency are the amounts? (ISO code, such as CNY)",
-        default=likely, evidence=(evidence,),
+        default=likely, evidence=evidence,
     ))  # fmt: skip
     if not re.fullmatch("[A-Z]{3}", answer):
         raise BadAnswer(key=KEY_CURRENCY, value=answer, reason="it is no ISO code of a currency",

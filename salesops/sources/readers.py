@@ -1,6 +1,7 @@
 """Reading files as tables of texts, with the row numbers kept, whatever their form."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,16 @@ _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".et", ".parquet",
             ".ods", ".xlsb", ".zip")  # fmt: skip
 # Values of a Parquet file, which packs those that repeat into nearly nothing.
 _MOST_VALUES = 100_000_000
+# How files begin that are no tables of values, and what they are. No name of a column begins so.
+_PAGES = {
+    re.compile(rb"%pdf-"): "a PDF",
+    re.compile(rb"<(?:!doctype\s+html|!--|(?:html|head|meta|style|body|div|table)[\s>/])"):
+        "a web page (HTML)",
+    re.compile(rb"<\?xml\s"): "a document in XML",
+    re.compile(rb"\{\\rtf\d"): "a text document (RTF)",
+    re.compile(rb"mime-version:\s"): "a web page (MHTML)",
+}  # fmt: skip
+_BEGIN = 256
 # Rows by which a table is known.
 _FEW = 300
 
@@ -193,9 +204,24 @@ def _grid(path: Path, sheet: str | None, encoding: str, most: int | None) -> Gri
         raise UnreadableFile(where=path.name, reason="it is empty", mend="export it again.")
     if begin[:4] == b"PAR1":
         return None
+    _refuse_pages(path)
     if begin[:4] == ZIP or begin == OLE:
         return read_workbook(path, sheet)
     return read_text(path, path.name, encoding, most)
+
+
+def _refuse_pages(path: Path) -> None:
+    """Refuse pages and documents, which some systems call workbooks."""
+    with path.open("rb") as file:
+        # Of UTF-16, too, the signs of ASCII are left.
+        begin = file.read(_BEGIN).replace(b"\0", b"").lower()
+    begin = begin.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    kind = next((kind for sign, kind in _PAGES.items() if sign.match(begin)), "")
+    if kind:
+        raise UnreadableFile(
+            where=path.name, reason=f"it is {kind}, whatever its name says",
+            mend="export it as CSV, or open it in Excel or WPS and save it as .xlsx.",
+        )  # fmt: skip
 
 
 def _parquet(path: Path, where: str) -> Sheet:

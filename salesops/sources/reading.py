@@ -13,8 +13,9 @@ from salesops.model.tables import facts
 from salesops.sources.layout import Hints
 from salesops.sources.mapping import Condition, Mapping, Source
 from salesops.sources.naming import first_meant, meant
-from salesops.sources.parsing import Fault, nested
+from salesops.sources.parsing import Fault
 from salesops.sources.readers import Sheet, UnreadableFile, peek, read_sheet
+from salesops.sources.records import nested
 from salesops.sources.report import Mended
 from salesops.sources.setaside import Corrected
 from salesops.sources.shapes import otherwise, replaced
@@ -24,7 +25,10 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Reading:
-    """The sheets of an export as far as they were read, and what was noted on the way."""
+    """The sheets of an export as far as they were read, and what was noted on the way.
+
+    Amounts that name no currency are in `currency`, where somebody has said in which.
+    """
 
     files: list[Path]
     mapping: Mapping
@@ -32,6 +36,7 @@ class Reading:
     company: str
     progress: Progress = lambda _text: None
     corrected: Corrected = field(default_factory=dict)
+    currency: str = ""
     sheets: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
     sheets_seen: dict[tuple[str, str | None, Hints], Sheet] = field(default_factory=dict)
     mended: list[Mended] = field(default_factory=list)

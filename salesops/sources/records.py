@@ -238,3 +238,29 @@ def _text(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     return str(value).strip()
+
+
+def nested(texts: pd.Series, path: str) -> pd.Series:
+    """Take a part of values that are JSON text, such as `0.id` of `[{"id": "u1"}]`."""
+
+    def taken(text: Any) -> Any:
+        if not isinstance(text, str) or not text.strip():
+            return None
+        try:
+            value: Any = json.loads(text)
+        except json.JSONDecodeError:
+            # Lists are also written as `123;456`.
+            parts = text.split(";")
+            return parts[int(path)].strip() if path.isdigit() and int(path) < len(parts) else text
+        for step in path.split("."):
+            key, equal, wanted = step.partition("=")
+            if isinstance(value, list) and equal:
+                value = next((v for v in value if isinstance(v, dict)
+                              and str(v.get(key)) == wanted), None)  # fmt: skip
+            elif isinstance(value, list):
+                value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+            elif isinstance(value, dict):
+                value = value.get(step)
+        return None if value is None else str(value)
+
+    return texts.map(taken)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesops.model.errors import nearest
+from salesops.model.errors import SalesopsError, nearest
 from salesops.model.settings import Settings, default_text
 from salesops.sources.mapping import Mapping, Stages, StageTable, settings_text
 from salesops.sources.proposing import KEY_CURRENCY
@@ -25,6 +25,28 @@ from salesops.sources.stageguess import (
 from salesops.sources.stages import FoundStage, UnclearStages
 
 
+@dataclass(eq=False, kw_only=True)
+class OtherCurrency(SalesopsError, ValueError):
+    """Amounts that name no currency are in another than that of the settings."""
+
+    where: str
+    counts: str
+    amounts: str
+
+    def __str__(self) -> str:
+        own, told = f'currency = "{self.counts}"', f'currency = "{self.amounts}"'
+        return (
+            f"The company counts in {self.counts} ({self.where}), but by the mapping amounts are "
+            f"in {self.amounts}, and no deal names its currency.\n"
+            f"Expected: amounts in {self.counts}, or a currency of each deal, by which it is "
+            "turned into the company's.\n"
+            f"To mend: if they are in {self.amounts}, write currency = {{ constant = "
+            f'"{self.amounts}" }} into the columns of the deals and give rates in fx, or {told} '
+            f"into {self.where}. If they are in {self.counts}, write {own} at the top of the "
+            f"mapping, or answer {KEY_CURRENCY}={self.counts}."
+        )
+
+
 @dataclass(frozen=True)
 class Words:
     """The text of a salesops.toml, and where it stands."""
@@ -37,12 +59,31 @@ class Words:
         """The settings that it says."""
         return Settings.parse(self.text, where=self.where)
 
+    @property
+    def told_currency(self) -> str:
+        """The currency of the company; empty where it is that of the packaged settings."""
+        return "" if self.where == PACKAGED else self.settings.company.currency
+
 
 def words_for(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
     """Give the settings: the book's own, which may be edited.
 
     Of a new book those of the mapping count, then those that lie with the export.
+
+    Raises
+    ------
+    OtherCurrency
+        They count in another currency than the amounts are in.
     """
+    found = _words(book, mapping, source, export)
+    counts = found.settings.company.currency
+    named = any("currency" in rows.columns for rows in mapping.tables.get("opportunities", ()))
+    if mapping.currency not in ("", counts) and not named:
+        raise OtherCurrency(where=found.where, counts=counts, amounts=mapping.currency)
+    return found
+
+
+def _words(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
     own, beside = book / "salesops.toml", export / "salesops.toml"
     if own.exists():
         return Words(own.read_text(encoding="utf-8"), str(own))

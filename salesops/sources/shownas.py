@@ -24,7 +24,7 @@ class AsShown:
     Attributes
     ----------
     units, currencies
-        Of columns all of whose numbers show the same.
+        Of columns all of whose numbers show the same unit; most of whose show the same currency.
     decisions, doubts
         What is told of these, and the cells of the others.
     """
@@ -71,7 +71,7 @@ def as_shown(
                     groups[text] = groups.get(text, mine).union(mine)
         said = units.get(name) or title
         _units(found, grid, frame[column], name, by_unit, len(numbers), said, name in months)
-        _currencies(found, frame[column], name, by_code)
+        _currencies(found, frame[column], name, by_code, len(numbers))
     return found
 
 
@@ -96,14 +96,18 @@ def _units(
 
 
 def _currencies(
-    found: AsShown, texts: pd.Series, name: str, by_code: Mapping[str, pd.Index]
+    found: AsShown, texts: pd.Series, name: str, by_code: Mapping[str, pd.Index], n: int
 ) -> None:
-    if len(by_code) == 1:
-        found.currencies[name] = next(iter(by_code))
-        return
-    for rows in sorted(by_code.values(), key=len)[:-1]:
-        found.doubts += _doubts(texts, name, rows, "shown_currency")
+    by_size = sorted(by_code, key=lambda code: len(by_code[code]))
+    # What a few cells alone show says nothing of the others.
+    if by_size and (len(by_size) > 1 or 2 * len(by_code[by_size[0]]) >= n):
+        found.currencies[name] = by_size.pop()
+    for code in by_size:
+        found.doubts += _doubts(texts, name, by_code[code], "shown_currency", code)
 
 
-def _doubts(texts: pd.Series, name: str, rows: pd.Index, kind: str) -> list[Doubt]:
-    return [Doubt(int(r), name, str(texts[r]), kind, _WHY[kind]) for r in rows]  # type: ignore[arg-type]
+def _doubts(
+    texts: pd.Series, name: str, rows: pd.Index, kind: str, currency: str = ""
+) -> list[Doubt]:
+    return [Doubt(int(r), name, str(texts[r]), kind, _WHY[kind], currency)  # type: ignore[arg-type]
+            for r in rows]  # fmt: skip

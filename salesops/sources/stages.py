@@ -16,9 +16,8 @@ import pandas as pd
 from salesops.model.errors import SalesopsError
 from salesops.model.settings import Settings, StageKind
 from salesops.sources.mapping import Condition, Stages, StageTable
-from salesops.sources.parsing import nested
 from salesops.sources.readers import Sheet
-from salesops.sources.records import replaced
+from salesops.sources.records import nested, replaced
 
 _KINDS: tuple[StageKind, ...] = ("open", "won", "lost", "void")
 # What settings need of each kind; an export may know no deal that was lost, for example.

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -12,7 +13,7 @@ from salesops.sources.layout import Aside, Decision, Doubt, Hints, Layout, Unrea
 from salesops.sources.months import turned
 from salesops.sources.shownas import as_shown
 from salesops.sources.totals import sort_rows
-from salesops.sources.units import Unit, unit_of_head, unit_of_title
+from salesops.sources.units import Unit, may_say_unit, may_title_unit, unit_of_head, unit_of_title
 
 # Rows at which old and new workbooks are full, so that an export may have been cut.
 _FULL_SHEETS = (65_536, 1_048_576)
@@ -83,6 +84,7 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
         encoding=grid.encoding, epoch=grid.epoch, hidden=grid.hidden,
         decisions=(*head.decisions, *filled, *down, *done.decisions, *told, *shown.decisions),
         unclear=tuple(n for n in names.values() if unit_of_head(n) == "percent" and n not in units),
+        unclear_money=_unclear_money(head, names, units),
         questions=(*asked, *_unfilled(grid, frame, names, hints)),
         doubts=(*_doubts(grid, frame, names, units), *shown.doubts),
     )  # fmt: skip
@@ -95,6 +97,9 @@ def find_table(grid: Grid, hints: Hints) -> tuple[pd.DataFrame, Layout]:
         aside=tuple(sorted(layout.aside + months.aside, key=lambda aside: aside.row)),
         units={n: u for n, u in units.items() if n in months.frame} | months.units,
         months=months.months, decisions=layout.decisions + months.decisions,
+        unclear_money=_of_months(layout.unclear_money, months.months, months.frame),
+        currencies={_of_months((n,), months.months, months.frame)[0]: code
+                    for n, code in layout.currencies.items()},
         doubts=_doubts_of_months(layout.doubts, months.months, months.frame),
     )  # fmt: skip
     return months.frame, layout
@@ -210,6 +215,14 @@ def _shares(
     return found, asked
 
 
+def _unclear_money(
+    head: Head, names: dict[int, str], units: dict[str, Unit]
+) -> tuple[str, ...]:  # fmt: skip
+    """Name the columns whose head, or the title of all, may say a unit that is not understood."""
+    titled = any(may_title_unit(text) for _, text in head.titles)
+    return tuple(n for n in names.values() if n not in units and (titled or may_say_unit(n)))
+
+
 def _told(grid: Grid, units: dict[str, Unit], unit: str) -> list[Decision]:
     said, change = "its head says so", 'unit = "one" at its column'
     told = [
@@ -311,5 +324,13 @@ def _doubts_of_months(
     doubts: tuple[Doubt, ...], months: dict[str, str], frame: pd.DataFrame
 ) -> tuple[Doubt, ...]:
     """Doubts of a month's column are doubts of the values that it became."""
+    columns = [_of_months((d.column,), months, frame) for d in doubts]
+    return tuple(replace(d, column=c) for d, (c,) in zip(doubts, columns, strict=True))
+
+
+def _of_months(
+    names: Sequence[str], months: dict[str, str], frame: pd.DataFrame
+) -> tuple[str, ...]:  # fmt: skip
+    """Name the column of values instead of those of months that it was made of."""
     value = [n for n in frame.columns if n not in months][-1]
-    return tuple(replace(d, column=value) if d.column in months else d for d in doubts)
+    return tuple(dict.fromkeys(value if name in months else name for name in names))

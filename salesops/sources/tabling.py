@@ -10,7 +10,7 @@ from salesops.model.errors import MissingTable
 from salesops.model.tables import facts
 from salesops.sources.history import as_source, removals
 from salesops.sources.importlog import Counts
-from salesops.sources.mapping import Rows
+from salesops.sources.mapping import Rows, Source
 from salesops.sources.parsing import Fault, Parser
 from salesops.sources.readers import Sheet
 from salesops.sources.reading import Reading, require
@@ -65,19 +65,33 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
     if rows.deleted is not None and rows.deleted_at is None and rows.deleted.found(frame):
         reading.used.setdefault(where, set()).add(str(rows.deleted.found(frame)))
         frame = frame[~rows.deleted.holds(frame)]
-    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, compact=True)
-    columns = {}
-    for column, source in rows.sources().items():
+    home = reading.currency
+    parser = Parser(where, reading.zone, reading.company, layout=sheet.layout, compact=True,
+                    currency=home)  # fmt: skip
+    columns: dict[str, pd.Series] = {}
+    for column, source in _currency_first(rows, frame):
         if rows.as_found and column not in frame.columns and not facts(name)[column].mandatory:
             continue
         texts = reading.texts(frame, where, source, name, column)
         if texts is not None:
             shown = source.names[0] if source.names else column
             columns[column] = parser.column(texts, source, facts(name)[column], shown)
-    made = pd.DataFrame(columns, index=frame.index, copy=False)
+            if column == "currency":
+                parser.currency = columns[column].fillna(home)
+    ordered = {column: columns[column] for column in rows.sources() if column in columns}
+    made = pd.DataFrame(ordered, index=frame.index, copy=False)
     _note_removed(reading, name, rows, frame, made, parser)
     reading.faults += parser.faults
     return Part(name, where, made, rows.distinct)
+
+
+def _currency_first(rows: Rows, frame: pd.DataFrame) -> list[tuple[str, Source]]:
+    """Order the columns so that amounts can be compared with the currency that is told."""
+    sources = rows.sources()
+    told = sources.get("currency")
+    if told is None or not (told.constant or set(told.names) & set(frame.columns)):
+        return list(sources.items())
+    return [("currency", told), *((c, s) for c, s in sources.items() if c != "currency")]
 
 
 def _note_removed(

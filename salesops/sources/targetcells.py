@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from salesops.model.calendar import Period, months_of
+from salesops.sources.units import FACTORS, unit_of_title
 
 _ZH = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
        "十一": 11, "十二": 12}  # fmt: skip
@@ -19,11 +20,14 @@ _WORDED = re.compile(r"^([a-z]{3,9})\.?(?:[\s\-/,]+(20\d\d|\d\d))?$", re.IGNOREC
 # What may stand behind a month in a head.
 _BEHIND = re.compile(r"\s*(?:\((?:[^()]*元|亿|万|目标|计划|任务)\)|目标|计划|任务)$")
 # A unit is told in brackets, after 单位, or as a word; 万 alone is part of many a name.
-_BIG = "亿元|万元|千元"
+_BIG = "[十百千]?[亿万]元|千元"
 _UNIT = re.compile(
-    rf"\(\s*(?:单位:?\s*)?(?:人民币)?\s*({_BIG}|亿|万|元)\s*\)"
-    rf"|单位:?\s*(?:人民币)?\s*({_BIG}|亿|万|元)|(?<![\d.])({_BIG})"
+    rf"\(\s*(?:单位:?\s*)?(?:人民币)?\s*({_BIG}|[十百千]?[亿万]|元)\s*\)"
+    rf"|单位:?\s*(?:人民币)?\s*({_BIG}|[十百千]?[亿万]|元)|(?<![\d.十百千])({_BIG})"
 )
+_TENS = {"十": 10, "百": 100, "千": 1000}
+# What may be thousands in groups of three.
+_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 # Thousands in groups of three, or of four as in 万; a single comma may be a decimal point.
 _NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,4}(?:,\d{4})+)?(?:\.\d*)?(?:e[+-]?\d+)?",
                      re.IGNORECASE)  # fmt: skip
@@ -150,9 +154,17 @@ def unit_of(text: str) -> int | None:
     --------
     >>> unit_of("目标(万元)"), unit_of("Target"), unit_of("单位：千元"), unit_of("万达集团")
     (10000, None, 1000, None)
+    >>> unit_of("目标(百万元)"), unit_of("Targets 2027 (USD k)")
+    (1000000, 1000)
     """
     found = _UNIT.search(plain(text))
-    return UNITS.get(next(name for name in found.groups() if name), 1) if found else None
+    if found is None:
+        other = unit_of_title(text)
+        return None if other is None else int(FACTORS[other])
+    name = next(name for name in found.groups() if name)
+    if name in UNITS or name == "元":
+        return UNITS.get(name, 1)
+    return _TENS[name[0]] * UNITS[name[1:]]
 
 
 def cents_of(value: Any, unit: int) -> int | None:
@@ -186,6 +198,8 @@ def cents_of(value: Any, unit: int) -> int | None:
             break
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{value!r} is no amount")
+    if isinstance(value, str) and unit == 1 and _GROUP.fullmatch(text):
+        raise ValueError(f"{value!r} can have a decimal point or groups of three")
     try:
         amount = Decimal(text.replace(",", "")) * unit * 100
     except InvalidOperation as error:

@@ -14,6 +14,10 @@ _CURRENCIES = {"¥": "CNY", "￥": "CNY", "rmb": "CNY", "cny": "CNY", "元": "CN
                "us$": "USD", "$": "USD", "usd": "USD", "美元": "USD", "€": "EUR", "eur": "EUR",
                "欧元": "EUR", "£": "GBP", "gbp": "GBP", "hk$": "HKD", "hkd": "HKD", "港元": "HKD",
                "jpy": "JPY", "日元": "JPY"}  # fmt: skip
+# What signs stand for elsewhere; what has letters of its own is one currency.
+_SHARED: dict[str, tuple[str, ...]] = {
+    "¥": ("JPY",), "￥": ("JPY",), "$": ("HKD", "TWD", "SGD", "CAD", "AUD"), "元": ("HKD", "TWD"),
+}  # fmt: skip
 _SIGNS = "|".join(sorted(map(re.escape, _CURRENCIES), key=len, reverse=True))
 _FORM = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+△])?\s*(?P<before>{_SIGNS})?\s*(?P<sign2>[-+])?"
@@ -95,6 +99,19 @@ def read_number(text: str, decimal: str = "", *, points_sure: bool = True) -> Nu
     return Number(value=-value if negative else value, percent=bool(found["percent"]),
                   scaled=bool(found["scale"]) or behind == "元",
                   currency=_CURRENCIES.get(currency, ""))  # fmt: skip
+
+
+def currencies_beside(text: str) -> tuple[str, ...]:
+    """List the currencies that the sign beside a number can stand for, the usual one first.
+
+    Examples
+    --------
+    >>> currencies_beside("€1.234,50"), currencies_beside("¥5"), currencies_beside("12万")
+    (('EUR',), ('CNY', 'JPY'), ())
+    """
+    found = _FORM.fullmatch(text.translate(WIDE).strip())
+    sign = (found["before"] or found["after"] or "").lower() if found else ""
+    return (_CURRENCIES[sign], *_SHARED.get(sign, ())) if sign else ()
 
 
 def _digits(text: str, decimal: str, points_sure: bool) -> str | None:

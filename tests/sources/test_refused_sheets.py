@@ -302,6 +302,31 @@ def locked(folder: Path) -> Path:
     return path
 
 
+PAGES = {
+    "a page of a CRM": ("<html><table><tr><td>阶段</td>", "web page"),
+    "a table with a mark": ("\ufeff<table border=1><tr>", "web page"),
+    "a page of a report": ("\n<head>\n<META http-equiv=", "web page"),
+    "a page of Excel": ("MIME-Version: 1.0\nX-Document-Type: Workbook\n", "MHTML"),
+    "a PDF": ("%PDF-1.4\n", "a PDF"),
+    "a workbook of 2003": ("<?xml version='1.0'?><Workbook>", "XML"),
+    "a text document": (r"{\rtf1\ansi Id,Name}", "RTF"),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("case", PAGES)
+def test_a_page_that_is_called_a_workbook_is_told(case, encoding, tmp_path):
+    begin, kind = PAGES[case]
+    (tmp_path / "report.xls").write_text(begin, encoding=encoding)
+    refused(tmp_path / "report.xls", kind, "whatever its name says", "save it as .xlsx")
+
+
+@pytest.mark.parametrize("head", ["<tables>", "%pdf share", "<metadata>", "{rtf}", "Mime-Version"])
+def test_a_name_of_a_column_that_looks_like_a_page_is_read(head, tmp_path):
+    (tmp_path / "deals.csv").write_text(f"{head},Name\n1,x\n2,y\n", encoding="utf-8")
+    assert read_sheet(tmp_path / "deals.csv").frame[head].tolist() == ["1", "2"]
+
+
 def test_a_password_is_told_and_how_to_take_it_away(tmp_path):
     refused(locked(tmp_path), "locked with a password", "take its password away")
 

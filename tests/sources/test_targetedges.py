@@ -85,6 +85,10 @@ def held(company: Path) -> dict[tuple[str, str], int]:
         ("2027 单位：万元", MONTHS, [1, 2], [10_000_00, 20_000_00]),
         ("2027（万元）", MONTHS, ["120000元", 2], [120_000_00, 20_000_00]),
         ("2027", ["员工", "1月（万元）", "2月(万元)"], [1, 2], [10_000_00, 20_000_00]),
+        ("2027（百万元）", MONTHS, [1, 2], [1_000_000_00, 2_000_000_00]),
+        ("2027 单位：千万元", MONTHS, [1, 2], [10_000_000_00, 20_000_000_00]),
+        ("Targets 2027 (k)", MONTHS, [1, 2], [1_000_00, 2_000_00]),
+        ("Targets 2027, in thousands", MONTHS, [1, 2], [1_000_00, 2_000_00]),
         ("目标", ["员工", "Jan-27", "Feb 2027"], [1, 2], [1_00, 2_00]),
         ("2027", MONTHS, ["１，２３４", "1,234,567.5"], [1_234_00, 1_234_567_50]),
     ],
@@ -98,6 +102,7 @@ def test_units_and_months_are_read_as_they_are_meant(tmp_path, title, heads, cel
     [
         (MONTHS, ["李娜", "1,5", 2], "cell B3: '1,5' is no amount"),
         (MONTHS, ["李娜", "1.234,56", 2], "cell B3: '1.234,56' is no amount"),
+        (MONTHS, ["李娜", "1.234", 2], "cell B3: '1.234' can have a decimal point or groups"),
         (MONTHS, ["李娜", True, 2], "cell B3: True is no amount"),
         (MONTHS, ["李娜", 1, "=B3*2"], "cell C3: =B3*2 was never calculated"),
         (["员工", "一月", "1月", "二月"], ["李娜", 1, 2, 3],
