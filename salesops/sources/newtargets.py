@@ -42,7 +42,8 @@ def names_of(book: Book) -> Names:
     old = in_force(book)[["level", "key"]].itertuples(index=False, name=None)
     company = book.settings.company
     return Names(people=people, company=company.name, standing=frozenset(old),
-                 fiscal_year_starts=company.fiscal_year_starts)  # fmt: skip
+                 fiscal_year_starts=company.fiscal_year_starts,
+                 currency=company.currency)  # fmt: skip
 
 
 def in_force(book: Book) -> pd.DataFrame:

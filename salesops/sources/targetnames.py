@@ -85,12 +85,15 @@ class Names:
         Level and key of targets that are in force, as of teams that nobody is in any more.
     fiscal_year_starts
         Month in which the years of quarters and years begin.
+    currency
+        In which the company counts; empty where that is not known.
     """
 
     people: pd.DataFrame
     company: str = ""
     standing: frozenset[tuple[str, str]] = frozenset()
     fiscal_year_starts: int = 1
+    currency: str = ""
 
     def keys(self, level: str) -> list[str]:
         """List the keys that the people tell; teams that hold teams are teams too."""

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from salesops.model.errors import nearest
+from salesops.sources.claims import MONEY_TITLE, currency_of
+from salesops.sources.layout import Layout
 from salesops.sources.targetcells import (
     TOTALS,
     cents_of,
@@ -19,6 +21,7 @@ from salesops.sources.targetcells import (
 )
 from salesops.sources.targetgrids import BadTargets, Sheet, sheets_of
 from salesops.sources.targetnames import Names, circle_in
+from salesops.sources.values import currencies_beside
 
 # A unit of money in a title is none of these.
 COUNTED = "new_customers"
@@ -118,10 +121,25 @@ def _read(sheet: Sheet, names: Names, metric: str) -> list[Told]:
             _refuse_circles(sheet, i, heads)
         if len(months) >= 2:
             _refuse_unclear(sheet, i, months)
+            _refuse_other_currency(sheet, i, names.currency)
             return _wide(sheet, i, heads, months, names, metric)
         if {"period", "amount"} <= set(heads.values()):
+            _refuse_other_currency(sheet, i, names.currency)
             return _long(sheet, i, heads, names, metric)
     return []
+
+
+def _refuse_other_currency(sheet: Sheet, head: int, home: str) -> None:
+    """Refuse amounts whose sign, head or title says another currency than the company's."""
+    for i, row in enumerate(sheet.rows):
+        for j, cell in enumerate(row):
+            text = cell if isinstance(cell, str) else ""
+            said = currencies_beside(text)
+            if i <= head and (unit_of(text) or MONEY_TITLE.search(text)):
+                said = currency_of(text, Layout())
+            if home and said and home not in said:
+                why = f"{text!r} is in {said[0]}, where the company counts in {home}"
+                raise BadTargets(where=sheet.at(i, j), reason=why, mend=f"Write it in {home}.")
 
 
 def _refuse_circles(sheet: Sheet, head: int, heads: dict[int, str]) -> None:

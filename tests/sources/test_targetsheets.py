@@ -1,5 +1,6 @@
 """Targets as people keep them, long and month-wide, read to the cent; faults have one message."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -151,3 +152,27 @@ def test_a_workbook_has_a_sheet_per_team_and_typed_cells(tmp_path):
     with pytest.raises(BadTargets, match=r"written as \.csv or \.xlsx"):
         write_target_file(told, PEOPLE, tmp_path / "t.pdf", "zh")
     assert [p.name for p in tmp_path.iterdir()] == ["t.xlsx"]
+
+
+@pytest.mark.parametrize(
+    ("title", "heads", "amount", "wrong"),
+    [("2027年目标", ["员工", *MONTHS], "$12万", "'$12万' is in USD"),
+     ("2027年目标（万美元）", ["员工", *MONTHS], 12, "is in USD"),
+     ("2027 单位：港元", ["员工", *MONTHS], 12, "is in HKD"),
+     ("2027", ["员工", *[f"{m}（万欧元）" for m in MONTHS]], 12, "is in EUR")],
+)  # fmt: skip
+def test_targets_in_another_currency_than_the_companys_are_refused(
+    tmp_path, title, heads, amount, wrong
+):
+    file = workbook(tmp_path / "t.xlsx", [title], heads, ["张伟", amount, *[amount] * 11])
+    with pytest.raises(BadTargets, match="company counts in CNY") as error:
+        read_target_sheets(file, replace(NAMES, currency="CNY"))
+    assert wrong in str(error.value).replace("\\n", " ")
+
+
+@pytest.mark.parametrize("amount", ["¥12万", "12万元", 120_000])
+def test_targets_in_the_companys_currency_are_read(tmp_path, amount):
+    file = workbook(tmp_path / "t.xlsx", ["2027年美的集团组目标"], ["员工", *MONTHS],
+                    ["张伟", *[amount] * 12])  # fmt: skip
+    found = read_target_sheets(file, replace(NAMES, currency="CNY"))
+    assert set(found["cents"]) == {12_000_000}
