@@ -12,7 +12,7 @@ from tests.companies import GRID, PEOPLE, TEAMS, Company, at, book_of, random_co
 COMPANIES = 200
 # One store holds many companies whose people bear the same names: one query looks at a person or a
 # team in all of them, and each company's own deals must add up.
-PER_STORE = 50
+PER_STORE = 100
 START, END = 20, 45
 WINDOW = Period.parse("2026-01", on=dt.date(2026, 1, 31))
 
@@ -84,9 +84,8 @@ def test_it_balances_for_company_teams_and_owners_of_200_random_companies(first)
                 balanced(bars, deals, is_inside, window)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_deals_behind_a_bar_sum_to_it(seed):
-    book = book_of(random_company(seed, n=80).tables())
+def test_the_deals_behind_a_bar_sum_to_it():
+    book = book_of(random_company(1, n=160).tables())
     moves = pipeline_moves(book.as_of(at(START)), book.as_of(at(END)), WINDOW)
     bars = waterfall_bars(moves).set_index("bucket")["amount"]
     for bucket, amount in moved_deals(moves).groupby("bucket")["amount"].sum().items():
