@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+from collections import defaultdict
 
 import pandas as pd
 import pytest
@@ -214,18 +215,23 @@ def files() -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def owed(files) -> pd.DataFrame:
     """Pay each contract's instalments one by one: the named first, then the oldest."""
+    named, free = defaultdict(int), defaultdict(int)
+    for receipt in files["receipts"].itertuples():
+        if pd.isna(receipt.instalment_id):
+            free[receipt.contract_id] += receipt.amount
+        else:
+            named[receipt.contract_id, receipt.instalment_id] += receipt.amount
     paid: dict[str, int] = {}
-    for contract, rows in files["instalments"].groupby("contract_id"):
-        money = files["receipts"][files["receipts"]["contract_id"] == contract]
-        amounts = rows.set_index("id")["amount"]
-        named = money.dropna(subset=["instalment_id"]).groupby("instalment_id")["amount"].sum()
-        rest = int(money.loc[money["instalment_id"].isna(), "amount"].sum())
+    oldest_first = files["instalments"].sort_values(["original_due_on", "id"])
+    for contract, rows in oldest_first.groupby("contract_id"):
+        amounts = dict(zip(rows["id"], rows["amount"], strict=True))
+        rest = free[contract]
         for name, amount in amounts.items():
-            got = int(named.get(name, 0))
+            got = named[contract, name]
             paid[name] = min(got, amount)
             rest += got - paid[name]
-        for name in rows.sort_values(["original_due_on", "id"])["id"]:
-            more = min(rest, amounts[name] - paid[name])
+        for name, amount in amounts.items():
+            more = min(rest, amount - paid[name])
             paid[name] += more
             rest -= more
     contracts = files["contracts"].set_index("id")
