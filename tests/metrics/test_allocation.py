@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from salesops.book.book import Book, open_book
@@ -178,8 +178,9 @@ def owed(rng: np.random.Generator, most: int) -> list[tuple[str, float]]:
     return list(zip(map(str, names), money(rng, 0, most, len(names)), strict=True))
 
 
-# Contracts have nothing to do with each other, so that one book is a trial of all forty.
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+# Contracts have nothing to do with each other, so that one book is a trial of all
+# forty. No seed that fails is simpler than another.
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
 @given(seed=SEEDS)
 def test_allocated_and_unallocated_make_what_was_received(seed):
     rng = np.random.default_rng(seed)
@@ -211,7 +212,7 @@ def test_allocated_and_unallocated_make_what_was_received(seed):
     assert by_parts.to_dict() == pytest.approx(rows.set_index("id")["received_cents"].to_dict())
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
 @given(seed=SEEDS)
 def test_the_parts_of_a_credited_contract_make_the_whole_to_the_cent(seed):
     rng = np.random.default_rng(seed)
