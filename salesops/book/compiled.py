@@ -55,7 +55,7 @@ def _looking_once(of: "weakref.ref[Any]") -> Callable[[Any], None]:
     """Let Ibis prepare a question only where one walk finds what is not prepared yet."""
 
     def prepare(expr: Any) -> None:
-        con = of()
+        con: Any = of()
         found = expr.op().find(_PREPARED)
         in_memory = [one for one in found if isinstance(one, ops.InMemoryTable)]
         ready = (
