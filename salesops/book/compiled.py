@@ -10,8 +10,9 @@ import json
 import logging
 import os
 import secrets
+import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ CHECKED = "SALESOPS_CHECK_SQL"
 MOST = 5_000
 Pieces = list[str | int]  # SQL, cut where something is open: the number of what stands there
 _REMEMBERED: OrderedDict[str, Pieces] = OrderedDict()
+# Dates, stages and names stand in one question after the other.
+_SHOWN: dict[Open, str] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +43,31 @@ class OtherSql(AssertionError):
 def remembering(con: Any) -> Any:
     """Let a DuckDB connection remember the SQL of what it was asked."""
     con.compiler = _Remembering()
+    con._run_pre_execute_hooks = _looking_once(weakref.ref(con))
     return con
+
+
+# What Ibis looks for before it asks the engine, in a walk of its own for each.
+_PREPARED = (ops.PhysicalTable, ops.ScalarUDF, ops.GeoSpatialUnOp, ops.GeoSpatialBinOp)
+
+
+def _looking_once(of: "weakref.ref[Any]") -> Callable[[Any], None]:
+    """Let Ibis prepare a question only where one walk finds what is not prepared yet."""
+
+    def prepare(expr: Any) -> None:
+        con: Any = of()
+        found = expr.op().find(_PREPARED)
+        in_memory = [one for one in found if isinstance(one, ops.InMemoryTable)]
+        ready = (
+            all(isinstance(one, ops.PhysicalTable) for one in found)
+            and not con._record_batch_readers_consumed
+            and all(one in con._memtables for one in in_memory)
+            and len({one.name for one in in_memory}) == len(in_memory)
+        )
+        if not ready:
+            type(con)._run_pre_execute_hooks(con, expr)
+
+    return prepare
 
 
 class _Remembering(DuckDBCompiler):  # type: ignore[misc]
@@ -102,9 +129,13 @@ class _Remembering(DuckDBCompiler):  # type: ignore[misc]
     def _shown(self, one: Open) -> str:
         if one.dtype is None:
             return f'"{one.value}"'
-        op = ops.Literal(one.value, dtype=one.dtype)
-        return str(super().visit_Literal(op, value=one.value, dtype=one.dtype)
-                   .sql(dialect=self.dialect))  # fmt: skip
+        if one not in _SHOWN:
+            if len(_SHOWN) >= MOST:
+                _SHOWN.clear()
+            op = ops.Literal(one.value, dtype=one.dtype)
+            written = super().visit_Literal(op, value=one.value, dtype=one.dtype)
+            _SHOWN[one] = str(written.sql(dialect=self.dialect))
+        return _SHOWN[one]
 
 
 def _key(found: Signature, opened: list[Open]) -> str:

@@ -53,6 +53,19 @@ def connected():
     return con, plain
 
 
+@ibis.udf.scalar.python
+def twice(n: int) -> int:
+    return 2 * n
+
+
+def test_tables_in_memory_and_functions_are_there_whenever_they_are_asked_for():
+    words = ibis.memtable(pd.DataFrame({"n": [1, 2], "word": ["one", "two"]}))
+    for con in (*connected(), *connected()):
+        for _again in range(2):
+            asked = con.table("deals").join(words, "n").select("word", n=twice(_.n))
+            assert asked.order_by("n").to_pandas().to_numpy().tolist() == [["one", 2], ["two", 4]]
+
+
 def of_a_team(t, team: str, since: dt.date, label: str):
     mine = t.filter((_.team == team) | _.team.startswith(team + "/"), _.at >= since)
     return mine.mutate(label=ibis.literal(label)).group_by("label").agg(n=_.n.sum())

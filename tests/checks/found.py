@@ -15,7 +15,8 @@ from tests.companies import book_of
 from tests.fixtures import SAMPLE
 from tests.made import made_folder
 
-OTHER_SEEDS = (201, 202)
+# Two hundred clean companies are measured by `make validate`.
+OTHER_SEEDS = (201,)
 
 
 def look(check: Check, book: Book) -> Seen:

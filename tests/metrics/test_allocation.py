@@ -2,9 +2,10 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from salesops.book.book import Book, open_book
@@ -160,33 +161,48 @@ def company(
     return book.as_of("2024-02-10")
 
 
-CENTS = st.integers(-5_000, 20_000).map(lambda cents: cents / 100)
-NAMES = st.sampled_from([f"c{n}" for n in range(6)])
+CONTRACTS = [f"c{n}" for n in range(40)]
+SEEDS = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    instalments=st.lists(
-        st.tuples(NAMES, st.integers(0, 10_000).map(lambda cents: cents / 100)), min_size=1,
-        max_size=20,
-    ),
-    receipts=st.lists(
-        st.tuples(
-            st.one_of(NAMES, st.none()),
-            st.one_of(st.integers(0, 24).map(lambda n: f"i{n}"), st.none()),
-            st.integers(1, 28).map(lambda day: f"2024-01-{day:02d}"),
-            CENTS,
-        ),
-        max_size=40,
-    ),
-    gone=st.one_of(st.none(), st.integers(1, 28)),
-)  # fmt: skip
-def test_allocated_and_unallocated_make_what_was_received(instalments, receipts, gone):
-    cancelled = {"c1": dt.date(2024, 1, gone)} if gone else None
-    book = company(instalments, receipts, cancelled)
+def money(rng: np.random.Generator, low: int, high: int, n: int) -> list[float]:
+    """Draw amounts in whole cents between two; a quarter are nought or lie at the ends."""
+    drawn = rng.integers(low, high + 1, n)
+    edges = rng.choice([0, 1, low, high], n)
+    return list(np.where(rng.random(n) < 0.25, edges, drawn) / 100)
+
+
+def owed(rng: np.random.Generator, most: int) -> list[tuple[str, float]]:
+    """Draw instalments of forty contracts, up to six each, in any order."""
+    names = rng.permutation(np.repeat(CONTRACTS, rng.integers(0, 7, len(CONTRACTS))))
+    return list(zip(map(str, names), money(rng, 0, most, len(names)), strict=True))
+
+
+# Contracts have nothing to do with each other, so that one book is a trial of all
+# forty. No seed that fails is simpler than another.
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@given(seed=SEEDS)
+def test_allocated_and_unallocated_make_what_was_received(seed):
+    rng = np.random.default_rng(seed)
+    instalments = owed(rng, 10_000)
+    named = {f"i{n}": contract for n, (contract, _amount) in enumerate(instalments)}
+    receipts = []
+    # As much is given back as is paid, so that refunds reach what was paid by name.
+    for amount in money(rng, -15_000, 15_000, 200):
+        # Of some nobody knows the contract, or the instalment that they name.
+        contract = str(rng.choice([*CONTRACTS, "c98", "c99"])) if rng.random() < 0.8 else None
+        instalment = f"i{rng.integers(0, len(named) + 20)}" if rng.random() < 0.5 else None
+        receipts.append((contract, instalment, f"2024-01-{rng.integers(1, 29):02d}", amount))
+    gone = {c: dt.date(2024, 1, int(rng.integers(1, 29))) for c in CONTRACTS[::4]}
+    book = company(instalments, receipts, gone)
     rows, rest = paid_instalments(book).to_pandas(), unallocated_money(book).to_pandas()
-    received = sum(round(amount * 100) for *_rest, amount in receipts)
-    assert rows["received_cents"].sum() + rest["unallocated_cents"].sum() == received
+    received: dict[str, int] = dict.fromkeys([*CONTRACTS, "c98", "c99", "-"], 0)
+    for contract, instalment, _day, amount in receipts:
+        received[named.get(instalment, contract) or "-"] += round(amount * 100)
+    allocated = rows.groupby("contract_id")["received_cents"].sum()
+    left = rest.set_index("id")["unallocated_cents"]
+    assert left.index.is_unique
+    assert {c: allocated.get(c, 0) + left.get(c, 0) for c in received} == received
     assert (rows["received_cents"] >= 0).all()
     assert (rows["received_cents"] <= rows["cents"]).all()
     # The same, part by part with its days, from a computation of its own.
@@ -196,46 +212,39 @@ def test_allocated_and_unallocated_make_what_was_received(instalments, receipts,
     assert by_parts.to_dict() == pytest.approx(rows.set_index("id")["received_cents"].to_dict())
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    instalments=st.lists(
-        st.tuples(NAMES, st.integers(0, 300).map(lambda cents: cents / 100)), min_size=1,
-        max_size=8,
-    ),
-    receipts=st.lists(
-        st.tuples(NAMES, st.none(), st.just("2024-01-05"),
-                  st.integers(-100, 300).map(lambda cents: cents / 100)),
-        max_size=8,
-    ),
-    shares=st.lists(
-        st.tuples(NAMES, st.sampled_from(["u1", "u2", "u3"]),
-                  st.sampled_from([0.01, 0.1, 1 / 3, 0.5, 1.0])),
-        min_size=1, max_size=12,
-    ),
-)  # fmt: skip
-def test_the_parts_of_a_credited_contract_make_the_whole_to_the_cent(instalments, receipts, shares):
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@given(seed=SEEDS)
+def test_the_parts_of_a_credited_contract_make_the_whole_to_the_cent(seed):
+    rng = np.random.default_rng(seed)
+    instalments = owed(rng, 300)
+    receipts = [(str(rng.choice(CONTRACTS)), None, "2024-01-05", amount)
+                for amount in money(rng, -100, 300, 100)]  # fmt: skip
+    # A third of the contracts is nobody's but the owner's.
+    shares = [(str(rng.choice(CONTRACTS[::3] + CONTRACTS[1::3])),
+               str(rng.choice(["u1", "u2", "u3"])),
+               float(rng.choice([0.01, 0.1, 1 / 3, 0.5, 1.0]))) for _ in range(60)]  # fmt: skip
     book = company(instalments, receipts, shares=shares)
-    money = ["cents", "received_cents", "unpaid_cents"]
+    columns = ["cents", "received_cents", "unpaid_cents"]
     whole = paid_instalments(book).to_pandas().set_index("id")
     for by in (("owner_id",), ("team",), ("region", "team")):
         parts = paid_instalments(book, by).to_pandas()
-        assert (parts[money] >= 0).all(axis=None)
+        assert (parts[columns] >= 0).all(axis=None)
         pd.testing.assert_frame_equal(
-            parts.groupby("id")[money].sum(), whole[money].sort_index(), check_dtype=False
+            parts.groupby("id")[columns].sum(), whole[columns].sort_index(), check_dtype=False
         )
         assert not parts.duplicated(["id", *by]).any()
-    by_team = parts.groupby("team")[money].sum()
+    by_team = parts.groupby("team")[columns].sum()
     for team in ("North", "South"):
         seen = paid_instalments(book.scope(team=team)).to_pandas()
         assert not seen["id"].duplicated().any()
-        wanted = by_team.loc[team] if team in by_team.index else pd.Series(0, index=money)
-        assert seen[money].sum().to_dict() == wanted.to_dict()
+        wanted = by_team.loc[team] if team in by_team.index else pd.Series(0, index=columns)
+        assert seen[columns].sum().to_dict() == wanted.to_dict()
     # Who has nothing of a contract sees nothing of it; without credits the owner has all.
     named = {c for c, _user, _share in shares}
-    owned = {c for c, _amount in instalments} - named
+    agreed = {c for c, _amount in instalments}
     mine = paid_instalments(book.scope(user="u1")).to_pandas()
-    wanted = owned | {c for c, user, _share in shares if user == "u1"}
-    assert set(mine["contract_id"]) == {c for c, _amount in instalments} & wanted
+    wanted = (agreed - named) | {c for c, user, _share in shares if user == "u1"}
+    assert set(mine["contract_id"]) == agreed & wanted
     came = resolved_receipts(book, ("owner_id",)).to_pandas()
     rest = unallocated_money(book, ("owner_id",)).to_pandas()
     assert came["cents"].sum() == sum(round(amount * 100) for *_rest, amount in receipts)

@@ -100,8 +100,7 @@ def test_renewals_are_outside():
     assert (found["before"], found["now"]) == (10, 10)
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("segmented", [True, False])
+@pytest.mark.parametrize(("seed", "segmented"), [(0, True), (1, True), (2, False)])
 def test_the_bars_add_up_to_the_cent_in_any_company(seed, segmented):
     tables = random_company(seed, n=60).tables()
     if segmented:

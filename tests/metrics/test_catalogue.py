@@ -108,11 +108,10 @@ def test_every_metric_belongs_to_a_family_whose_facts_have_words(name):
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
-def test_a_metric_is_dated_by_a_column_of_its_rows(name, sample_book):
-    metric_ = CATALOGUE[name]
-    if metric_.dated and metric_.reason(sample_book) is None:
-        rows = metric_.rows_of(sample_book, sample_book.period("2026Q1"))
-        assert metric_.dated in rows.columns
+def test_a_metric_is_dated_by_a_column_of_its_rows(name, behind):
+    dated, columns = CATALOGUE[name].dated, behind(name).rows.columns
+    # A metric that can't be worked out has no rows, not even empty ones.
+    assert not dated or not len(columns) or dated in columns
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
