@@ -6,6 +6,7 @@ import pytest
 
 from salesops.analyses.collaboration import collaboration
 from salesops.metrics.collaboration_load import beyond_even, even_shares, replayed
+from salesops.metrics.collaboration_ramp import ramp as newcomers
 from salesops.wording import language, say_finding
 
 TRUTH = "data/sample/truth/rows.csv"
@@ -76,7 +77,7 @@ def test_hand_overs_are_counted_from_the_log_alone(result, sample_book):
 
 def test_newcomers_ramp_as_planted(result, clean_book):
     # Planted: signings ramp 0, 15, 35, 60, 80, 100 %; the ranges of single months hold most of it.
-    for ramp in (result.ramp, collaboration(clean_book).ramp):
+    for ramp in (result.ramp, newcomers(clean_book)):
         by_month = ramp.set_index("month")
         assert by_month.loc[1, "share"] < 0.1
         assert by_month.loc[2, "share"] < 0.25

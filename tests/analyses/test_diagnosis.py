@@ -8,7 +8,8 @@ import pytest
 import salesops
 from salesops.analyses.diagnosis import diagnosis
 from salesops.checks.check import PAINS
-from salesops.checks.judged import reachable
+from salesops.checks.judged import examine, reachable
+from salesops.checks.overview import checks_frame
 from salesops.checks.registry import all_checks
 from salesops.wording import label, language, say_finding
 from tests.fixtures import SAMPLE
@@ -75,9 +76,10 @@ def test_the_credible_pipeline_is_the_metric_and_less_than_what_is_reported(foun
 def test_last_time_is_the_same_checks_on_what_was_known_at_the_end_of_the_period_before(
     found, sample_book
 ):
-    before = diagnosis(sample_book.as_of("2026-05-31"))
-    then = before.checks.set_index("check")["status"]
-    assert found.checks.set_index("check")["prior_status"].to_dict() == then.to_dict()
+    before = sample_book.as_of("2026-05-31")
+    then = examine(before, before.period("latest"), all_checks())
+    told = checks_frame(all_checks(), then, None).set_index("check")["status"]
+    assert found.checks.set_index("check")["prior_status"].to_dict() == told.to_dict()
 
 
 def test_a_teams_diagnosis_names_no_record_of_another_team(sample_book):

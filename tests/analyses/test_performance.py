@@ -1,6 +1,7 @@
 """The performance report: by hand on ten deals, by plain pandas on the sample, silent when well."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -142,14 +143,15 @@ def test_the_verdict_bar_adds_up_to_the_target(sample):
     assert parts["tick"] == sample.metrics["due"]
 
 
-@pytest.mark.parametrize("period", ["2026-05", "2026", "2024-02"])
-def test_any_period_gives_a_verdict_and_five_exhibits_or_their_reasons(sample_book, period):
+@pytest.mark.parametrize(("period", "lang"), [("2026-05", "zh"), ("2026", "en"), ("2024-02", "zh")])
+def test_any_period_gives_a_verdict_and_five_exhibits_or_their_reasons(sample_book, period, lang):
     result = performance(sample_book, period=period)
-    for lang in ("zh", "en"):
-        with language(lang):
+    for each in ("zh", "en"):
+        with language(each):
             assert all(clause.text() for clause in result.verdict)
-            for key in ("attainment", "year_ago", "ladder", "gap", "bridge"):
-                assert result.exhibit(key)._repr_mimebundle_()
+    with language(lang):
+        for key in ("attainment", "year_ago", "ladder", "gap", "bridge"):
+            assert result.exhibit(key)._repr_mimebundle_()
 
 
 def test_a_team_sees_its_own_people_alone(sample_book, quarter):
@@ -170,10 +172,9 @@ def test_a_team_sees_its_own_people_alone(sample_book, quarter):
 def test_a_fiscal_year_from_april_begins_its_first_quarter_there(sample_book, quarter):
     settings = sample_book.settings
     company = settings.company.model_copy(update={"fiscal_year_starts": 4})
-    from salesops.book.book import open_book
-
-    book = open_book(SAMPLE, settings=settings.model_copy(update={"company": company}))
-    here = performance(book, period="2026Q1").metrics
+    other = settings.model_copy(update={"company": company})
+    store = replace(sample_book.store, settings=other)
+    here = performance(replace(sample_book, store=store), period="2026Q1").metrics
     assert here["signed"] == quarter.metrics["signed"]
     assert here["target"] == quarter.metrics["target"]
 
@@ -215,7 +216,7 @@ def test_a_company_on_pace_is_left_in_peace(seed):
 
 @pytest.mark.parametrize(
     ("date", "period"),
-    [("2026-06-20", "2026"), ("2025-12-31", "2025Q4"), ("2025-03-31", "2025Q1")],
+    [("2026-06-20", "2026"), ("2025-03-31", "2025Q1")],
 )  # fmt: skip
 def test_a_clean_company_raises_no_alarm(clean_book, date, period):
     assert performance(clean_book.as_of(date), period=period).findings == ()

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,16 @@ T = pd.Timestamp
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    # Without the records that runs over the sample may have left.
+def fresh(tmp_path_factory):
+    """Give the sample without the records that runs over it may have left."""
     folder = tmp_path_factory.mktemp("fresh") / "company"
     shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("runs"))
-    return review(open_book(folder))
+    return open_book(folder)
+
+
+@pytest.fixture(scope="module")
+def result(fresh):
+    return review(fresh)
 
 
 def test_page_one_has_its_exhibits(result):
@@ -138,29 +144,31 @@ OTHER = Finding(code="review.late", severity="watch", owner_role="ops", subject=
 
 
 @pytest.fixture
-def company(tmp_path):
-    folder = tmp_path / "company"
-    shutil.copytree(SAMPLE, folder)
-    shutil.rmtree(folder / "runs", ignore_errors=True)
-    (folder / "runs").mkdir()
-    return folder
+def company(fresh, result):
+    """Give the same company, whose rows stay as they are, for records of its own."""
+    runs = Path(fresh.store.where) / "runs"
+    runs.mkdir()
+    yield fresh
+    shutil.rmtree(runs)
 
 
-def write(folder, *runs: dict) -> None:
+def write(book, *runs: dict) -> None:
     for number, run in enumerate(runs):
         text = json.dumps(run, ensure_ascii=False)
-        (folder / "runs" / f"2026010{number}-000000.json").write_text(text, encoding="utf-8")
+        place = Path(book.store.where) / "runs" / f"2026010{number}-000000.json"
+        place.write_text(text, encoding="utf-8")
 
 
 def test_a_finding_that_was_gone_and_is_back_is_told(company):
     write(company, run_of("2026-04-30", LATE), run_of("2026-05-31", OTHER),
           run_of("2026-06-15", LATE, OTHER))  # fmt: skip
-    (company / "runs" / "broken.json").write_text("{", encoding="utf-8")
-    said = said_findings(str(company), dt.date(2026, 6, 20))
+    where = Path(company.store.where)
+    (where / "runs" / "broken.json").write_text("{", encoding="utf-8")
+    said = said_findings(str(where), dt.date(2026, 6, 20))
     found = returned(said)
     assert found["finding"].tolist() == [LATE.id]
     assert found["gone_on"].iloc[0] == T("2026-05-31")
-    told = review(open_book(company))
+    told = review(company)
     assert len(told.returning) == 1
     with language("en"):
         assert "1 of 4 actions" in told.exhibit("returning").html()
@@ -168,12 +176,12 @@ def test_a_finding_that_was_gone_and_is_back_is_told(company):
 
 def test_runs_over_later_data_are_not_seen_in_the_past(company):
     write(company, run_of("2026-06-15", LATE))
-    assert review(open_book(company).as_of("2026-05-31")).changed is None
+    assert review(company.as_of("2026-05-31")).changed is None
 
 
 def test_a_report_says_what_changed_since_the_run_before(company):
     write(company, run_of("2026-05-31", OTHER), run_of("2026-06-18", LATE, lead=0.25))
-    told = review(open_book(company))
+    told = review(company)
     line = told.changed
     assert line.as_of == dt.date(2026, 6, 18)
     assert [one["id"] for one in line.gone] == [LATE.id]
@@ -187,10 +195,9 @@ def test_a_report_says_what_changed_since_the_run_before(company):
 
 
 def test_a_second_run_over_the_same_data_compares_with_other_data(company):
-    book = open_book(company)
-    now = review(book).setting.fingerprint
+    now = review(company).setting.fingerprint
     write(company, run_of("2026-06-20", LATE, fingerprint=now))
-    assert review(book).changed is None
+    assert review(company).changed is None
 
 
 def test_books_in_one_folder_and_books_of_a_database_have_their_own_runs(tmp_path, monkeypatch):

@@ -83,12 +83,12 @@ def test_what_became_of_deals_is_that_of_the_log(sample_book):
 
 
 def test_what_comes_after_a_date_changes_nothing_said_at_it(tmp_path):
-    early = open_book(SAMPLE).as_of("2025-03-03")
+    early = open_book(SAMPLE).as_of("2024-09-02")
     said = stalls(early).now.set_index("id")["stuck"]
     folder = tmp_path / "later"
     shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("runs", "_kept*", "versions*"))
     _another_future(folder, pd.Timestamp(early.instant))
-    again = stalls(open_book(folder).as_of("2025-03-03")).now.set_index("id")["stuck"]
+    again = stalls(open_book(folder).as_of("2024-09-02")).now.set_index("id")["stuck"]
     assert said.nunique() > 10, "all alike would be alike whatever comes"
     pd.testing.assert_series_equal(again.sort_index(), said.sort_index())
 
@@ -167,8 +167,9 @@ def test_a_lot_holds_for_a_quarter_and_can_be_drawn_again():
 
 def test_only_a_lot_gives_an_effect_of_the_list(result, sample_book):
     assert result.effect == {}
-    # Of each of eight weeks all that was known then is learnt anew: early there is less of it.
-    early = sample_book.as_of("2024-12-31")
+    # Of each of eight weeks all that was known then is learnt anew: early there is less of it, in
+    # two of them a model, in the others a rule.
+    early = sample_book.as_of("2024-05-20")
     told = stall(early.scope(team="华东/一组"), holdout_share=0.3)
     assert told.effect["n_held"] > 0
     assert told.effect["low"] <= told.effect["more"] <= told.effect["high"]
@@ -274,19 +275,20 @@ def one_stage(folder) -> None:
     rewrite(folder, "changes", ended)
 
 
-@pytest.mark.parametrize("change", [None, all_open, all_won, one_stage])
-def test_sixty_deals_of_three_reps_get_an_honest_answer(tmp_path, change):
+@pytest.mark.parametrize(
+    ("change", "lang"), [(None, "zh"), (all_open, "en"), (all_won, "zh"), (one_stage, "en")]
+)
+def test_sixty_deals_of_three_reps_get_an_honest_answer(tmp_path, change, lang):
     folder = cut(tmp_path)
     if change is not None:
         change(folder)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         told = stall(open_book(folder))
-        for lang in ("zh", "en"):
-            with language(lang):
-                assert told._repr_mimebundle_()["text/html"]
-                assert all(e.html() for e in told.exhibits.values())
-                assert told.scored_tables._repr_mimebundle_()["text/html"]
+        with language(lang):
+            assert told._repr_mimebundle_()["text/html"]
+            assert all(e.html() for e in told.exhibits.values())
+            assert told.scored_tables._repr_mimebundle_()["text/html"]
     # Sixty deals teach no chance of their own: the list is in order of plain rules and money.
     assert told.scored.kind == "base"
     assert {gap.reason for gap in told.gaps} & {"few_past", "no_better"}

@@ -7,7 +7,7 @@ from benchmarks.stall import PLAIN, main, report
 
 def test_both_programs_judge_a_small_company_alike_and_the_page_says_so(tmp_path):
     page = tmp_path / "page.md"
-    main(["--deals-per-month", "150", "--months", "24", "--open-per-month", "100", "--runs", "0",
+    main(["--deals-per-month", "100", "--months", "18", "--open-per-month", "40", "--runs", "0",
           "--threads", "1", "--folder", str(tmp_path / "build"), "--to", str(page)])  # fmt: skip
     text = page.read_text(encoding="utf-8")
     assert "| difference in AUC | 0.00" in text

@@ -27,7 +27,7 @@ from tests.companies import (
 seeds = st.integers(0, 10_000)
 steps = st.integers(1, GRID)
 # A company is large and quickly described by its seed: looking for a smaller one takes minutes.
-few = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
+few = settings(max_examples=2, deadline=None, phases=[Phase.explicit, Phase.generate])
 TABLES = ("opportunities", "activities", "users", "changes")
 
 

@@ -5,6 +5,7 @@ activities logged late, targets set and contracts cancelled later.
 """
 
 import datetime as dt
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -101,6 +102,7 @@ def test_what_is_dated_by_day_is_known_when_the_day_is_over_and_not_at_half_past
         assert key in set(book.as_of(day).table(name).id.to_pandas())
 
 
+@cache
 def _marked(seed: int) -> tuple[Book, set[str]]:
     """A company in which whatever is the south's alone carries a mark; and the marks."""
     company, others = whole_company(seed)

@@ -18,12 +18,12 @@ from salesops.sources.mapping import read_mapping
 from tests.cli.called import salesops
 from tests.fixtures import TINY
 
-OPTIONS = {"months": 7, "deals_per_month": 40, "seed": 4}
-DATES = ("2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-20")
+OPTIONS = {"months": 6, "deals_per_month": 40, "seed": 4}
+DATES = ("2026-03-31", "2026-04-30", "2026-05-31", "2026-06-20")
 
 
 def monthly(folder: Path, **options) -> Path:
-    """Write the exports of a generated company; the last six are imported."""
+    """Write the exports of a generated company; the last four are imported."""
     write_sample(folder / "company", SampleOptions(**OPTIONS, **options, exports="monthly"))
     return folder / "company" / "exports"
 
@@ -72,8 +72,8 @@ def test_at_the_date_of_each_export_the_book_knows_what_a_log_tells(date, log, s
 
 def test_between_two_exports_a_log_knows_more(log, snapshots):
     """What may differ: until the next export the state of the last one is all that is known."""
-    told, seen = known(log, "2026-03-15"), known(snapshots, "2026-03-15")
-    before = known(snapshots, "2026-02-28")
+    told, seen = known(log, "2026-04-15"), known(snapshots, "2026-04-15")
+    before = known(snapshots, "2026-03-31")
     assert set(seen.index) == set(before.index) < set(told.index)
     assert seen["stage"].tolist() == before.loc[seen.index, "stage"].tolist()
     assert (told.loc[seen.index, "stage"] != seen["stage"]).any()
@@ -88,7 +88,7 @@ def test_the_stages_that_the_company_has_come_with_its_export(snapshots, log):
 
 
 def test_monthly_exports_of_a_clean_company_raise_no_finding(tmp_path):
-    book = imported(monthly(tmp_path, clean=True), tmp_path / "book", DATES[2:])
+    book = imported(monthly(tmp_path, clean=True), tmp_path / "book", DATES[1:])
     for date in ("2026-06-20", "2026-04-30"):
         assert funnel(book.as_of(date)).findings == ()
 

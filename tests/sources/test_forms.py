@@ -254,7 +254,7 @@ def test_monthly_exports_of_a_clean_company_raise_no_finding(tmp_path):
     options = SampleOptions(months=6, deals_per_month=60, clean=True, exports="monthly")
     write_sample(tmp_path / "company", options)
     mapping = _plain_mapping()
-    for export in sorted((tmp_path / "company" / "exports").iterdir()):
+    for export in sorted((tmp_path / "company" / "exports").iterdir())[-3:]:
         import_path(export, source=_written(tmp_path, mapping), into=tmp_path / "book",
                     exported_at=export.name)  # fmt: skip
     book = open_book(tmp_path / "book")

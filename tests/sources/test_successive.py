@@ -103,9 +103,8 @@ def in_order(tmp_path_factory):
     return {day: known(book, day) for day in BETWEEN}, book.tracked
 
 
-@pytest.mark.parametrize(
-    "order", [("a", "c", "b"), ("b", "c", "a"), ("c", "a", "b"), ("c", "b", "a")]
-)
+# Before one, between two, and before two; the last of all is where it belongs in order.
+@pytest.mark.parametrize("order", [("c", "a", "b"), ("c", "b", "a")])
 def test_exports_out_of_order_tell_the_history_that_they_tell_in_order(
     own, tmp_path, order, in_order
 ):
