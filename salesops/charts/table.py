@@ -61,7 +61,8 @@ class TableView:
         caption = self.caption.html()
         if len(self.frame) > self.most:
             more = say("page.more_rows", shown=self.most, n=len(self.frame))
-            caption += f" {html.escape(more)}"
+            between = " " if caption.endswith((".", "。")) else " · "
+            caption += f"{between}{html.escape(more)}"
         return (f'<table class="sorts"><caption>{caption}</caption><thead><tr>{heads}</tr></thead>'
                 f"<tbody>{body}</tbody>{self._foot()}</table>")  # fmt: skip
 

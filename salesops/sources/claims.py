@@ -69,6 +69,23 @@ def other_currencies(
         yield from _of_column(texts[~texts.index.isin(own)], home, claimed, other)
 
 
+def currencies_said(texts: pd.Series, layout: Layout) -> Counter[str]:
+    """Count the amounts of a column by the currency that they say they are in.
+
+    Of several currencies with one sign the usual one is meant: of $ that of America.
+
+    Examples
+    --------
+    >>> currencies_said(pd.Series(["$1,200", "300", "$70"], name="Amount"), Layout())
+    Counter({'USD': 2})
+    """
+    signs = _signs(texts)
+    found = Counter(codes[0] for codes in signs.values())
+    if claimed := currency_of(str(texts.name), layout):
+        found[claimed[0]] += int((texts.notna() & (texts != "")).sum()) - len(signs)
+    return found
+
+
 def currency_of(head: str, layout: Layout) -> tuple[str, ...]:
     """Give the currencies that a column may be in by its cells, its head or the title.
 

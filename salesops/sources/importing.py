@@ -321,7 +321,7 @@ def _read(reading: Reading, words: Words, desk: Desk, *, strict: bool, where: st
 
     named = [part.frame["currency"] for part in parts
              if part.table == "opportunities" and "currency" in part.frame]  # fmt: skip
-    words = in_its_currency(words, reading.mapping, named, desk)
+    words = in_its_currency(words, reading.mapping, named, reading.said, desk)
     while True:
         refuse_too_many(where, faults, read, strict=strict)
         bad: dict[str, set[int]] = {}

@@ -117,7 +117,16 @@ class Months(_Part):
     empty: tuple[str, ...] = ()
 
 
-class Rows(_Part):
+class _OfFiles(_Part):
+    file: str | tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Patterns of file names, in the order in which they are looked for."""
+        return (self.file,) if isinstance(self.file, str) else self.file
+
+
+class Rows(_OfFiles):
     """Where the rows of one canonical table come from.
 
     Of several files the first that is there counts; a plain text, or several, stand for a source by
@@ -129,7 +138,6 @@ class Rows(_Part):
     they stay, as void; without a time they are left out.
     """
 
-    file: str | tuple[str, ...]
     sheet: str | None = None
     title_rows: Annotated[int, Field(ge=0)] | None = None
     head_rows: Annotated[int, Field(ge=1)] | None = None
@@ -150,11 +158,6 @@ class Rows(_Part):
     deleted: Condition | None = None
     deleted_at: Source | str | tuple[str, ...] | None = None
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Patterns of file names, in the order in which they are looked for."""
-        return (self.file,) if isinstance(self.file, str) else self.file
-
     def hints(self) -> Hints:
         """Give what is told of the table's place in its sheet."""
         told = {f.name: getattr(self, f.name) for f in fields(Hints)}
@@ -171,7 +174,7 @@ class Rows(_Part):
         }
 
 
-class History(_Part):
+class History(_OfFiles):
     """History kept as separate objects, turned into changes.
 
     What one has told of a field is not taken from a later one.
@@ -188,7 +191,6 @@ class History(_Part):
         with the last value of each field. The form `changes` takes its sources from `fields`.
     """
 
-    file: str | tuple[str, ...]
     sheet: str | None = None
     optional: bool = True
     entries: str = ""
@@ -205,10 +207,15 @@ class History(_Part):
     fields: dict[str, Source | str | tuple[str, ...]] = Field(default_factory=dict)
     makes_rows: bool = False
 
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Patterns of file names, in the order in which they are looked for."""
-        return (self.file,) if isinstance(self.file, str) else self.file
+    def faults(self) -> list[str]:
+        """Name what it says that no history can say."""
+        if self.entity not in TABLES:
+            return [f"history.entity: {self.entity!r} is no canonical table"]
+        found = [f"history.fields: {self.entity} has no column {name!r}"
+                 for name in self.fields if name not in ibis_schema(self.entity)]  # fmt: skip
+        if self.form in ("changes", "values") and self.field is None:
+            found.append(f"history.field: the form {self.form} needs the column with the field")
+        return found
 
 
 class Correction(_Part):
@@ -219,7 +226,7 @@ class Correction(_Part):
     values: dict[str, str]
 
 
-class StageTable(_Part):
+class StageTable(_OfFiles):
     """Where a source says which stages there are, one row per stage or one per deal.
 
     `key` is the column of what deals carry, `name` that of what people read. `order` is a number
@@ -227,7 +234,6 @@ class StageTable(_Part):
     conditions hold on each of its rows.
     """
 
-    file: str | tuple[str, ...]
     sheet: str | None = None
     entries: str = ""
     key: str | tuple[str, ...]
@@ -240,11 +246,6 @@ class StageTable(_Part):
     won: tuple[Condition, ...] = ()
     lost: tuple[Condition, ...] = ()
     void: tuple[Condition, ...] = ()
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Patterns of file names, in the order in which they are looked for."""
-        return (self.file,) if isinstance(self.file, str) else self.file
 
 
 class Stages(_Part):
@@ -371,7 +372,7 @@ def read_mapping(text: str, where: str) -> Mapping:
         It is no TOML, or says what a mapping can't say; all faults at once.
     """
     try:
-        return Mapping.model_validate(tomllib.loads(text))
+        mapping = Mapping.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise BadMapping(where=where, faults=(str(error),)) from error
     except ValidationError as error:
@@ -379,22 +380,6 @@ def read_mapping(text: str, where: str) -> Mapping:
             ".".join(str(p) for p in f["loc"]) + ": " + str(f["msg"]) for f in error.errors()
         )
         raise BadMapping(where=where, faults=faults) from error
-
-
-def settings_text(mapping: Mapping, source: str) -> str:
-    """Give the salesops.toml that goes with a mapping, or an empty text.
-
-    Raises
-    ------
-    BadMapping
-        The mapping names a file that is not beside it.
-    """
-    if not mapping.settings:
-        return ""
-    if source in known_mappings():
-        folder = files("salesops.sources").joinpath("mappings")
-        return folder.joinpath(mapping.settings).read_text(encoding="utf-8")
-    beside = Path(source).parent / mapping.settings
-    if not beside.exists():
-        raise BadMapping(where=source, faults=(f"settings: there is no file {beside}",))
-    return beside.read_text(encoding="utf-8")
+    if faults := tuple(fault for history in mapping.history for fault in history.faults()):
+        raise BadMapping(where=where, faults=faults)
+    return mapping

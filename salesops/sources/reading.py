@@ -1,6 +1,7 @@
 """An export while it is read: its sheets, each once, and what was noted on the way."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,8 @@ Progress = Callable[[str], None]
 class Reading:
     """The sheets of an export as far as they were read, and what was noted on the way.
 
-    Amounts that name no currency are in `currency`, where somebody has said in which.
+    Amounts that name no currency are in `currency`, where somebody has said in which; what those
+    of deals say themselves is `said`, sheet by sheet, with the number of all.
     """
 
     files: list[Path]
@@ -44,6 +46,7 @@ class Reading:
     used: dict[str, set[str]] = field(default_factory=dict)
     absent: list[tuple[str, str, str]] = field(default_factory=list)
     removed: list[pd.DataFrame] = field(default_factory=list)
+    said: list[tuple[Counter[str], int]] = field(default_factory=list)
 
     def sheet(
         self, patterns: tuple[str, ...], sheet: str | None, hints: Hints | None = None

@@ -1,15 +1,23 @@
 """The settings that a book gets: its own, those of the mapping, or the packaged with its stages."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
 
 from salesops.model.errors import SalesopsError, nearest
 from salesops.model.settings import Settings, default_text
-from salesops.sources.mapping import Mapping, Stages, StageTable, settings_text
+from salesops.sources.mapping import (
+    BadMapping,
+    Mapping,
+    Stages,
+    StageTable,
+    known_mappings,
+)
 from salesops.sources.proposing import KEY_CURRENCY
 from salesops.sources.questions import BadAnswer, Desk, Question
 from salesops.sources.readers import Sheet
@@ -99,8 +107,9 @@ def _words(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
 
 
 def in_its_currency(
-    words: Words, mapping: Mapping, named: Sequence["pd.Series"], desk: Desk
-) -> Words:
+    words: Words, mapping: Mapping, named: Sequence["pd.Series"],
+    said: Sequence[tuple[Counter[str], int]], desk: Desk,
+) -> Words:  # fmt: skip
     """Count in the currency of the deals, where nobody has said in which the company counts.
 
     Parameters
@@ -111,28 +120,62 @@ def in_its_currency(
         That of the import.
     named
         The currencies that deals name, sheet by sheet.
+    said
+        Where they name none: amounts by the currency of their signs, with the number of all.
     desk
         Where it is asked.
 
     Raises
     ------
     Unanswered, BadAnswer
-        The deals are in several, and nobody says which is the company's.
+        The deals are in several, and nobody says which is the company's; or it is none of those
+        that amounts say.
     """
-    counts = pd.concat(named).value_counts() if named else pd.Series(dtype="int64")
-    if words.where != PACKAGED or mapping.currency or not len(counts):
+    if words.where != PACKAGED or mapping.currency:
         return words
-    code = str(counts.index[0])
-    if len(counts) > 1:
+    counts = Counter(str(code) for each in named for code in each.dropna())
+    by_signs, n = sum((one for one, _n in said), Counter[str]()), sum(n for _one, n in said)
+    is_sure = len(counts) == 1
+    if not counts:
+        counts = by_signs
+        # Signs beside a few may be those of a few deals.
+        is_sure = len(counts) == 1 and 2 * counts.total() >= n
+    if not counts:
+        return words
+    code = counts.most_common(1)[0][0]
+    if not is_sure:
         (code,) = desk.decide(Question(
             key=KEY_CURRENCY, default=code,
             text="In which currency does the company count? (ISO code, such as CNY)",
-            evidence=tuple(f"{other}: {n} deals" for other, n in counts.items()),
+            evidence=tuple(f"{other}: {many} deals" for other, many in counts.most_common()),
         ))  # fmt: skip
     if not re.fullmatch("[A-Z]{3}", code):
         raise BadAnswer(key=KEY_CURRENCY, value=code, reason="it is no ISO code of a currency",
-                        known=tuple(str(other) for other in counts.index))  # fmt: skip
+                        known=tuple(counts))  # fmt: skip
+    if counts is by_signs and code not in counts:
+        raise BadAnswer(key=KEY_CURRENCY, value=code, known=tuple(counts),
+                        reason=f"{counts.total()} amounts have the sign of "
+                               f"{' or '.join(counts)} beside them")  # fmt: skip
     return replace(words, text=_with_currency(words.text, code))
+
+
+def settings_text(mapping: Mapping, source: str) -> str:
+    """Give the salesops.toml that goes with a mapping, or an empty text.
+
+    Raises
+    ------
+    BadMapping
+        The mapping names a file that is not beside it.
+    """
+    if not mapping.settings:
+        return ""
+    if source in known_mappings():
+        folder = files("salesops.sources").joinpath("mappings")
+        return folder.joinpath(mapping.settings).read_text(encoding="utf-8")
+    beside = Path(source).parent / mapping.settings
+    if not beside.exists():
+        raise BadMapping(where=source, faults=(f"settings: there is no file {beside}",))
+    return beside.read_text(encoding="utf-8")
 
 
 def _with_currency(text: str, code: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from salesops.model.errors import MissingTable
 from salesops.model.tables import facts
+from salesops.sources.claims import currencies_said
 from salesops.sources.history import as_source, removals
 from salesops.sources.importlog import Counts
 from salesops.sources.mapping import Rows, Source
@@ -78,6 +79,8 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
             columns[column] = parser.column(texts, source, facts(name)[column], shown)
             if column == "currency":
                 parser.currency = columns[column].fillna(home)
+            elif (name, column, home) == ("opportunities", "amount", ""):
+                reading.said.append((currencies_said(texts, sheet.layout), int(texts.count())))
     ordered = {column: columns[column] for column in rows.sources() if column in columns}
     made = pd.DataFrame(ordered, index=frame.index, copy=False)
     _note_removed(reading, name, rows, frame, made, parser)

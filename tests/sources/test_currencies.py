@@ -355,3 +355,36 @@ def test_signs_are_compared_with_the_settings_where_the_mapping_says_no_currency
     assert [(f.row, f.problem) for f in report.aside] == [
         (5, "is in USD, where the company counts in CNY")
     ]
+
+
+REPORT = ["Opportunity ID", "Opportunity Name", "Account Name", "Stage", "Amount", "Close Date",
+          "Created Date", "Opportunity Owner"]  # fmt: skip
+
+
+def salesforce_report(path: Path, *amounts: str) -> Path:
+    stages = ["Prospecting", "Qualification", "Closed Won", "Closed Lost"]
+    rows = [[f"006A{i:011d}", f"Deal {i}", f"Account {i % 5}", stages[i % 4], amount,
+             f"{1 + i % 12}/2{i % 8}/2026", f"{1 + i % 12}/1{i % 9}/2025", f"Rep {i % 3}"]
+            for i, amount in enumerate(amounts)]  # fmt: skip
+    return write_csv(path, [REPORT, *rows])
+
+
+@pytest.mark.parametrize(
+    ("sign", "code"), [("$", "USD"), ("€", "EUR"), ("USD ", "USD"), ("", "CNY")]
+)
+def test_a_report_of_a_known_system_is_in_the_currency_of_its_signs(tmp_path, sign, code):
+    path = salesforce_report(tmp_path / "report.csv", *(f"{sign}{9_000 + i}.00" for i in range(24)))
+    book = imported(path, tmp_path / "book")
+    assert book.settings.company.currency == code
+    assert book.n("opportunities") == 24
+
+
+def test_signs_beside_a_few_amounts_of_a_known_system_are_asked_about(tmp_path):
+    amounts = [f"{'' if i else '$'}{9_000 + i}.00" for i in range(24)]
+    path = salesforce_report(tmp_path / "report.csv", *amounts)
+    assert "USD: 1 deals" in asked(path, tmp_path / "open")["currency_code"].evidence
+    told = imported(path, tmp_path / "told", answers={"currency_code": "USD"})
+    assert told.settings.company.currency == "USD"
+    with pytest.raises(BadAnswer, match="1 amounts have the sign of USD"):
+        imported(path, tmp_path / "other", answers={"currency_code": "CNY"})
+    assert not (tmp_path / "other" / "book").exists()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesops.sources.mapping import (
+    BadMapping,
     Condition,
     Correction,
     History,
@@ -78,3 +79,27 @@ def test_the_reason_for_a_column_stands_beside_it():
     )  # fmt: skip
     text = mapping_toml(mapping, {("opportunities", "stage"): "its values"})
     assert 'stage = "S" # its values' in text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [('field = "Field"\nfields = { bad = "Closed" }', "opportunities has no column 'bad'"),
+     ("", "the form changes needs the column with the field"),
+     ('entity = "dels"', "'dels' is no canonical table")],
+)  # fmt: skip
+def test_a_history_that_can_say_nothing_is_refused(line, told):
+    text = f"""name = "crm"
+title = "A system"
+[[tables.opportunities]]
+file = "a.csv"
+columns = {{ id = "Id" }}
+[[history]]
+file = "log.csv"
+form = "changes"
+entity_id = "Id"
+changed_at = "At"
+{line}
+"""
+    with pytest.raises(BadMapping) as error:
+        read_mapping(text, "crm.toml")
+    assert told in str(error.value)
