@@ -30,7 +30,7 @@ def card(finding: Finding, due: dt.date, whose: str = "") -> str:
     )
     owner = say("page.owner", role=finding.owner_role, whose=whose) if whose else words.owner
     cells = [
-        *_money_cells(finding),
+        *money_cells(finding),
         (label("card.owner"), html.escape(owner), ""),
         (label("card.due"), html.escape(FORMATS["date"](due)), ""),
     ]
@@ -50,12 +50,15 @@ def card(finding: Finding, due: dt.date, whose: str = "") -> str:
     )
 
 
-def _money_cells(finding: Finding) -> list[tuple[str, str, str]]:
+def money_cells(finding: Finding) -> list[tuple[str, str, str]]:
+    """Give what is at stake and what can be had back: name, HTML and style of each."""
     cells = [(label("card.at_stake"), _money(finding.at_stake), "big")]
     got = finding.recoverable
     if got is not None:
-        between = html.escape(say("page.range", low=got.low, high=got.high))
-        shown = f'{_money(got.middle)}<br><small class="quiet">{between}</small>'
+        shown = _money(got.middle)
+        if got.low < got.high:
+            between = html.escape(say("page.range", low=got.low, high=got.high))
+            shown += f'<br><small class="quiet">{between}</small>'
         cells.append((label("card.recoverable"), shown, "big"))
     return cells
 
