@@ -12,8 +12,9 @@ from salesops.wording import language
     [(100_000.0, 200_000.0, 300_000.0, "¥100k to ¥300k"), (0.0, 0.0, 0.0, "")],
 )
 def test_a_range_is_told_where_there_is_one(low, middle, high, told):
+    got = Range(low=low, middle=middle, high=high)
     found = Finding(code="stall.dead", severity="act", evidence={}, owner_role="lead",
-                    at_stake=500_000.0, recoverable=Range(low=low, middle=middle, high=high))  # fmt: skip
+                    at_stake=500_000.0, recoverable=got)  # fmt: skip
     with language("en"):
         (stake, _, _), (name, shown, _) = money_cells(found)
     assert (stake, name) == ("At stake", "Recoverable")
