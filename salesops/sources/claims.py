@@ -7,6 +7,7 @@ What is summed as if it were in the company's currency is then wrong, and nobody
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -24,6 +25,14 @@ _YUAN = re.compile(r"RMB|CNY|人民币", re.IGNORECASE)
 _DOLLAR = re.compile(r"USD|US\$|美", re.IGNORECASE)
 
 Claim = tuple[int, str, str]
+
+
+class Said(NamedTuple):
+    """The currencies that a column's amounts may be in, how many say so, and how many there are."""
+
+    codes: tuple[str, ...]
+    n: int
+    n_all: int
 
 
 def other_currencies(
@@ -69,21 +78,22 @@ def other_currencies(
         yield from _of_column(texts[~texts.index.isin(own)], home, claimed, other)
 
 
-def currencies_said(texts: pd.Series, layout: Layout) -> Counter[str]:
-    """Count the amounts of a column by the currency that they say they are in.
+def currency_said(texts: pd.Series, layout: Layout) -> Said | None:
+    """Give the currency that a column of amounts says it is in; null where it says none.
 
-    Of several currencies with one sign the usual one is meant: of $ that of America.
+    What most of its signs say counts: the others are those that `other_currencies` finds.
 
     Examples
     --------
-    >>> currencies_said(pd.Series(["$1,200", "300", "$70"], name="Amount"), Layout())
-    Counter({'USD': 2})
+    >>> said = currency_said(pd.Series(["€1,200", "300", "€70", "¥5"], name="Amount"), Layout())
+    >>> said.codes, said.n, said.n_all
+    (('EUR',), 2, 4)
     """
-    signs = _signs(texts)
-    found = Counter(codes[0] for codes in signs.values())
+    n_all = int((texts.notna() & (texts != "")).sum())
     if claimed := currency_of(str(texts.name), layout):
-        found[claimed[0]] += int((texts.notna() & (texts != "")).sum()) - len(signs)
-    return found
+        return Said(claimed, n_all, n_all) if n_all else None
+    usual = Counter(_signs(texts).values()).most_common(1)
+    return Said(*usual[0], n_all) if usual else None
 
 
 def currency_of(head: str, layout: Layout) -> tuple[str, ...]:

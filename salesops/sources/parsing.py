@@ -43,6 +43,11 @@ _TRUE = {"true", "1", "yes", "y", "t", "是", "已"}
 _FALSE = {"false", "0", "no", "n", "f", "否", "未"}
 
 
+def is_money(kind: Column) -> bool:
+    """Say whether a column holds amounts of money."""
+    return str(kind.dtype) == _MONEY
+
+
 @dataclass(frozen=True)
 class Fault:
     """One value that can't be read: file, row, column, value and why."""
@@ -96,7 +101,7 @@ class Parser:
         """Give a canonical column of its texts; empty texts are null."""
         began = len(self.faults)
         self._doubts(texts, source, kind, shown)
-        if str(kind.dtype) == _MONEY:
+        if is_money(kind):
             self._claims(texts, shown)
         if self.compact and _stays(texts, source, kind):
             self._places = _Places(np.arange(len(texts)), texts.index)

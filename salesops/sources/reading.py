@@ -1,7 +1,6 @@
 """An export while it is read: its sheets, each once, and what was noted on the way."""
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 
 from salesops.model.errors import MissingColumn
 from salesops.model.tables import facts
+from salesops.sources.claims import Said
 from salesops.sources.layout import Hints
 from salesops.sources.mapping import Condition, Mapping, Source
 from salesops.sources.naming import first_meant, meant
@@ -28,8 +28,8 @@ Progress = Callable[[str], None]
 class Reading:
     """The sheets of an export as far as they were read, and what was noted on the way.
 
-    Amounts that name no currency are in `currency`, where somebody has said in which; what those
-    of deals say themselves is `said`, sheet by sheet, with the number of all.
+    Amounts that name no currency are in `currency`, where somebody has said in which; where nobody
+    has, `said` is what columns of money say themselves.
     """
 
     files: list[Path]
@@ -46,7 +46,7 @@ class Reading:
     used: dict[str, set[str]] = field(default_factory=dict)
     absent: list[tuple[str, str, str]] = field(default_factory=list)
     removed: list[pd.DataFrame] = field(default_factory=list)
-    said: list[tuple[Counter[str], int]] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
 
     def sheet(
         self, patterns: tuple[str, ...], sheet: str | None, hints: Hints | None = None

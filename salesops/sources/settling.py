@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesops.model.errors import SalesopsError, nearest
 from salesops.model.settings import Settings, default_text
+from salesops.sources.claims import Said
 from salesops.sources.mapping import (
     BadMapping,
     Mapping,
@@ -107,9 +108,8 @@ def _words(book: Path, mapping: Mapping, source: str, export: Path) -> Words:
 
 
 def in_its_currency(
-    words: Words, mapping: Mapping, named: Sequence["pd.Series"],
-    said: Sequence[tuple[Counter[str], int]], desk: Desk,
-) -> Words:  # fmt: skip
+    words: Words, mapping: Mapping, named: Sequence["pd.Series"], said: Sequence[Said], desk: Desk
+) -> Words:
     """Count in the currency of the deals, where nobody has said in which the company counts.
 
     Parameters
@@ -121,41 +121,40 @@ def in_its_currency(
     named
         The currencies that deals name, sheet by sheet.
     said
-        Where they name none: amounts by the currency of their signs, with the number of all.
+        What columns of money say, of which no row names its currency.
     desk
         Where it is asked.
 
     Raises
     ------
     Unanswered, BadAnswer
-        The deals are in several, and nobody says which is the company's; or it is none of those
-        that amounts say.
+        The deals are in several, and nobody says which is the company's; or it is not the one that
+        amounts say.
     """
     if words.where != PACKAGED or mapping.currency:
         return words
     counts = Counter(str(code) for each in named for code in each.dropna())
-    by_signs, n = sum((one for one, _n in said), Counter[str]()), sum(n for _one, n in said)
-    is_sure = len(counts) == 1
-    if not counts:
-        counts = by_signs
-        # Signs beside a few may be those of a few deals.
-        is_sure = len(counts) == 1 and 2 * counts.total() >= n
+    by_signs = () if counts else said
+    for one in by_signs:
+        counts[one.codes[0]] += one.n
     if not counts:
         return words
+    # Signs beside a few amounts may be those of a few deals.
+    is_sure = len(counts) == 1 and all(2 * one.n >= one.n_all for one in by_signs)
     code = counts.most_common(1)[0][0]
     if not is_sure:
         (code,) = desk.decide(Question(
             key=KEY_CURRENCY, default=code,
             text="In which currency does the company count? (ISO code, such as CNY)",
-            evidence=tuple(f"{other}: {many} deals" for other, many in counts.most_common()),
+            evidence=tuple(f"{other}: {n} amounts" for other, n in counts.most_common()),
         ))  # fmt: skip
+    known = tuple(counts)
     if not re.fullmatch("[A-Z]{3}", code):
         raise BadAnswer(key=KEY_CURRENCY, value=code, reason="it is no ISO code of a currency",
-                        known=tuple(counts))  # fmt: skip
-    if counts is by_signs and code not in counts:
-        raise BadAnswer(key=KEY_CURRENCY, value=code, known=tuple(counts),
-                        reason=f"{counts.total()} amounts have the sign of "
-                               f"{' or '.join(counts)} beside them")  # fmt: skip
+                        known=known)  # fmt: skip
+    if others := [one for one in said if code not in one.codes]:
+        told = f"{others[0].n} amounts have the sign of {others[0].codes[0]}"
+        raise BadAnswer(key=KEY_CURRENCY, value=code, reason=told, known=known)
     return replace(words, text=_with_currency(words.text, code))
 
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from salesops.model.errors import MissingTable
 from salesops.model.tables import facts
-from salesops.sources.claims import currencies_said
+from salesops.sources.claims import currency_said
 from salesops.sources.history import as_source, removals
 from salesops.sources.importlog import Counts
 from salesops.sources.mapping import Rows, Source
-from salesops.sources.parsing import Fault, Parser
+from salesops.sources.parsing import Fault, Parser, is_money
 from salesops.sources.readers import Sheet
 from salesops.sources.reading import Reading, require
 from salesops.sources.shapes import shaped
@@ -79,8 +79,13 @@ def _part(reading: Reading, name: str, rows: Rows, sheet: Sheet) -> Part:
             columns[column] = parser.column(texts, source, facts(name)[column], shown)
             if column == "currency":
                 parser.currency = columns[column].fillna(home)
-            elif (name, column, home) == ("opportunities", "amount", ""):
-                reading.said.append((currencies_said(texts, sheet.layout), int(texts.count())))
+            is_told = home or "currency" in columns
+            if (
+                is_money(facts(name)[column])
+                and not is_told
+                and (said := currency_said(texts, sheet.layout))
+            ):
+                reading.said.append(said)
     ordered = {column: columns[column] for column in rows.sources() if column in columns}
     made = pd.DataFrame(ordered, index=frame.index, copy=False)
     _note_removed(reading, name, rows, frame, made, parser)

@@ -382,9 +382,38 @@ def test_a_report_of_a_known_system_is_in_the_currency_of_its_signs(tmp_path, si
 def test_signs_beside_a_few_amounts_of_a_known_system_are_asked_about(tmp_path):
     amounts = [f"{'' if i else '$'}{9_000 + i}.00" for i in range(24)]
     path = salesforce_report(tmp_path / "report.csv", *amounts)
-    assert "USD: 1 deals" in asked(path, tmp_path / "open")["currency_code"].evidence
+    assert "USD: 1 amounts" in asked(path, tmp_path / "open")["currency_code"].evidence
     told = imported(path, tmp_path / "told", answers={"currency_code": "USD"})
     assert told.settings.company.currency == "USD"
+    # $ is the sign of other dollars, too.
+    hong_kong = imported(path, tmp_path / "hk", answers={"currency_code": "HKD"})
+    assert hong_kong.settings.company.currency == "HKD"
     with pytest.raises(BadAnswer, match="1 amounts have the sign of USD"):
         imported(path, tmp_path / "other", answers={"currency_code": "CNY"})
     assert not (tmp_path / "other" / "book").exists()
+
+
+TWO_TABLES = (
+    MAPPING.replace('currency = "Currency"\n', "")
+    + """
+[[tables.receipts]]
+file = "paid.csv"
+[tables.receipts.columns]
+id = "Id"
+amount = "Amount"
+received_on = "Day"
+"""
+)
+
+
+@pytest.mark.parametrize("answers", [{}, {"currency_code": "USD"}, {"currency_code": "CNY"}])
+def test_tables_that_say_two_currencies_are_not_counted_in_one(tmp_path, answers):
+    deals = [[f"d{i}", "needs", f"$1,0{i:02d}", "2026-01-05"] for i in range(24)]
+    paid = [[f"r{i}", f"¥5{i:02d}", "2026-02-05"] for i in range(24)]
+    write_csv(tmp_path / "x" / "deals.csv", [["Id", "Stage", "Amount", "Created"], *deals])
+    write_csv(tmp_path / "x" / "paid.csv", [["Id", "Amount", "Day"], *paid])
+    (tmp_path / "crm.toml").write_text(TWO_TABLES, encoding="utf-8")
+    with pytest.raises((BadAnswer, Unanswered), match="currency_code"):
+        import_path(tmp_path / "x", source=str(tmp_path / "crm.toml"), into=tmp_path / "book",
+                    answers=answers, yes=True)  # fmt: skip
+    assert not (tmp_path / "book").exists()
